@@ -1,0 +1,122 @@
+"""The nouns: frozen dataclasses over arrays; no algorithms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sculpt3d.geometry import F64, Rigid3
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+I32 = NDArray[np.int32]
+Bool = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Pinhole:
+    """An undistorted camera; focal lengths and principal point in pixels (first pixel's centre 0.5)."""
+
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+
+    def matrix(self) -> F64:
+        """Calibration matrix (3, 3)."""
+        return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1.0]])
+
+
+@dataclass(frozen=True)
+class View:
+    """One undistorted photo with its pose; `mask` is an 8-bit picture of the same size, white = object."""
+
+    name: str
+    camera: Pinhole
+    cam_from_world: Rigid3
+    image: Path
+    mask: Path | None = None
+
+
+@dataclass(frozen=True)
+class SparsePoints:
+    """Tie points. Point i was seen by views `view_index[start[i]:start[i + 1]]` (indices into Scene.views)."""
+
+    xyz: F64  # (N, 3)
+    error_px: F32  # (N,) mean reprojection error
+    start: I32  # (N + 1,)
+    view_index: I32  # (M,)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Views and tie points in one frame. Lengths are metres where `metric`, else without unit."""
+
+    views: tuple[View, ...]
+    points: SparsePoints
+    frame: Literal["sfm", "world"] = "sfm"
+    metric: bool = False
+
+
+@dataclass(frozen=True)
+class Region:
+    """The sphere that holds the object of interest, in the scene's frame and unit."""
+
+    centre: F64  # (3,)
+    radius: float
+
+    def contains(self, xyz: NDArray[Any]) -> Bool:
+        """(N, 3) -> (N,)."""
+        inside: Bool = ((np.asarray(xyz) - self.centre) ** 2).sum(-1) <= self.radius**2
+        return inside
+
+
+@dataclass(frozen=True)
+class DepthMap:
+    """Depth along z (H, W), 0 = none; unit normals in cam (H, W, 3); matching cost (H, W), 0 best."""
+
+    depth: F32
+    normal: F32
+    cost: F32
+
+
+@dataclass(frozen=True)
+class PointCloud:
+    """Fused points: positions, unit normals, sRGB colours, agreeing views, 1-sigma error estimate (unit of xyz)."""
+
+    xyz: F32  # (N, 3)
+    normal: F32  # (N, 3)
+    rgb: U8  # (N, 3)
+    views: I32  # (N,)
+    error: F32  # (N,)
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """Triangles, counter-clockwise seen from outside. `filled`: vertex has no photo evidence near it."""
+
+    vertices: F32  # (V, 3)
+    faces: I32  # (F, 3)
+    rgb: U8 | None = None  # (V, 3)
+    filled: Bool | None = None  # (V,)
+
+
+@dataclass(frozen=True)
+class TexturedMesh:
+    """A mesh split along its charts, with its atlas. uv origin top-left; texture sRGB (S, S, 3)."""
+
+    vertices: F32  # (V, 3)
+    normals: F32  # (V, 3)
+    faces: I32  # (F, 3)
+    uv: F32  # (V, 2)
+    texture: U8
+    charts: int
+    atlas_use: float  # share of the atlas that charts cover
+    unseen_share: float  # share of the surface that no photo sees; its colour is filled in
+    notes: dict[str, Any] = field(default_factory=dict)
