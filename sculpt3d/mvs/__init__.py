@@ -1,0 +1,1 @@
+"""Dense multi-view stereo: neighbours, depth maps, fusion."""

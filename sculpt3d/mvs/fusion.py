@@ -1,0 +1,214 @@
+"""Depth maps to one cloud: a pixel becomes a point where enough other views agree; their positions are averaged.
+
+Views are walked in order and pixels that took part in a point are spent, so the cloud holds no doubled skins and its
+bytes do not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from sculpt3d.errors import NotEnoughViews
+from sculpt3d.geometry import F64
+from sculpt3d.mvs.depth import finest_size, scaled
+from sculpt3d.mvs.neighbours import choose_neighbours
+from sculpt3d.mvs.stack import Stack, build_stack
+from sculpt3d.progress import Progress, silent
+from sculpt3d.types import DepthMap, Pinhole, PointCloud, Region, Scene, View
+
+
+@dataclass(frozen=True)
+class FusionParams:
+    """max_reprojection_px, max_depth_difference (relative), max_cost: what agrees; min_views: agreeing other views."""
+
+    max_reprojection_px: float = 1.0
+    max_depth_difference: float = 0.01
+    max_cost: float = 0.7
+    min_views: int = 2
+    neighbours: int = 10
+
+
+def fuse(
+    scene: Scene,
+    depths: Mapping[str, DepthMap],
+    work: Path,
+    params: FusionParams | None = None,
+    region: Region | None = None,
+    progress: Progress | None = None,
+) -> PointCloud:
+    """Fused cloud in the scene's frame and unit; `work` takes the memory-mapped copies of the maps."""
+    params, tell = params or FusionParams(), progress or silent
+    work.mkdir(parents=True, exist_ok=True)
+    sizes = [depths[v.name].depth.shape for v in scene.views]
+    stack = build_stack(work / "depths.f32", sizes, np.float32,  # type: ignore[arg-type]
+                        lambda i: confident(depths[scene.views[i].name], params.max_cost))
+    cameras = np.array([_camera_row(v, *sizes[i]) for i, v in enumerate(scene.views)])
+    neighbours = choose_neighbours(scene, params.neighbours)
+    spent = np.zeros(len(stack.flat), np.uint8)
+    parts = []
+    for i, view in enumerate(scene.views):
+        tell(i, len(scene.views))
+        near = np.array(neighbours[i].views, np.int64)
+        found = _fuse_view(i, near, stack.flat, stack.offset, stack.size, spent, cameras,
+                           params.max_reprojection_px, params.max_depth_difference, params.min_views)
+        parts.append(_points_of(view, stack, i, found, region, np.radians(_angle(neighbours[i].angle_deg))))
+    tell(len(scene.views), len(scene.views))
+    if not sum(len(p.xyz) for p in parts):
+        raise NotEnoughViews("No surface point is seen alike by three photos; add photos that overlap by two thirds")
+    return PointCloud(*(np.concatenate([getattr(p, f) for p in parts])
+                        for f in ("xyz", "normal", "rgb", "views", "error")))
+
+
+def confident(depth_map: DepthMap, max_cost: float) -> NDArray[np.float32]:
+    """The depth where the views agreed on it, else 0; (H, W)."""
+    return np.where(depth_map.cost < max_cost, depth_map.depth, np.float32(0)).astype(np.float32)
+
+
+def _angle(angles_deg: tuple[float, ...]) -> float:
+    return float(np.clip(np.median(angles_deg[:4]), 2, 45)) if angles_deg else 10.0
+
+
+def _camera_row(view: View, h: int, w: int) -> F64:
+    """fx fy cx cy, then cam_from_world's rotation and translation, (16,)."""
+    c, pose = scaled(view.camera, h, w), view.cam_from_world
+    return np.r_[c.fx, c.fy, c.cx, c.cy, pose.rotation.ravel(), pose.translation]
+
+
+@njit(nogil=True, cache=True)
+def _to_world(cam: Any, u: float, v: float, z: float, out: Any) -> None:
+    x0 = (u - cam[2]) / cam[0] * z - cam[13]
+    x1 = (v - cam[3]) / cam[1] * z - cam[14]
+    x2 = z - cam[15]
+    for k in range(3):
+        out[k] = cam[4 + k] * x0 + cam[7 + k] * x1 + cam[10 + k] * x2
+
+
+@njit(nogil=True, cache=True)
+def _to_pixel(cam: Any, p: Any, out: Any) -> None:
+    z = cam[10] * p[0] + cam[11] * p[1] + cam[12] * p[2] + cam[15]
+    out[2] = z
+    if z > 1e-12:
+        out[0] = (cam[4] * p[0] + cam[5] * p[1] + cam[6] * p[2] + cam[13]) / z * cam[0] + cam[2]
+        out[1] = (cam[7] * p[0] + cam[8] * p[1] + cam[9] * p[2] + cam[14]) / z * cam[1] + cam[3]
+
+
+@njit(nogil=True, cache=True)
+def _fuse_view(
+    ref: int, near: Any, flat: Any, offset: Any, size: Any, spent: Any, cams: Any,
+    max_px: float, max_relative: float, min_views: int,
+) -> Any:  # fmt: skip
+    """(H, W, 5) f64: mean position, number of views (0 = no point), spread along the ray."""
+    h, w = size[ref]
+    out = np.zeros((h, w, 5))
+    p = np.empty(3)
+    q = np.empty(3)
+    there = np.empty(3)
+    again = np.empty(3)
+    mine = np.empty(len(near), np.int64)
+    for y in range(h):
+        for x in range(w):
+            at = offset[ref] + y * w + x
+            z = flat[at]
+            if z <= 0 or spent[at]:
+                continue
+            _to_world(cams[ref], x + 0.5, y + 0.5, z, p)
+            s0, s1, s2, n = p[0], p[1], p[2], 1
+            square = 0.0
+            for k in range(len(near)):
+                j = near[k]
+                _to_pixel(cams[j], p, there)
+                gh, gw = size[j]
+                if there[2] <= 1e-12 or not (there[0] >= 0 and there[1] >= 0 and there[0] < gw and there[1] < gh):
+                    continue
+                ix, iy = int(there[0]), int(there[1])
+                zj = flat[offset[j] + iy * gw + ix]
+                if zj <= 0 or abs(zj - there[2]) > max_relative * there[2]:
+                    continue
+                _to_world(cams[j], ix + 0.5, iy + 0.5, zj, q)
+                _to_pixel(cams[ref], q, again)
+                if again[2] <= 1e-12 or abs(again[2] - z) > max_relative * z:
+                    continue
+                # The other view's surface along its ray through p: differs from p only in depth.
+                _to_world(cams[j], there[0], there[1], zj, q)
+                _to_pixel(cams[ref], q, again)
+                ex = again[0] - (x + 0.5)
+                ey = again[1] - (y + 0.5)
+                if ex * ex + ey * ey > max_px * max_px:
+                    continue
+                s0 += q[0]
+                s1 += q[1]
+                s2 += q[2]
+                square += (q[0] - p[0]) ** 2 + (q[1] - p[1]) ** 2 + (q[2] - p[2]) ** 2
+                mine[n - 1] = offset[j] + iy * gw + ix
+                n += 1
+            if n - 1 >= min_views:
+                out[y, x, 0], out[y, x, 1], out[y, x, 2], out[y, x, 3] = s0 / n, s1 / n, s2 / n, n
+                out[y, x, 4] = np.sqrt(square / n)
+                for k in range(n - 1):
+                    spent[mine[k]] = 1
+    return out
+
+
+def _points_of(
+    view: View, stack: Stack, i: int, found: F64, region: Region | None, angle: float
+) -> PointCloud:
+    h, w = found.shape[:2]
+    camera = scaled(view.camera, h, w)
+    keep = found[..., 3] > 0
+    if region is not None:
+        keep &= region.contains(found[..., :3])
+    normals = depth_normals(stack.view(i), camera)
+    keep &= np.isfinite(normals).all(-1)
+    rows = found[keep]
+    colour = cv2.imread(str(view.image), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+    if colour.shape[:2] != (h, w):
+        colour = cv2.resize(colour, (w, h), interpolation=cv2.INTER_AREA)
+    z = stack.view(i)[keep]
+    # A third of a pixel of matching error, spread over the views, or their disagreement, whichever is larger.
+    matching = z / camera.fx / np.sin(angle) * 0.33
+    error = np.maximum(matching, rows[:, 4]) / np.sqrt(rows[:, 3])
+    return PointCloud(
+        rows[:, :3].astype(np.float32),
+        (normals[keep] @ view.cam_from_world.rotation).astype(np.float32),
+        np.ascontiguousarray(colour[keep], np.uint8),
+        rows[:, 3].astype(np.int32),
+        error.astype(np.float32),
+    )
+
+
+def depth_normals(depth: NDArray[np.float32], camera: Pinhole, reach: int = 2) -> F64:
+    """Unit normals in cam (H, W, 3) from differences over `reach` pixels; NaN where the surface is not continuous.
+
+    Better than the propagated ones: 4.0 against 5.4-6.0 degrees median.
+    """
+    h, w = depth.shape
+    y, x = np.mgrid[0:h, 0:w] + 0.5
+    xyz = np.stack([(x - camera.cx) / camera.fx, (y - camera.cy) / camera.fy, np.ones((h, w))], -1) * depth[..., None]
+    xyz[depth <= 0] = np.nan
+    limit = 20 * reach * depth / camera.fx  # a slope of 87 degrees
+
+    def slope(axis: int) -> F64:
+        ahead, behind = np.full_like(xyz, np.nan), np.full_like(xyz, np.nan)
+        forward, backward = [slice(None)] * 2, [slice(None)] * 2
+        forward[axis], backward[axis] = slice(reach, None), slice(None, -reach)
+        ahead[tuple(backward)] = xyz[tuple(forward)] - xyz[tuple(backward)]
+        behind[tuple(forward)] = ahead[tuple(backward)]
+        for d in (ahead, behind):
+            d[np.abs(d[..., 2]) > limit] = np.nan
+        both = ahead + behind
+        return np.where(np.isfinite(both), both, np.where(np.isfinite(ahead), 2 * ahead, 2 * behind))
+
+    normal = np.cross(slope(1), slope(0))
+    length = np.linalg.norm(normal, axis=-1, keepdims=True)
+    normal = normal / np.where(length > 0, length, np.nan)
+    away = (normal * xyz).sum(-1) > 0
+    normal[away] *= -1
+    return np.asarray(normal)
