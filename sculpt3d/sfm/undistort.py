@@ -1,0 +1,120 @@
+"""Photos and masks without lens distortion, as a COLMAP workspace with PINHOLE cameras."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pycolmap
+from PIL import Image
+
+from sculpt3d.errors import UnreadableFile
+from sculpt3d.io.colmap import read_model
+from sculpt3d.io.ply import write_atomic
+from sculpt3d.progress import Each, Progress, one_by_one
+
+
+def undistort(
+    model: Path, images: Path, out: Path, masks: Path | None = None,
+    each: Each = one_by_one, progress: Progress | None = None,
+) -> None:  # fmt: skip
+    """Write `out/images`, `out/masks/NAME.png` and `out/sparse`; photos that are there already are kept.
+
+    `masks` holds NAME.png (NAME with its ending) or STEM.png, white = object. Rejected: `pycolmap.undistort_images`,
+    which leaves a RADIAL camera with zero distortion RADIAL and knows no masks.
+    """
+    source = read_model(model)
+    target = read_model(model)
+    options = pycolmap.UndistortCameraOptions()
+    for camera_id, camera in source.cameras.items():
+        target.cameras[camera_id] = _pinhole(camera, options)
+    _move_points(source, target)
+    (out / "sparse").mkdir(parents=True, exist_ok=True)
+    shots = sorted((source.images[i] for i in source.reg_image_ids()), key=lambda i: str(i.name))
+    jobs = [(str(s.name), source.cameras[s.camera_id], target.cameras[s.camera_id]) for s in shots]
+
+    def one(job: tuple[str, Any, Any]) -> None:
+        name, distorted, flat = job
+        _warp(images / name, out / "images" / name, distorted, flat)
+        mask = find_mask(masks, name) if masks is not None else None
+        if mask is not None:
+            _warp(mask, out / "masks" / f"{name}.png", distorted, flat, mask=True)
+
+    each(one, jobs, progress)
+    target.write(str(out / "sparse"))
+
+
+def find_mask(masks: Path, name: str) -> Path | None:
+    """The mask of photo `name` in folder `masks`: `photo.jpg.png` or `photo.png`."""
+    for candidate in (masks / f"{name}.png", (masks / name).with_suffix(".png")):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _pinhole(camera: Any, options: Any) -> Any:
+    if str(camera.model.name) == "PINHOLE":
+        return camera
+    flat = pycolmap.undistort_camera(options, camera)
+    if str(flat.model.name) == "PINHOLE":
+        return flat
+    k = flat.calibration_matrix()
+    return pycolmap.Camera(model="PINHOLE", width=flat.width, height=flat.height,
+                           params=[k[0, 0], k[1, 1], k[0, 2], k[1, 2]], camera_id=camera.camera_id)
+
+
+def _move_points(source: Any, target: Any) -> None:
+    for image_id in source.reg_image_ids():
+        a, b = source.images[image_id], target.images[image_id]
+        before, after = source.cameras[a.camera_id], target.cameras[a.camera_id]
+        if not len(a.points2D):
+            continue
+        rays = before.cam_from_img(np.array([p.xy for p in a.points2D]))
+        pixels = after.img_from_cam(np.c_[rays, np.ones(len(rays))])
+        for point, xy in zip(b.points2D, pixels, strict=True):
+            point.xy = xy
+
+
+def _warp(source: Path, out: Path, distorted: Any, flat: Any, mask: bool = False) -> None:
+    if out.exists():
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if distorted.params.tolist() == flat.params.tolist() and not mask:
+        write_atomic(out, source.read_bytes())
+        return
+    picture = _read(source, distorted, mask)
+    if distorted.model == flat.model:
+        straight = picture
+    else:
+        straight = _resample(picture, distorted, flat)
+    if mask:
+        straight = np.where(straight >= 128, 255, 0).astype(np.uint8)
+    temporary = out.with_name(f".part.{out.name}")
+    Image.fromarray(straight).save(temporary, **({} if mask else {"quality": 97, "subsampling": 0}))
+    os.replace(temporary, out)
+
+
+def _read(source: Path, camera: Any, mask: bool) -> Any:
+    try:
+        with Image.open(source) as image:
+            picture = image.convert("L" if mask else "RGB")
+            if picture.size != (camera.width, camera.height):
+                if not mask:
+                    raise UnreadableFile(f"{source.name} is {picture.size}, its camera {camera.width}x{camera.height};"
+                                         " give the photos that the model was made from")
+                picture = picture.resize((camera.width, camera.height), Image.Resampling.NEAREST)
+            return np.asarray(picture)
+    except (OSError, SyntaxError) as error:
+        raise UnreadableFile(f"{source.name} cannot be read; check the file or leave it out") from error
+
+
+def _resample(picture: Any, distorted: Any, flat: Any) -> Any:
+    import cv2
+
+    h, w = flat.height, flat.width
+    grid = np.stack(np.meshgrid(np.arange(w) + 0.5, np.arange(h) + 0.5), -1).reshape(-1, 2)
+    rays = flat.cam_from_img(grid)
+    where = distorted.img_from_cam(np.c_[rays, np.ones(len(rays))]).reshape(h, w, 2).astype(np.float32) - 0.5
+    return cv2.remap(picture, where[..., 0], where[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
