@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sculpt3d.errors import NotEnoughViews
+from sculpt3d.errors import NotEnoughViews, UnreadableFile
 from sculpt3d.geometry import F64
 from sculpt3d.mvs.depth import finest_size, scaled
 from sculpt3d.mvs.neighbours import choose_neighbours
@@ -82,7 +82,7 @@ def _camera_row(view: View, h: int, w: int) -> F64:
     return np.r_[c.fx, c.fy, c.cx, c.cy, pose.rotation.ravel(), pose.translation]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, forceinline=True)
 def _to_world(cam: Any, u: float, v: float, z: float, out: Any) -> None:
     x0 = (u - cam[2]) / cam[0] * z - cam[13]
     x1 = (v - cam[3]) / cam[1] * z - cam[14]
@@ -91,7 +91,7 @@ def _to_world(cam: Any, u: float, v: float, z: float, out: Any) -> None:
         out[k] = cam[4 + k] * x0 + cam[7 + k] * x1 + cam[10 + k] * x2
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, forceinline=True)
 def _to_pixel(cam: Any, p: Any, out: Any) -> None:
     z = cam[10] * p[0] + cam[11] * p[1] + cam[12] * p[2] + cam[15]
     out[2] = z
@@ -105,9 +105,13 @@ def _fuse_view(
     ref: int, near: Any, flat: Any, offset: Any, size: Any, spent: Any, cams: Any,
     max_px: float, max_relative: float, min_views: int,
 ) -> Any:  # fmt: skip
-    """(H, W, 5) f64: mean position, number of views (0 = no point), spread along the ray."""
+    """Rows (M, 7) f64 in picture order: column, row, mean position, number of views, spread along the ray."""
     h, w = size[ref]
-    out = np.zeros((h, w, 5))
+    alive = 0
+    for at in range(offset[ref], offset[ref] + h * w):
+        alive += flat[at] > 0 and not spent[at]
+    out = np.empty((alive, 7))
+    found = 0
     p = np.empty(3)
     q = np.empty(3)
     there = np.empty(3)
@@ -150,65 +154,89 @@ def _fuse_view(
                 mine[n - 1] = offset[j] + iy * gw + ix
                 n += 1
             if n - 1 >= min_views:
-                out[y, x, 0], out[y, x, 1], out[y, x, 2], out[y, x, 3] = s0 / n, s1 / n, s2 / n, n
-                out[y, x, 4] = np.sqrt(square / n)
+                out[found, 0], out[found, 1], out[found, 5] = x, y, n
+                out[found, 2], out[found, 3], out[found, 4] = s0 / n, s1 / n, s2 / n
+                out[found, 6] = np.sqrt(square / n)
+                found += 1
                 for k in range(n - 1):
                     spent[mine[k]] = 1
-    return out
+    return out[:found]
 
 
 def _points_of(
-    view: View, stack: Stack, i: int, found: F64, region: Region | None, angle: float
+    view: View, stack: Stack, i: int, rows: F64, region: Region | None, angle: float
 ) -> PointCloud:
-    h, w = found.shape[:2]
+    depth = stack.view(i)
+    h, w = depth.shape
     camera = scaled(view.camera, h, w)
-    keep = found[..., 3] > 0
     if region is not None:
-        keep &= region.contains(found[..., :3])
-    normals = depth_normals(stack.view(i), camera)
-    keep &= np.isfinite(normals).all(-1)
-    rows = found[keep]
+        rows = rows[region.contains(rows[:, 2:5])]
+    at = rows[:, 1].astype(np.int64), rows[:, 0].astype(np.int64)
+    normals = depth_normals(depth, camera)[at]
+    smooth = np.isfinite(normals).all(-1)
+    rows, normals, at = rows[smooth], normals[smooth], (at[0][smooth], at[1][smooth])
     colour = cv2.imread(str(view.image), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+    if colour is None:
+        raise UnreadableFile(f"{view.name} cannot be read; check the file, or leave it out")
     if colour.shape[:2] != (h, w):
         colour = cv2.resize(colour, (w, h), interpolation=cv2.INTER_AREA)
-    z = stack.view(i)[keep]
     # A third of a pixel of matching error, spread over the views, or their disagreement, whichever is larger.
-    matching = z / camera.fx / np.sin(angle) * 0.33
-    error = np.maximum(matching, rows[:, 4]) / np.sqrt(rows[:, 3])
+    matching = depth[at] / camera.fx / np.sin(angle) * 0.33
+    error = np.maximum(matching, rows[:, 6]) / np.sqrt(rows[:, 5])
     return PointCloud(
-        rows[:, :3].astype(np.float32),
-        (normals[keep] @ view.cam_from_world.rotation).astype(np.float32),
-        np.ascontiguousarray(colour[keep], np.uint8),
-        rows[:, 3].astype(np.int32),
+        rows[:, 2:5].astype(np.float32),
+        (normals @ view.cam_from_world.rotation).astype(np.float32),
+        np.ascontiguousarray(colour[at], np.uint8),
+        rows[:, 5].astype(np.int32),
         error.astype(np.float32),
     )
 
 
-def depth_normals(depth: NDArray[np.float32], camera: Pinhole, reach: int = 2) -> F64:
-    """Unit normals in cam (H, W, 3) from differences over `reach` pixels; NaN where the surface is not continuous.
+def depth_normals(depth: NDArray[np.float32], camera: Pinhole) -> NDArray[np.float32]:
+    """Unit normals in cam (H, W, 3) from differences over two pixels; NaN where the surface is not continuous.
 
     Better than the propagated ones: 4.0 against 5.4-6.0 degrees median.
     """
+    return np.asarray(_normals(depth, camera.fx, camera.fy, camera.cx, camera.cy))
+
+
+@njit(nogil=True, forceinline=True)
+def _slope(depth: Any, y: int, x: int, dy: int, dx: int, cam: Any, out: Any) -> bool:
+    """The surface's step from pixel (y, x) along (dy, dx), mean of ahead and behind; False where it is broken."""
     h, w = depth.shape
-    y, x = np.mgrid[0:h, 0:w] + 0.5
-    xyz = np.stack([(x - camera.cx) / camera.fx, (y - camera.cy) / camera.fy, np.ones((h, w))], -1) * depth[..., None]
-    xyz[depth <= 0] = np.nan
-    limit = 20 * reach * depth / camera.fx  # a slope of 87 degrees
+    z = depth[y, x]
+    limit = 40 * z / cam[0]  # over two pixels: a slope of 87 degrees
+    out[:] = 0
+    found = False
+    for sign in (1, -1):
+        yy, xx = y + sign * dy, x + sign * dx
+        if yy < 0 or xx < 0 or yy >= h or xx >= w:
+            continue
+        zz = depth[yy, xx]
+        if zz <= 0 or abs(zz - z) > limit:
+            continue
+        found = True
+        out[0] += sign * ((xx + 0.5 - cam[2]) / cam[0] * zz - (x + 0.5 - cam[2]) / cam[0] * z)
+        out[1] += sign * ((yy + 0.5 - cam[3]) / cam[1] * zz - (y + 0.5 - cam[3]) / cam[1] * z)
+        out[2] += sign * (zz - z)
+    return found
 
-    def slope(axis: int) -> F64:
-        ahead, behind = np.full_like(xyz, np.nan), np.full_like(xyz, np.nan)
-        forward, backward = [slice(None)] * 2, [slice(None)] * 2
-        forward[axis], backward[axis] = slice(reach, None), slice(None, -reach)
-        ahead[tuple(backward)] = xyz[tuple(forward)] - xyz[tuple(backward)]
-        behind[tuple(forward)] = ahead[tuple(backward)]
-        for d in (ahead, behind):
-            d[np.abs(d[..., 2]) > limit] = np.nan
-        both = ahead + behind
-        return np.where(np.isfinite(both), both, np.where(np.isfinite(ahead), 2 * ahead, 2 * behind))
 
-    normal = np.cross(slope(1), slope(0))
-    length = np.linalg.norm(normal, axis=-1, keepdims=True)
-    normal = normal / np.where(length > 0, length, np.nan)
-    away = (normal * xyz).sum(-1) > 0
-    normal[away] *= -1
-    return np.asarray(normal)
+@njit(nogil=True, cache=True)
+def _normals(depth: Any, fx: float, fy: float, cx: float, cy: float) -> Any:
+    h, w = depth.shape
+    cam = np.array([fx, fy, cx, cy])
+    normal = np.full((h, w, 3), np.nan, np.float32)
+    a, b = np.empty(3), np.empty(3)
+    for y in range(h):
+        for x in range(w):
+            if depth[y, x] <= 0 or not _slope(depth, y, x, 0, 2, cam, a) or not _slope(depth, y, x, 2, 0, cam, b):
+                continue
+            n0, n1, n2 = a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+            length = np.sqrt(n0 * n0 + n1 * n1 + n2 * n2)
+            if length <= 0:
+                continue
+            if n0 * (x + 0.5 - cx) / fx + n1 * (y + 0.5 - cy) / fy + n2 > 0:
+                length = -length
+            normal[y, x, 0], normal[y, x, 1], normal[y, x, 2] = n0 / length, n1 / length, n2 / length
+    return normal

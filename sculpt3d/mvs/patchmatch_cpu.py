@@ -26,10 +26,12 @@ GEOMETRIC_WEIGHT = np.float32(0.05)  # per pixel of reprojection difference
 GEOMETRIC_CAP = np.float32(3.0)  # pixels
 
 F = np.float32
+# Helpers are inlined by force and not cached: as functions of their own they exist twice (alone and inside the sweep), are
+# optimised differently, and which copy runs depends on whether the sweep came from the cache; depths then differ.
 FAST = {"reassoc", "contract", "nsz", "arcp"}  # reorder sums for SIMD; NaN and infinity keep their meaning
 
 
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@njit(nogil=True, forceinline=True, fastmath=FAST, error_model="numpy")
 def _load_patch(ref: Any, x: int, y: int, dx: Any, dy: Any, weight: Any, weighted: Any) -> tuple[float, float]:
     """Fill normalised bilateral weights and weight * centred grey; return the patch's mean and variance."""
     h, w = ref.shape
@@ -62,7 +64,7 @@ def _load_patch(ref: Any, x: int, y: int, dx: Any, dy: Any, weight: Any, weighte
     return mean, variance
 
 
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@njit(nogil=True, forceinline=True, fastmath=FAST, error_model="numpy")
 def _ncc_cost(
     img: Any, w: int, h: int, u: float, v: float, ux: float, uy: float, vx: float, vy: float,
     dx: Any, dy: Any, weight: Any, weighted: Any, mean: float, variance: float,
@@ -100,7 +102,7 @@ def _ncc_cost(
     return F(1) - ncc
 
 
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@njit(nogil=True, forceinline=True, fastmath=FAST, error_model="numpy")
 def _view_cost(
     s: int, x: int, y: int, depth: float, m0: float, m1: float, inv_d: float, src: Any, offset: Any, size: Any,
     warp: Any, dx: Any, dy: Any, weight: Any, weighted: Any, mean: float, variance: float,
@@ -148,7 +150,7 @@ def _view_cost(
     return cost
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, forceinline=True, error_model="numpy")
 def _random(state: Any) -> float:
     """xorshift32 -> [-1, 1); state (1,) uint32."""
     s = state[0]

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pycolmap
 from PIL import Image
@@ -111,8 +112,6 @@ def _read(source: Path, camera: Any, mask: bool) -> Any:
 
 
 def _resample(picture: Any, distorted: Any, flat: Any) -> Any:
-    import cv2
-
     h, w = flat.height, flat.width
     grid = np.stack(np.meshgrid(np.arange(w) + 0.5, np.arange(h) + 0.5), -1).reshape(-1, 2)
     rays = flat.cam_from_img(grid)
