@@ -1,0 +1,271 @@
+"""Photos and masks at the door: found, decoded, measured, and made ready as plain 8-bit sRGB files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sculpt3d.errors import InputError, NotEnoughPhotos, UnreadableFile
+from sculpt3d.io.pictures import RAW_SUFFIXES, SUFFIXES, read_mask, read_photo
+from sculpt3d.io.ply import write_atomic
+from sculpt3d.progress import Each, Progress, one_by_one
+
+
+@dataclass(frozen=True)
+class PhotoParams:
+    """max_blur_px: blur (sigma, at 2000 px on the longer side) beyond which a photo is left out; min_side: pixels."""
+
+    max_blur_px: float = 4.5
+    min_side: int = 200
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A usable photo. `name` is below images/, `source` below the folder that was given."""
+
+    name: str
+    source: str
+    width: int
+    height: int
+    focal_px: float | None  # from EXIF
+    camera_key: str  # photos with equal keys share intrinsics
+    blur_px: float  # sigma of the sharpest quarter of the edges, at 2000 px on the longer side
+    exposure: float  # mean luminance 0..1
+    clipped: float  # share of pixels at black or white
+    sha256: str
+    mask: bool = False
+
+
+@dataclass(frozen=True)
+class Rejected:
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PhotoSet:
+    """root/images/<name> and root/masks/<name>.png."""
+
+    root: Path
+    photos: tuple[Photo, ...]
+    rejected: tuple[Rejected, ...]
+
+
+def check_photos(
+    folder: Path, out: Path, masks: Path | None = None, params: PhotoParams | None = None,
+    each: Each = one_by_one, progress: Progress | None = None,
+) -> PhotoSet:  # fmt: skip
+    """Make `out/images`, `out/masks` and `out/photos.json` of the photos in `folder` (with subfolders).
+
+    Raises `NotEnoughPhotos` below three usable photos, `InputError` where no mask fits a photo or all are black.
+    """
+    params = params or PhotoParams()
+    names = find_photos(folder)
+    found_masks = {} if masks is None else match_masks(masks, names)
+    (out / "checked").mkdir(parents=True, exist_ok=True)
+
+    def one(name: str) -> Photo | Rejected:
+        return _checked(folder, name, found_masks.get(name), out, params)
+
+    results = each(one, names, progress)
+    photos, rejected = _without_twins(results)
+    _check_masks(photos, masks, found_masks)
+    if len(photos) < 3:
+        reasons = "; ".join(f"{r.name}: {r.reason}" for r in rejected[:3])
+        raise NotEnoughPhotos(
+            f"{len(photos)} of {len(names)} files in {folder.name} can be used{f' ({reasons})' if reasons else ''}; "
+            "give at least three sharp photos of the object from different places, better thirty")
+    found = PhotoSet(out, tuple(photos), tuple(rejected))
+    text = {"photos": [asdict(p) for p in photos], "rejected": [asdict(r) for r in rejected]}
+    write_atomic(out / "photos.json", json.dumps(text, indent=1).encode())
+    return found
+
+
+def load_photo_set(root: Path) -> PhotoSet:
+    """What `check_photos` wrote."""
+    text = json.loads((root / "photos.json").read_text())
+    return PhotoSet(root, tuple(Photo(**p) for p in text["photos"]), tuple(Rejected(**r) for r in text["rejected"]))
+
+
+def find_photos(folder: Path) -> list[str]:
+    """Names of files that look like photos, below `folder`, sorted; RAW files too, to be reported."""
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}; give the folder that holds the photos")
+    names = sorted(
+        p.relative_to(folder).as_posix() for p in folder.rglob("*")
+        if p.suffix.lower() in SUFFIXES | RAW_SUFFIXES and p.is_file()
+        and not any(part.startswith(".") for part in p.relative_to(folder).parts)
+    )
+    if not names:
+        raise InputError(f"{folder} holds no photos (JPEG, PNG, TIFF, HEIC); give the folder that holds them")
+    return names
+
+
+def match_masks(masks: Path, names: list[str]) -> dict[str, Path]:
+    """Photo name -> mask file `NAME.png` (stem) or `NAME.jpg.png`."""
+    if not masks.is_dir():
+        raise InputError(f"There is no masks folder {masks}; give the folder that holds them, or leave --masks out")
+    found = {}
+    for name in names:
+        for candidate in (masks / f"{name}.png", (masks / name).with_suffix(".png")):
+            if candidate.is_file():
+                found[name] = candidate
+                break
+    if not found:
+        raise InputError(f"No mask in {masks} bears a photo's name; a mask of {names[0]} is called {names[0]}.png")
+    return found
+
+
+def safe_name(name: str) -> str:
+    """COLMAP's text files separate by spaces, so names have none; a changed name carries a hash to stay unique."""
+    safe = re.sub(r"[^\w./()+-]", "_", name)
+    if safe == name:
+        return name
+    path = Path(safe)
+    return path.with_name(f"{path.stem}-{zlib.crc32(name.encode()):08x}{path.suffix}").as_posix()
+
+
+def blur_sigma(grey: NDArray[np.uint8]) -> float:
+    """Blur (sigma, px at 2000 px on the longer side) of the sharpest quarter of the strong edges; Zhuo & Sim 2011.
+
+    An edge of blur s loses gradient by sqrt(1 + (t / s)^2) when blurred again by t; the ratio gives s.
+    """
+    scale = min(1.0, 2000 / max(grey.shape))
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    again_sigma = 2.0
+    once = cv2.GaussianBlur(small, (0, 0), 0.7).astype(np.float32)  # takes the noise, adds 0.7 px
+    twice = cv2.GaussianBlur(once, (0, 0), again_sigma)
+    g1, g2 = (np.hypot(cv2.Sobel(p, cv2.CV_32F, 1, 0) / 8, cv2.Sobel(p, cv2.CV_32F, 0, 1) / 8) for p in (once, twice))
+    strong = g2 >= max(float(np.quantile(g2, 0.98)), 0.25)
+    if not strong.any():
+        return 99.0
+    ratio = float(np.quantile(g1[strong] / g2[strong], 0.75))
+    return round(float(min(again_sigma / np.sqrt(max(ratio**2 - 1, 1e-6)), 99.0)), 2)
+
+
+def _checked(folder: Path, name: str, mask: Path | None, out: Path, params: PhotoParams) -> Photo | Rejected:
+    """One photo; the answer is kept in out/checked, so that a killed run does not decode it again."""
+    note = out / "checked" / (hashlib.sha256(name.encode()).hexdigest()[:24] + ".json")
+    if note.exists():
+        kept = json.loads(note.read_text())
+        return Photo(**kept) if "width" in kept else Rejected(**kept)
+    try:
+        result: Photo | Rejected = _prepare(folder, name, mask, out, params)
+    except UnreadableFile as error:
+        result = Rejected(name, str(error))
+    write_atomic(note, json.dumps(asdict(result)).encode())
+    return result
+
+
+def _prepare(folder: Path, name: str, mask: Path | None, out: Path, params: PhotoParams) -> Photo | Rejected:
+    if Path(name).suffix.lower() in RAW_SUFFIXES:
+        return Rejected(name, "is a camera RAW file; develop it to TIFF or JPEG")
+    pixels, exif, as_it_is = read_photo(folder / name)
+    height, width = pixels.shape[:2]
+    if min(height, width) < params.min_side:
+        return Rejected(name, f"has only {width}x{height} pixels; give the original photo")
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    clipped = float(((grey <= 2) | (grey >= 253)).mean())
+    if float(grey.max()) - float(grey.min()) < 12 or clipped > 0.995:
+        return Rejected(name, "shows nothing: it is all black, white or one colour")
+    blur = blur_sigma(grey)
+    if blur > params.max_blur_px:
+        return Rejected(name, f"is blurred ({blur:.1f} px; up to {params.max_blur_px:.0f} px can be used); take it again")
+    raw = (folder / name).read_bytes()
+    suffix = Path(name).suffix.lower()
+    target = safe_name(name)
+    if not as_it_is:
+        target += ".jpg" if suffix in {".jpg", ".jpeg", ".jpe", ".heic", ".heif"} else ".png"
+    path = out / "images" / target
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if as_it_is:
+        write_atomic(path, raw)
+    else:
+        _save(path, pixels)
+    if mask is not None:
+        _save_mask(read_mask(mask), (width, height), out / "masks" / f"{target}.png")
+    return Photo(target, name, width, height, focal_from_exif(exif, width, height), _camera_key(exif, width, height),
+                 blur, round(float(grey.mean()) / 255, 4), round(clipped, 4), hashlib.sha256(raw).hexdigest(),
+                 mask is not None)
+
+
+def focal_from_exif(exif: Mapping[str, Any], width: int, height: int) -> float | None:
+    """Focal length in pixels: from the 35 mm equivalent, else from the sensor's pixel pitch; None if unknown."""
+    focal, focal35 = _number(exif.get("37386")), _number(exif.get("41989"))
+    if focal35 and 5 < focal35 < 3000:
+        return focal35 / 36.0 * max(width, height)
+    pitch = _number(exif.get("41486"))  # pixels per unit on the sensor, of the photo as the camera stored it
+    unit_mm = {2: 25.4, 3: 10.0, 4: 1.0}.get(int(_number(exif.get("41488")) or 2), 25.4)
+    stored = _number(exif.get("40962"))
+    if focal and pitch and stored:
+        found = focal * pitch / unit_mm * max(width, height) / max(stored, _number(exif.get("40963")) or 0)
+        if 0.3 < found / max(width, height) < 50:
+            return found
+    return None
+
+
+def _camera_key(exif: Mapping[str, Any], width: int, height: int) -> str:
+    parts = [str(exif.get(tag, "")).strip("\0 ") for tag in ("271", "272", "42036")]
+    focal = _number(exif.get("37386"))
+    return "|".join([*parts, f"{focal:.1f}mm" if focal else "", f"{width}x{height}"])
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return number if np.isfinite(number) and number > 0 else None
+
+
+def _save(path: Path, pixels: NDArray[np.uint8]) -> None:
+    temporary = path.with_name(f".part.{path.name}")
+    options: dict[str, Any] = {"quality": 97, "subsampling": 0} if path.suffix == ".jpg" else {"compress_level": 3}
+    Image.fromarray(pixels).save(temporary, **options)
+    os.replace(temporary, path)
+
+
+def _save_mask(mask: NDArray[np.uint8], size: tuple[int, int], path: Path) -> None:
+    if mask.shape != size[::-1]:
+        if abs(mask.shape[1] / mask.shape[0] * size[1] / size[0] - 1) > 0.02:
+            raise UnreadableFile(f"its mask is {mask.shape[1]}x{mask.shape[0]}, the photo {size[0]}x{size[1]} pixels; "
+                                 "make the mask from the photo as stored, without turning it")
+        mask = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _save(path, mask)
+
+
+def _without_twins(results: list[Photo | Rejected]) -> tuple[list[Photo], list[Rejected]]:
+    """The same file twice adds nothing and breaks the geometry of two-view matching."""
+    photos: list[Photo] = []
+    rejected: list[Rejected] = []
+    first: dict[str, str] = {}
+    for r in results:
+        if isinstance(r, Rejected):
+            rejected.append(r)
+        elif r.sha256 in first:
+            rejected.append(Rejected(r.source, f"is the same file as {first[r.sha256]}"))
+        else:
+            first[r.sha256] = r.source
+            photos.append(r)
+    return photos, rejected
+
+
+def _check_masks(photos: list[Photo], masks: Path | None, found: dict[str, Path]) -> None:
+    if masks is None or not photos:
+        return
+    mine = [found[p.source] for p in photos if p.mask]
+    if mine and not any(read_mask(m).any() for m in mine):
+        raise InputError(f"All masks in {masks} are black; paint the object white")

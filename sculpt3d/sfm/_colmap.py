@@ -1,0 +1,25 @@
+"""pycolmap, loaded safely and quiet, and the settings under which it gives the same bytes twice."""
+
+import zlib  # noqa: F401  (pycolmap imported before zlib breaks zlib in the process)
+
+import pycolmap
+
+SEED = 0
+
+pycolmap.logging.minloglevel = 3
+pycolmap.logging.logtostderr = True
+
+
+def seed_this_thread() -> None:
+    """COLMAP's generator belongs to the thread: every unit of work starts it anew."""
+    pycolmap.set_random_seed(SEED)
+
+
+def verification() -> pycolmap.TwoViewGeometryOptions:
+    options = pycolmap.TwoViewGeometryOptions()
+    options.ransac.random_seed = SEED
+    options.ransac.num_threads = 1
+    return options
+
+
+__all__ = ["SEED", "pycolmap", "seed_this_thread", "verification"]

@@ -1,0 +1,92 @@
+"""Cameras from matches: incremental mapping, the largest model, clean tie points, adjusted again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sculpt3d.sfm._colmap import SEED, pycolmap, seed_this_thread
+
+MIN_ANGLE_DEG = 1.5  # a tie point seen under less is uncertain along the ray
+MAX_ERROR_PX = 2.0
+
+
+def map_incrementally(database: Path, images: Path, out: Path, relaxed: bool, told: Callable[[], None]) -> Any:
+    """The largest model that incremental mapping finds (None if none), also written to `out`.
+
+    `relaxed`: other initial pairs (smaller angle, fewer inliers) and photos with fewer inliers are taken too.
+    """
+    if out.exists():
+        return pycolmap.Reconstruction(str(out)) if (out / "cameras.bin").exists() else None
+    work = out.with_name(f".{out.name}.part")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    seed_this_thread()
+    models = pycolmap.incremental_mapping(database, images, work, _options(relaxed), next_image_callback=told)
+    shutil.rmtree(work)
+    work.mkdir()
+    best = max(models.values(), key=lambda m: (m.num_reg_images(), m.num_points3D()), default=None)
+    if best is not None:
+        best.write(str(work))
+    os.replace(work, out)
+    return best
+
+
+def _options(relaxed: bool) -> Any:
+    options = pycolmap.IncrementalPipelineOptions()
+    options.num_threads = 1
+    options.random_seed = SEED
+    options.mapper.random_seed = SEED
+    options.mapper.num_threads = 1
+    options.min_model_size = 3
+    options.extract_colors = False
+    if relaxed:
+        options.mapper.init_min_tri_angle = 6.0
+        options.mapper.init_min_num_inliers = 40
+        options.mapper.abs_pose_min_num_inliers = 15
+        options.mapper.abs_pose_min_inlier_ratio = 0.15
+        options.mapper.max_reg_trials = 6
+    return options
+
+
+def adjust(model: Any) -> None:
+    """Drop uncertain tie points and adjust the bundle again, twice; in place.
+
+    Uncertain: reprojection error above 2 px or three times the median, ray angle below 1.5 degrees, two-view points
+    where three-view ones suffice.
+    """
+    for round_ in range(2):
+        errors = np.array([p.error for p in model.points3D.values()])
+        limit = float(np.clip(3 * np.median(errors), 0.5, MAX_ERROR_PX)) if len(errors) else MAX_ERROR_PX
+        manager = pycolmap.ObservationManager(model)
+        everything = set(model.point3D_ids())
+        manager.filter_points3D_with_large_reprojection_error(limit, everything)
+        manager.filter_points3D_with_small_triangulation_angle(MIN_ANGLE_DEG, set(model.point3D_ids()))
+        if round_ == 0 and _enough_long_tracks(model):
+            manager.filter_points3D_with_short_tracks(3, set(model.point3D_ids()))
+        pycolmap.bundle_adjustment(model, _adjustment())
+        model.update_point_3d_errors()
+
+
+def _enough_long_tracks(model: Any) -> bool:
+    """Every photo keeps at least 60 tie points when those that only two photos see are dropped."""
+    kept = {i: 0 for i in model.reg_image_ids()}
+    for point in model.points3D.values():
+        if point.track.length() >= 3:
+            for element in point.track.elements:
+                kept[element.image_id] += 1
+    return min(kept.values(), default=0) >= 60
+
+
+def _adjustment() -> Any:
+    options = pycolmap.BundleAdjustmentOptions()
+    options.print_summary = False
+    options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
+    options.ceres.solver_options.num_threads = 1
+    options.ceres.solver_options.max_num_iterations = 60
+    return options

@@ -1,0 +1,154 @@
+"""Which photos to match, and matching them in blocks whose size and seed do not depend on the number of workers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sculpt3d.photos import PhotoSet
+from sculpt3d.progress import Each, Progress, one_by_one
+from sculpt3d.sfm._colmap import pycolmap, seed_this_thread, verification
+from sculpt3d.sfm.features import copy_features, create_database
+
+EXHAUSTIVE_UP_TO = 150  # photos; beyond, pairs grow faster than they help
+BLOCK = 12  # photos a side of a block of the pair matrix
+SEQUENCE_REACH = 8
+RETRIEVED = 30
+CENTRES = 64
+
+Pairs = list[tuple[int, int]]
+
+
+def match(
+    photo_set: PhotoSet, features: list[Path], out: Path, guided: bool = False,
+    each: Each = one_by_one, progress: Progress | None = None,
+) -> Path:  # fmt: skip
+    """The database `out/database.db` with features and verified matches of all photos."""
+    final = out / "database.db"
+    if final.exists():
+        return final
+    out.mkdir(parents=True, exist_ok=True)
+    empty = out / "empty.db"
+    ids = create_database(photo_set, empty)
+    numbers = [ids[p.name] for p in photo_set.photos]
+    blocks = _blocks(choose_pairs(features))
+
+    def one(number: int) -> Path:
+        path = out / f"block-{number:06d}.db"
+        if not path.exists():
+            _match_block(photo_set, features, numbers, blocks[number], empty, path, guided)
+        return path
+
+    parts = each(one, range(len(blocks)), progress)
+    _merge(features, numbers, empty, parts, final)
+    for part in parts:
+        part.unlink(missing_ok=True)
+    return final
+
+
+def choose_pairs(features: list[Path]) -> Pairs:
+    """All pairs of a small set; of a large one neighbours in the sequence and the most similar photos."""
+    n = len(features)
+    if n <= EXHAUSTIVE_UP_TO:
+        return [(i, j) for i in range(n) for j in range(i + 1, n)]
+    near = {(i, j) for i in range(n) for j in range(i + 1, min(i + 1 + SEQUENCE_REACH, n))}
+    return sorted(near | similar_pairs([_descriptors(path) for path in features], RETRIEVED))
+
+
+def similar_pairs(descriptors: list[NDArray[np.uint8]], count: int) -> set[tuple[int, int]]:
+    """For each photo its `count` most similar, by VLAD (Jegou 2010) over centres learnt from the photos themselves."""
+    rng = np.random.default_rng(0)
+    sample = np.concatenate([d[rng.permutation(len(d))[:200]] for d in descriptors if len(d)]).astype(np.float32)
+    centres = _k_means(sample, CENTRES, rng)
+    signatures = np.stack([_vlad(d.astype(np.float32), centres) for d in descriptors])
+    likeness = signatures @ signatures.T
+    np.fill_diagonal(likeness, -np.inf)
+    best = np.argsort(-likeness, axis=1, kind="stable")[:, :count]
+    return {(min(i, int(j)), max(i, int(j))) for i in range(len(best)) for j in best[i]}
+
+
+def _k_means(x: NDArray[np.float32], k: int, rng: np.random.Generator, rounds: int = 12) -> NDArray[np.float32]:
+    centres = x[rng.choice(len(x), min(k, len(x)), replace=False)].copy()
+    for _ in range(rounds):
+        nearest = _nearest(x, centres)
+        for c in range(len(centres)):
+            mine = x[nearest == c]
+            if len(mine):
+                centres[c] = mine.mean(0)
+    return centres
+
+
+def _nearest(x: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.intp]:
+    return np.asarray(((centres**2).sum(1) - 2 * x @ centres.T).argmin(1))
+
+
+def _vlad(x: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.float32]:
+    signature = np.zeros_like(centres)
+    if len(x):
+        nearest = _nearest(x, centres)
+        np.add.at(signature, nearest, x - centres[nearest])
+    signature /= np.maximum(np.linalg.norm(signature, axis=1, keepdims=True), 1e-9)  # intra-normalised
+    flat = signature.ravel()
+    return np.asarray(flat / max(float(np.linalg.norm(flat)), 1e-9), np.float32)
+
+
+def _descriptors(path: Path) -> NDArray[np.uint8]:
+    database = pycolmap.Database.open(path)
+    found = np.asarray(database.read_descriptors(database.read_all_images()[0].image_id).data, np.uint8)
+    database.close()
+    return found.reshape(-1, 128)
+
+
+def _blocks(pairs: Pairs) -> list[Pairs]:
+    """Pairs by tile of the pair matrix: a block touches at most 2 * BLOCK photos."""
+    tiles: dict[tuple[int, int], Pairs] = {}
+    for i, j in pairs:
+        tiles.setdefault((i // BLOCK, j // BLOCK), []).append((i, j))
+    return [tiles[key] for key in sorted(tiles)]
+
+
+def _match_block(photo_set: PhotoSet, features: list[Path], ids: list[int], pairs: Pairs, empty: Path, path: Path,
+                 guided: bool) -> None:  # fmt: skip
+    temporary = path.with_name(f".{path.name}.part")
+    listing = path.with_name(f".{path.name}.txt")
+    shutil.copyfile(empty, temporary)
+    database = pycolmap.Database.open(temporary)
+    for i in sorted({i for pair in pairs for i in pair}):
+        copy_features(database, ids[i], features[i])
+    database.close()
+    names = [p.name for p in photo_set.photos]
+    listing.write_text("".join(f"{names[i]} {names[j]}\n" for i, j in pairs), encoding="utf-8")
+    matching = pycolmap.FeatureMatchingOptions()
+    matching.num_threads = 1
+    matching.use_gpu = False
+    matching.guided_matching = guided
+    pairing = pycolmap.ImportedPairingOptions()
+    pairing.match_list_path = listing
+    seed_this_thread()
+    pycolmap.match_image_pairs(temporary, matching, pairing, verification(), pycolmap.Device.cpu)
+    listing.unlink()
+    os.replace(temporary, path)
+
+
+def _merge(features: list[Path], ids: list[int], empty: Path, parts: Iterable[Path], final: Path) -> None:
+    temporary = final.with_name(f".{final.name}.part")
+    shutil.copyfile(empty, temporary)
+    target = pycolmap.Database.open(temporary)
+    with pycolmap.DatabaseTransaction(target):
+        for image_id, path in zip(ids, features, strict=True):
+            copy_features(target, image_id, path)
+        for part in parts:
+            source = pycolmap.Database.open(part)
+            for pair_id, matches in source.read_all_matches():
+                target.write_matches(*pycolmap.pair_id_to_image_pair(pair_id), matches)
+            pair_ids, geometries = source.read_two_view_geometries()
+            for pair_id, geometry in zip(pair_ids, geometries, strict=True):
+                target.write_two_view_geometry(*pycolmap.pair_id_to_image_pair(pair_id), geometry)
+            source.close()
+    target.close()
+    os.replace(temporary, final)
