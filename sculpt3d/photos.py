@@ -45,6 +45,7 @@ class Photo:
     exposure: float  # mean luminance 0..1
     clipped: float  # share of pixels at black or white
     sha256: str
+    orientation: int = 1  # EXIF; pixels are never turned by it
     mask: bool = False
 
 
@@ -198,7 +199,7 @@ def _prepare(folder: Path, name: str, mask: Path | None, out: Path, params: Phot
         _save_mask(read_mask(mask), (width, height), out / "masks" / f"{target}.png")
     return Photo(target, name, width, height, focal_from_exif(exif, width, height), _camera_key(exif, width, height),
                  blur, round(float(grey.mean()) / 255, 4), round(clipped, 4), hashlib.sha256(raw).hexdigest(),
-                 mask is not None)
+                 int(_number(exif.get("274")) or 1), mask is not None)
 
 
 def focal_from_exif(exif: Mapping[str, Any], width: int, height: int) -> float | None:

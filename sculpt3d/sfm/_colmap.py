@@ -7,7 +7,6 @@ import pycolmap
 SEED = 0
 
 pycolmap.logging.minloglevel = 3
-pycolmap.logging.logtostderr = True
 
 
 def seed_this_thread() -> None:

@@ -61,6 +61,7 @@ def _extract(photo_set: PhotoSet, photo: Photo, path: Path, params: FeatureParam
 def create_database(photo_set: PhotoSet, path: Path) -> dict[str, int]:
     """A database of cameras and images, no features; photos with equal `camera_key` share intrinsics. Name -> id."""
     path.unlink(missing_ok=True)
+    pycolmap.Database.open(path).close()
     by_key = sorted(photo_set.photos, key=lambda p: (p.camera_key, p.name))
     for _, group in groupby(by_key, key=lambda p: p.camera_key):
         photos = list(group)

@@ -68,7 +68,7 @@ def adjust(model: Any) -> None:
         manager.filter_points3D_with_large_reprojection_error(limit, everything)
         manager.filter_points3D_with_small_triangulation_angle(MIN_ANGLE_DEG, set(model.point3D_ids()))
         if round_ == 0 and _enough_long_tracks(model):
-            manager.filter_points3D_with_short_tracks(3, set(model.point3D_ids()))
+            manager.filter_points3D_with_short_tracks(3)
         pycolmap.bundle_adjustment(model, _adjustment())
         model.update_point_3d_errors()
 

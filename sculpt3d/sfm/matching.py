@@ -144,10 +144,9 @@ def _merge(features: list[Path], ids: list[int], empty: Path, parts: Iterable[Pa
             copy_features(target, image_id, path)
         for part in parts:
             source = pycolmap.Database.open(part)
-            for pair_id, matches in source.read_all_matches():
+            for pair_id, matches in zip(*source.read_all_matches(), strict=True):
                 target.write_matches(*pycolmap.pair_id_to_image_pair(pair_id), matches)
-            pair_ids, geometries = source.read_two_view_geometries()
-            for pair_id, geometry in zip(pair_ids, geometries, strict=True):
+            for pair_id, geometry in zip(*source.read_two_view_geometries(), strict=True):
                 target.write_two_view_geometry(*pycolmap.pair_id_to_image_pair(pair_id), geometry)
             source.close()
     target.close()
