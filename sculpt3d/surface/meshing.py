@@ -1,0 +1,137 @@
+"""The surface of a fused cloud. Poisson closes everything; what no point supports is cut off or marked as filled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from sculpt3d.errors import NotEnoughViews
+from sculpt3d.progress import Progress
+from sculpt3d.surface.poisson import poisson
+from sculpt3d.surface.topology import face_areas, face_components, keep_faces
+from sculpt3d.types import F32, Bool, I32, Mesh, PointCloud
+
+
+@dataclass(frozen=True)
+class SurfaceParams:
+    """max_depth: octree levels at most (finer needs more memory). evidence: how far, in point spacings, a vertex may
+    lie from the cloud. fill_share: holes up to this share of the object's size are closed and marked as filled.
+    min_component: smaller parts, as a share of the largest part's area, are dropped.
+    """
+
+    max_depth: int = 9
+    evidence: float = 3.0
+    fill_share: float = 0.06
+    min_component: float = 0.1
+
+
+def reconstruct_surface(
+    cloud: PointCloud, work: Path, params: SurfaceParams | None = None, progress: Progress | None = None
+) -> Mesh:
+    """Full-resolution mesh with colours and `filled` flags, in the cloud's frame. Raises `NotEnoughViews` if empty."""
+    params = params or SurfaceParams()
+    points = without_strays(cloud)
+    if len(points.xyz) < 500:
+        raise NotEnoughViews(f"Only {len(points.xyz)} surface points were found; take more overlapping, sharp photos")
+    extent = float(np.ptp(points.xyz, axis=0).max())
+    spacing = float(np.median(_nearest(points.xyz, 2)[:, 1]))
+    depth = int(np.clip(np.ceil(np.log2(1.1 * extent / (1.2 * spacing))), 6, params.max_depth))
+    cell = 1.1 * extent / 2**depth
+    points = thinned(points, 0.7 * cell)
+    vertices, faces = poisson(points.xyz, points.normal, depth, work, progress)
+    mesh = _trimmed(Mesh(vertices, faces), points, max(spacing, cell) * params.evidence, params.fill_share * extent)
+    mesh = _without_small_parts(mesh, params.min_component)
+    if not len(mesh.faces):
+        raise NotEnoughViews("The surface points do not join into a surface; take more overlapping, sharp photos")
+    return Mesh(mesh.vertices, mesh.faces, _colours(mesh.vertices, cloud), mesh.filled)
+
+
+def without_strays(cloud: PointCloud) -> PointCloud:
+    """Without points that have far fewer neighbours near them than the rest, or that stand alone in small clumps."""
+    distance = _nearest(cloud.xyz, 9)[:, 8]
+    keep = distance < 4 * np.median(distance)
+    kept = _take(cloud, keep)
+    if not len(kept.xyz):
+        return kept
+    # Clumps: join cells of six spacings that touch; drop clumps below 1 % of the largest.
+    cell = 6 * float(np.median(distance))
+    key = np.floor((kept.xyz - kept.xyz.min(0)) / cell).astype(np.int64)
+    cells, which = np.unique(key, axis=0, return_inverse=True)
+    pairs = cKDTree(cells).query_pairs(1.8, output_type="ndarray")
+    graph = coo_matrix((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(len(cells),) * 2)
+    label = connected_components(graph, directed=False)[1][which.ravel()]
+    size = np.bincount(label)
+    return _take(kept, (size >= 0.01 * size.max())[label])
+
+
+def thinned(cloud: PointCloud, cell: float) -> PointCloud:
+    """One averaged point a cubic cell and facing: evens out the density and lowers the noise."""
+    facing = (cloud.normal > 0).astype(np.int64) @ [1, 2, 4]
+    key = np.c_[np.floor((cloud.xyz - cloud.xyz.min(0)) / cell).astype(np.int64), facing]
+    flat = ((key[:, 0] << 21 | key[:, 1]) << 21 | key[:, 2]) << 1
+    order = np.lexsort((key[:, 3], flat))
+    change = np.r_[True, (np.diff(flat[order]) != 0) | (np.diff(key[order, 3]) != 0)]
+    start = np.flatnonzero(change)
+    count = np.diff(np.r_[start, len(order)])
+
+    def mean(values: NDArray[np.generic]) -> NDArray[np.float64]:
+        total: NDArray[np.float64] = np.add.reduceat(values[order].astype(np.float64), start, axis=0)
+        return total / (count[:, None] if values.ndim == 2 else count)
+
+    normal = mean(cloud.normal)
+    length = np.linalg.norm(normal, axis=1)
+    good = length > 0.2  # a cell whose normals cancel holds two skins or noise
+    return PointCloud(mean(cloud.xyz)[good].astype(np.float32), (normal[good] / length[good, None]).astype(np.float32),
+                      mean(cloud.rgb)[good].astype(np.uint8), mean(cloud.views)[good].astype(np.int32),
+                      mean(cloud.error)[good].astype(np.float32))
+
+
+def _trimmed(mesh: Mesh, points: PointCloud, reach: float, max_hole: float) -> Mesh:
+    """Cut faces without evidence, except patches no wider than `max_hole` that have evidence all around."""
+    filled = cKDTree(points.xyz).query(mesh.vertices, workers=1)[0] > reach
+    bare = filled[mesh.faces].any(1)
+    keep = ~bare
+    if bare.any():
+        faces = mesh.faces[bare]
+        label = face_components(faces, len(mesh.vertices))
+        keep[np.flatnonzero(bare)[_narrow(mesh.vertices, faces, label, max_hole)]] = True
+    return keep_faces(Mesh(mesh.vertices, mesh.faces, None, filled), keep)
+
+
+def _narrow(vertices: F32, faces: I32, label: I32, limit: float) -> Bool:
+    """(F,) whether the patch a face belongs to is no wider than `limit`."""
+    corner = vertices[faces]
+    count = int(label.max()) + 1
+    low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
+    np.minimum.at(low, label, corner.min(1))
+    np.maximum.at(high, label, corner.max(1))
+    narrow: Bool = (np.linalg.norm(high - low, axis=1) <= limit)[label]
+    return narrow
+
+
+def _without_small_parts(mesh: Mesh, share: float) -> Mesh:
+    if not len(mesh.faces):
+        return mesh
+    label = face_components(mesh.faces, len(mesh.vertices))
+    area = np.bincount(label, face_areas(mesh.vertices, mesh.faces))
+    return keep_faces(mesh, (area >= share * area.max())[label])
+
+
+def _colours(vertices: F32, cloud: PointCloud) -> NDArray[np.uint8]:
+    near = cKDTree(cloud.xyz).query(vertices, k=4, workers=1)[1]
+    return np.asarray(cloud.rgb[np.minimum(near, len(cloud.rgb) - 1)].mean(1).round(), np.uint8)
+
+
+def _nearest(xyz: F32, k: int) -> NDArray[np.float64]:
+    """(N, k) distances to the k nearest points, itself first; inf where there are fewer."""
+    return np.asarray(cKDTree(xyz).query(xyz, k=k, workers=1)[0])
+
+
+def _take(cloud: PointCloud, keep: Bool) -> PointCloud:
+    return PointCloud(cloud.xyz[keep], cloud.normal[keep], cloud.rgb[keep], cloud.views[keep], cloud.error[keep])
