@@ -1,0 +1,1 @@
+"""Mesh and photos to a textured mesh: unwrap, visibility, bake."""
