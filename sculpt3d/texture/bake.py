@@ -161,9 +161,11 @@ def _sample(picture: F32, uv: NDArray[np.float64]) -> F32:
     """Bilinear, (M, 3); `uv` in pixels with the first centre at 0.5."""
     x = (uv[:, 0] - 0.5).astype(np.float32)
     y = (uv[:, 1] - 0.5).astype(np.float32)
-    found = [cv2.remap(picture, x[k : k + 32000], y[k : k + 32000], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-             for k in range(0, len(x), 32000)]
-    return np.concatenate(found).reshape(-1, 3) if found else np.zeros((0, 3), np.float32)
+    found = np.zeros((len(x), 3), np.float32)
+    for k in range(0, len(x), 32000):  # remap takes at most 32767 rows
+        part = slice(k, k + 32000)
+        found[part] = cv2.remap(picture, x[part, None], y[part, None], cv2.INTER_LINEAR).reshape(-1, 3)
+    return found
 
 
 class _Blend:

@@ -37,7 +37,6 @@ def unwrap(mesh: Mesh, size: int, padding: int = 4) -> Unwrapped:
     packing.padding = padding
     packing.bilinear = True
     packing.create_image = False
-    packing.brute_force = False
     atlas.generate(charting, packing)
     source, faces, uv = atlas[0]
     scale = max(atlas.width, atlas.height, 1) / np.array([max(atlas.width, 1), max(atlas.height, 1)])
