@@ -1,0 +1,1 @@
+"""Runs the library: folders, resume, parallelism, command line."""

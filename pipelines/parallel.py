@@ -1,0 +1,52 @@
+"""`Each` over threads: NumPy, Numba, pycolmap and Open3D let go of the interpreter while they work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import psutil
+
+from sculpt3d.errors import ResourceError
+from sculpt3d.progress import Each, Progress, silent
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def run_each(workers: int) -> Each:
+    """Items side by side on `workers` threads, results in the items' order. The first failure stops the rest."""
+
+    def each(function: Callable[[T], R], items: Sequence[T], progress: Progress | None = None) -> list[R]:
+        tell = progress or silent
+        tell(0, len(items))
+        results = []
+        with ThreadPoolExecutor(workers) as pool:
+            futures = [pool.submit(function, item) for item in items]
+            try:
+                for done, future in enumerate(futures, 1):
+                    results.append(future.result())
+                    tell(done, len(items))
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return results
+
+    return each
+
+
+def memory_budget_gb(asked: float | None) -> float:
+    """`asked`, else 70 % of what is free now."""
+    return asked if asked is not None else 0.7 * psutil.virtual_memory().available / 1e9
+
+
+def workers_within(workers: int, budget_gb: float, megapixels: float) -> int:
+    """As many workers as the memory holds. A worker needs 0.2 GB a megapixel (SIFT's pyramid is the largest), the rest
+    of the program 0.8 GB. Raises `ResourceError` where not even one fits."""
+    need = 0.1 + 0.2 * megapixels
+    room = int((budget_gb - 0.8) / need)
+    if room < 1:
+        raise ResourceError(f"Photos of {megapixels:.1f} megapixels need {0.8 + need:.1f} GB of memory, {budget_gb:.1f} are "
+                            "allowed; raise --memory or use --preset draft")
+    return max(1, min(workers, room))

@@ -1,0 +1,263 @@
+"""From a folder of photos to a textured model; readable from top to bottom.
+
+    photos -> cameras -> undistort -> depth -> fusion -> surface -> place -> texture -> model -> report
+
+All steps up to `surface` work in the sfm frame, which has no unit: their thresholds are pixels. `place` finds the world
+frame (metres if something gives scale, +Y up, base at y = 0), and everything handed out is in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipelines.console import Console
+from pipelines.parallel import memory_budget_gb, run_each, workers_within
+from pipelines.workspace import Step, Workspace, key_of_files
+from sculpt3d.errors import InputError
+from sculpt3d.geometry import Sim3
+from sculpt3d.io.ply import read_cloud, read_mesh, write_atomic, write_cloud, write_mesh
+from sculpt3d.progress import Each
+from sculpt3d.types import Mesh, PointCloud, Region, Scene
+
+STAGES = ("photos", "cameras", "undistort", "depth", "fusion", "surface", "place", "texture", "model", "report")
+PRESETS = Path(__file__).parent / "presets"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """max_features a photo; max_image_size of depth maps, px; surface_depth: octree levels; triangles and texture_size of
+    the web model."""
+
+    max_features: int
+    max_image_size: int
+    surface_depth: int
+    triangles: int
+    texture_size: int
+
+
+def load_preset(name: str) -> Preset:
+    path = PRESETS / f"{name}.toml"
+    if not path.is_file():
+        raise InputError(f"There is no preset {name}; use one of {', '.join(sorted(p.stem for p in PRESETS.glob('*.toml')))}")
+    return Preset(**tomllib.loads(path.read_text()))
+
+
+@dataclass(frozen=True)
+class How:
+    """What does not change the result: workers, memory (GB; None = 70 % of what is free), where progress goes."""
+
+    workers: int = os.cpu_count() or 1
+    memory_gb: float | None = None
+
+
+@dataclass(frozen=True)
+class Project:
+    """What a run leaves behind."""
+
+    folder: Path
+    report: Mapping[str, Any]
+
+    @property
+    def model(self) -> Path:
+        return self.folder / "model.glb"
+
+
+def photogrammetry(
+    photos: Path, project: Path, preset: Preset | None = None, masks: Path | None = None,
+    object_height_mm: float | None = None, how: How | None = None, console: Console | None = None,
+) -> Project:  # fmt: skip
+    """Reconstruct the object in `photos` into the folder `project`; done steps are kept, a killed run goes on."""
+    from sculpt3d.photos import find_photos, match_masks
+
+    preset, how, console = preset or load_preset("standard"), how or How(), console or Console("quiet")
+    names = find_photos(photos)
+    found_masks = {} if masks is None else match_masks(masks, names)
+    given = key_of_files({n: photos / n for n in names} | {f"mask of {n}": p for n, p in found_masks.items()})
+    _keep_apart(photos, project)
+    ws = Workspace(project, console)
+    console.plan(STAGES)
+    run = _Run(ws, preset, how, object_height_mm)
+
+    checked = run.photos(photos, masks, given)
+    cameras = run.cameras(checked)
+    flat = run.undistort(checked, cameras)
+    depth = run.depth(flat)
+    cloud = run.fusion(flat, depth)
+    surface = run.surface(cloud)
+    placed = run.place(checked, cameras, flat, cloud, surface)
+    texture = run.texture(flat, surface)
+    model = run.model(texture, placed, project.resolve().name)
+    report = run.report(checked, cameras, flat, depth, cloud, placed, texture, model)
+    ws.prune()
+    return Project(project, report)
+
+
+def _keep_apart(photos: Path, project: Path) -> None:
+    inside = project.resolve()
+    if inside == photos.resolve() or photos.resolve().is_relative_to(inside):
+        raise InputError(f"The project {project} would lie around its own photos; choose another folder with -o")
+
+
+class _Run:
+    """The steps with what they share. A version is raised when a step's results change."""
+
+    def __init__(self, ws: Workspace, preset: Preset, how: How, height_mm: float | None) -> None:
+        self.ws, self.preset, self.how, self.height_mm = ws, preset, how, height_mm
+        self.each: Each = run_each(how.workers)
+
+    def photos(self, folder: Path, masks: Path | None, given: str) -> Step:
+        from sculpt3d.photos import PhotoParams, check_photos
+
+        params = PhotoParams()
+        step = self.ws.step("photos", 1, lambda out, tell: _drop(check_photos(
+            folder, out, masks, params, self.each, tell)), params, [given])
+        self._fit_memory(step)
+        return step
+
+    def _fit_memory(self, checked: Step) -> None:
+        from sculpt3d.photos import load_photo_set
+
+        largest = max(p.width * p.height for p in load_photo_set(checked.path).photos) / 1e6
+        self.each = run_each(workers_within(self.how.workers, memory_budget_gb(self.how.memory_gb), largest))
+
+    def cameras(self, checked: Step) -> Step:
+        from sculpt3d.photos import load_photo_set
+        from sculpt3d.sfm.cameras import SfmParams, map_cameras
+
+        params = SfmParams(max_features=self.preset.max_features)
+        return self.ws.step("cameras", 1, lambda out, tell: _drop(map_cameras(
+            load_photo_set(checked.path), out, params, self.each, tell)), params, [checked.key])
+
+    def undistort(self, checked: Step, cameras: Step) -> Step:
+        from sculpt3d.sfm.undistort import undistort
+
+        return self.ws.step("undistort", 1, lambda out, tell: undistort(
+            cameras.path / "sparse", checked.path / "images", out, checked.path / "masks", self.each, tell),
+            {}, [checked.key, cameras.key])
+
+    def depth(self, flat: Step) -> Step:
+        from sculpt3d.mvs.depth import DepthParams, estimate_depths
+
+        params = DepthParams(max_image_size=self.preset.max_image_size)
+        scene, region = scene_of(flat)
+        return self.ws.step("depth", 1, lambda out, tell: _drop(estimate_depths(
+            scene, out, params, region, self.each, tell)), params, [flat.key])
+
+    def fusion(self, flat: Step, depth: Step) -> Step:
+        from sculpt3d.mvs.depth import DepthFolder
+        from sculpt3d.mvs.fusion import FusionParams, fuse
+
+        params = FusionParams()
+        scene, region = scene_of(flat)
+
+        def work(out: Path, tell: Any) -> None:
+            cloud = fuse(scene, DepthFolder(depth.path, scene), out / "maps", params, region, tell)
+            write_cloud(out / "cloud.ply", cloud, ("frame sfm, no scale",))
+            shutil.rmtree(out / "maps")
+
+        return self.ws.step("fusion", 1, work, params, [flat.key, depth.key])
+
+    def surface(self, cloud: Step) -> Step:
+        from sculpt3d.surface.decimation import simplify
+        from sculpt3d.surface.meshing import SurfaceParams, reconstruct_surface
+
+        params = SurfaceParams(max_depth=self.preset.surface_depth)
+
+        def work(out: Path, tell: Any) -> None:
+            mesh = reconstruct_surface(read_cloud(cloud.path / "cloud.ply"), out / "poisson", params, tell)
+            write_mesh(out / "mesh.ply", mesh, ("frame sfm, no scale",))
+            write_mesh(out / "web.ply", simplify(mesh, self.preset.triangles))
+            shutil.rmtree(out / "poisson")
+
+        return self.ws.step("surface", 1, work, {"surface": vars(params), "triangles": self.preset.triangles}, [cloud.key])
+
+    def place(self, checked: Step, cameras: Step, flat: Step, cloud: Step, surface: Step) -> Step:
+        from sculpt3d.align import find_up, place
+        from sculpt3d.io.colmap import transform_model
+        from sculpt3d.photos import load_photo_set
+
+        def work(out: Path, tell: Any) -> None:
+            scene, _ = scene_of(flat)
+            turned = {p.name: p.orientation for p in load_photo_set(checked.path).photos}
+            mesh, points = read_mesh(surface.path / "mesh.ply"), read_cloud(cloud.path / "cloud.ply")
+            placed = place(mesh.vertices, find_up(scene, turned), self.height_mm)
+            unit = ("frame world, +Y up, metres",) if placed.metric else ("frame world, +Y up, no scale",)
+            move = placed.world_from_sfm
+            write_mesh(out / "mesh.ply", Mesh(_moved(move, mesh.vertices), mesh.faces, mesh.rgb, mesh.filled), unit)
+            write_cloud(out / "cloud.ply", moved_cloud(move, points), unit)
+            transform_model(cameras.path / "sparse", out / "cameras", move)
+            write_atomic(out / "place.json", json.dumps({
+                "scale": move.scale, "rotation": move.rotation.tolist(), "translation": move.translation.tolist(),
+                "metric": placed.metric, "source": placed.source}).encode())
+
+        return self.ws.step("place", 1, work, {"object_height_mm": self.height_mm}, [flat.key, cloud.key, surface.key])
+
+    def texture(self, flat: Step, surface: Step) -> Step:
+        from pipelines.atlas import save_textured
+        from sculpt3d.texture.bake import TextureParams, bake_texture
+
+        params = TextureParams(size=self.preset.texture_size)
+        scene, _ = scene_of(flat)
+        return self.ws.step("texture", 1, lambda out, tell: save_textured(out, bake_texture(
+            read_mesh(surface.path / "web.ply"), scene, params, self.each, tell)), params, [flat.key, surface.key])
+
+    def model(self, texture: Step, placed: Step, name: str) -> Step:
+        from pipelines.atlas import load_textured
+        from sculpt3d.io.gltf import GltfInfo, write_glb
+
+        def work(out: Path, tell: Any) -> None:
+            where = load_place(placed)
+            mesh = load_textured(texture.path, where[0])
+            extras = {"scale_source": where[2], "frame": "+Y up, base at y = 0"}
+            write_glb(out / "model.glb", mesh, GltfInfo(name, metric=where[1], extras=extras))
+
+        return self.ws.step("model", 1, work, {"name": name}, [texture.key, placed.key])
+
+    def report(self, *steps: Step) -> Mapping[str, Any]:
+        from pipelines.report import build_report, hand_out
+
+        checked, cameras, flat, depth, cloud, placed, texture, model = steps
+
+        def work(out: Path, tell: Any) -> None:
+            build_report(out, checked, cameras, flat, depth, placed, texture, model, tell)
+
+        step = self.ws.step("report", 1, work, {}, [s.key for s in steps])
+        return hand_out(self.ws, step, placed, model)
+
+
+def scene_of(flat: Step) -> tuple[Scene, Region]:
+    """The undistorted photos and the object's region, in the sfm frame."""
+    from sculpt3d.align import find_region
+    from sculpt3d.io.colmap import load_scene
+
+    scene = load_scene(flat.path)
+    return scene, find_region(scene)
+
+
+def load_place(placed: Step) -> tuple[Sim3, bool, str]:
+    """world_from_sfm, whether it is metric, and the scale's source."""
+    text = json.loads((placed.path / "place.json").read_text())
+    move = Sim3(text["scale"], np.array(text["rotation"]), np.array(text["translation"]))
+    return move, bool(text["metric"]), str(text["source"])
+
+
+def moved_cloud(move: Sim3, cloud: PointCloud) -> PointCloud:
+    return PointCloud(_moved(move, cloud.xyz), (cloud.normal @ move.rotation.T).astype(np.float32), cloud.rgb, cloud.views,
+                      (cloud.error * move.scale).astype(np.float32))
+
+
+def _moved(move: Sim3, xyz: Any) -> Any:
+    return move.apply(xyz).astype(np.float32)
+
+
+def _drop(_: object) -> None:
+    """A step's result is its folder."""

@@ -1,0 +1,131 @@
+"""Content-keyed steps: a step whose key is known is not done again, a killed one goes on inside its folder."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from pipelines.console import Console
+from sculpt3d.errors import InputError, ResourceError
+from sculpt3d.io.ply import write_atomic
+from sculpt3d.progress import Progress
+
+
+@dataclass(frozen=True)
+class Step:
+    """A finished step: its folder, its key, what it cost. Reused ones carry the cost of the run that made them."""
+
+    name: str
+    key: str
+    path: Path
+    seconds: float
+    core_seconds: float
+    peak_rss_mb: float
+    reused: bool
+
+
+class Workspace:
+    """The folder `work/` of a project. One run at a time: the lock belongs to the process and dies with it."""
+
+    def __init__(self, project: Path, console: Console) -> None:
+        self.project, self.root, self.console = project, project / "work", console
+        self.steps: list[Step] = []
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._lock = open(self.root / ".lock", "w")  # noqa: SIM115  (held for the life of the process)
+        except OSError as error:
+            raise ResourceError(f"Nothing can be written to {project} ({error.strerror}); choose another folder with -o"
+                                ) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(f"Another run is working in {project}; wait for it to end, or choose another folder with -o"
+                             ) from error
+
+    def step(
+        self, name: str, version: int, work: Callable[[Path, Progress], None], params: Any, inputs: list[str]
+    ) -> Step:
+        """Do `work(folder, progress)` unless its key (name, version, parameters, inputs' keys) has been done."""
+        key = key_of(name, version, params, inputs)
+        final, partial = self.root / f"{name}-{key[:12]}", self.root / f".{name}-{key[:12]}"
+        self.console.start(name)
+        if not final.exists():
+            partial.mkdir(exist_ok=True)
+            meter = Meter()
+            work(partial, self.console.tell)
+            cost = meter.stop()
+            write_atomic(partial / "step.json", json.dumps({"name": name, "key": key, **cost}).encode())
+            os.replace(partial, final)
+            found = Step(name, key, final, **cost, reused=False)
+        else:
+            cost = json.loads((final / "step.json").read_text())
+            found = Step(name, key, final, cost["seconds"], cost["core_seconds"], cost["peak_rss_mb"], True)
+        self.steps.append(found)
+        self.console.done(name, found.seconds, found.reused)
+        return found
+
+    def prune(self) -> None:
+        """Remove the folders of steps that this run did not use."""
+        used = {step.path for step in self.steps}
+        for folder in self.root.iterdir():
+            if folder.is_dir() and folder not in used:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def key_of(name: str, version: int, params: Any, inputs: list[str]) -> str:
+    plain = asdict(params) if is_dataclass(params) and not isinstance(params, type) else params
+    text = json.dumps({"name": name, "version": version, "params": plain, "inputs": inputs}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def key_of_files(files: dict[str, Path]) -> str:
+    """sha256 over names and contents."""
+    total = hashlib.sha256()
+    for name in sorted(files):
+        with open(files[name], "rb") as f:
+            total.update(name.encode() + b"\0" + hashlib.file_digest(f, "sha256").digest())
+    return total.hexdigest()
+
+
+class Meter:
+    """Seconds, core-seconds and the largest resident memory of this process and its children."""
+
+    def __init__(self) -> None:
+        self._start, self._cpu, self._peak = time.monotonic(), _core_seconds(), 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> dict[str, float]:
+        self._ended.set()
+        self._thread.join()
+        return {"seconds": round(time.monotonic() - self._start, 2),
+                "core_seconds": round(_core_seconds() - self._cpu, 2), "peak_rss_mb": round(self._peak, 1)}
+
+    def _watch(self) -> None:
+        me = psutil.Process()
+        while True:
+            total = me.memory_info().rss
+            for child in me.children(recursive=True):
+                try:
+                    total += child.memory_info().rss
+                except psutil.Error:
+                    continue
+            self._peak = max(self._peak, total / 1e6)
+            if self._ended.wait(0.2):
+                return
+
+
+def _core_seconds() -> float:
+    return float(sum(os.times()[:4]))
