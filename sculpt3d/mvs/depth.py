@@ -6,6 +6,7 @@ a file that appears whole.
 
 from __future__ import annotations
 
+import json
 import os
 import zlib
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from scipy.spatial import cKDTree
 from sculpt3d.errors import NotEnoughViews, UnreadableFile
 from sculpt3d.geometry import project
 from sculpt3d.io.colmap import read_depth_map, write_depth_map
+from sculpt3d.io.ply import write_atomic
 from sculpt3d.mvs import patchmatch_cpu as kernel
 from sculpt3d.mvs.neighbours import Neighbours, choose_neighbours
 from sculpt3d.mvs.stack import Stack, build_stack, pack
@@ -105,6 +107,9 @@ def estimate_depths(
 
         each(level.run, range(len(scene.views)), tell)
         previous = level
+    if previous is not None and not (out / "depth.json").exists():
+        pixels = sum(int(previous.active(i).sum()) for i in range(len(scene.views)))
+        write_atomic(out / "depth.json", json.dumps({"megapixels": pixels / 1e6, "views": len(scene.views)}).encode())
     return DepthFolder(out, scene)
 
 
@@ -190,7 +195,7 @@ class _Level:
 
     def _start(self, i: int) -> dict[str, NDArray[Any]]:
         h, w = self.sizes[i]
-        active = self._active(i)
+        active = self.active(i)
         if self.previous is None:
             depth, normal = self._from_tie_points(i)
             choice = np.zeros((h, w, 2), np.uint8)
@@ -202,7 +207,7 @@ class _Level:
         return {"depth": np.ascontiguousarray(depth, np.float32), "normal": np.ascontiguousarray(normal, np.float32),
                 "choice": np.ascontiguousarray(choice), "cost": np.full((h, w), 2, np.float32), "active": active}
 
-    def _active(self, i: int) -> NDArray[np.bool_]:
+    def active(self, i: int) -> NDArray[np.bool_]:
         """Pixels to work on: inside the mask and on a ray that meets the region."""
         h, w = self.sizes[i]
         view, cam = self.scene.views[i], self.cameras[i]
