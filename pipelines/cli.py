@@ -106,6 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--align", choices=["none", "rigid", "sim3"], default="none",
                        help="bring the model onto the truth first; sim3 also fits the scale (%(default)s)")
     score.add_argument("--floor-mm", type=float, metavar="MM", help="leave out what lies below this height on both sides")
+    score.add_argument("--cameras", type=Path, nargs=2, metavar=("MODEL_CAMERAS", "TRUE_CAMERAS"),
+                       help="two COLMAP models of the same photos, a sure start for --align")
     score.add_argument("--up", choices=["x", "y", "z"], default="y", help="the truth's axis that points up (%(default)s)")
     score.set_defaults(command=_evaluate)
 
@@ -202,7 +204,8 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     from sculpt3d.evaluate import evaluate
 
-    found = evaluate(options.model, options.truth, tuple(options.tau_mm), options.align, options.floor_mm, options.up)
+    found = evaluate(options.model, options.truth, tuple(options.tau_mm), options.align, options.floor_mm, options.up,
+                     None if options.cameras is None else tuple(options.cameras))
     print(json.dumps(found.as_dict(), indent=1))
     return 0
 

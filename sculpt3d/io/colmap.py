@@ -104,3 +104,10 @@ def read_depth_map(path: Path) -> NDArray[np.float32]:
         raise UnreadableFile(f"{path.name} is cut short or broken; compute it again")
     planes = np.memmap(path, np.float32, "r", start, (c, h, w))
     return planes[0] if c == 1 else planes.transpose(1, 2, 0)
+
+
+def camera_poses(model: Path) -> dict[str, Rigid3]:
+    """cam_from_world by photo name."""
+    found = read_model(model)
+    return {str(found.images[i].name): Rigid3.from_matrix(found.images[i].cam_from_world().matrix())
+            for i in found.reg_image_ids()}

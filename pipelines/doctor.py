@@ -1,0 +1,99 @@
+"""What is installed, what works on this machine, and what to do about what does not."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MODULES = ("numpy", "scipy", "numba", "pycolmap", "trimesh", "xatlas", "pygltflib", "PIL", "pillow_heif", "cv2", "pyglet")
+
+
+@dataclass(frozen=True)
+class Finding:
+    what: str
+    good: bool
+    found: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """All checks; none of them raises."""
+    checks: list[Callable[[], Finding]] = [_python, *(lambda m=m: _module(m) for m in MODULES), _open3d, _cuda, _kernel, _memory,
+                                           _disk, _display, _gl]
+    return [_safe(check) for check in checks]
+
+
+def _safe(check: Callable[[], Finding]) -> Finding:
+    try:
+        return check()
+    except Exception as error:  # a broken part is a finding
+        return Finding(getattr(check, "__name__", "check").strip("_"), False, str(error).splitlines()[0][:120],
+                       "reinstall: pip install --force-reinstall sculpt3d")
+
+
+def _python() -> Finding:
+    good = sys.version_info >= (3, 11)
+    return Finding("Python", good, f"{platform.python_version()} on {platform.machine()}", "install Python 3.11 or newer")
+
+
+def _module(name: str) -> Finding:
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:
+        return Finding(name, False, str(error).splitlines()[0][:120], "pip install --force-reinstall sculpt3d")
+    return Finding(name, True, str(getattr(module, "__version__", getattr(module, "version", "installed"))))
+
+
+def _open3d() -> Finding:
+    from sculpt3d._open3d import o3d
+
+    return Finding("open3d", True, str(o3d.__version__))
+
+
+def _cuda() -> Finding:
+    import pycolmap
+
+    return Finding("GPU for dense stereo", True, "CUDA in pycolmap" if pycolmap.has_cuda else "none needed: the CPU does it")
+
+
+def _kernel() -> Finding:
+    import numpy as np
+
+    from sculpt3d.mvs.fusion import depth_normals
+    from sculpt3d.types import Pinhole
+
+    normal = depth_normals(np.full((8, 8), 2, np.float32), Pinhole(8, 8, 8, 8, 4, 4))[4, 4]
+    return Finding("compiled kernels", bool(np.allclose(normal, [0, 0, -1])), "compile and run",
+                   "reinstall numba: pip install --force-reinstall numba")
+
+
+def _memory() -> Finding:
+    import psutil
+
+    free = psutil.virtual_memory().available / 1e9
+    return Finding("free memory", free > 3, f"{free:.1f} GB, {os.cpu_count()} processors", "close other programs or use --preset draft")
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(".").free / 1e9
+    return Finding("free disk here", free > 5, f"{free:.1f} GB", "free some space: a project of 50 photos takes about 3 GB")
+
+
+def _display() -> Finding:
+    from pipelines.cli import has_screen
+
+    return Finding("screen", True, "yes" if has_screen() else "none: models are shown as pictures (sculpt3d view MODEL --screenshot PNG)")
+
+
+def _gl() -> Finding:
+    command = [sys.executable, "-m", "viewer", "--probe"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    good = done.returncode == 0
+    return Finding("OpenGL", good, (done.stdout or done.stderr).strip().splitlines()[-1][:120] if done.stdout or done.stderr else "no answer",
+                   "install a graphics driver (Debian: apt install libgl1 libegl1); pictures still work, drawn without it")

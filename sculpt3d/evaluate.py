@@ -1,0 +1,163 @@
+"""A model against the truth: accuracy, completeness, F-score, Chamfer. Seitz 2006; Knapitsch 2017."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import trimesh
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from sculpt3d._open3d import o3d
+from sculpt3d.errors import InputError, UnreadableFile
+from sculpt3d.geometry import F64, Rigid3, Sim3
+from sculpt3d.registration import register, robust_umeyama
+
+SAMPLES = 400_000
+MARGIN = 0.05  # of the truth's largest side: what lies farther outside its box is not counted
+_MAX_BYTES = 8_000_000_000
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Millimetres."""
+
+    mean: float
+    median: float
+    p90: float
+    max: float
+
+
+@dataclass(frozen=True)
+class Score:
+    """At one distance: shares of the model near the truth, of the truth near the model, and their harmonic mean."""
+
+    tau_mm: float
+    precision: float
+    recall: float
+    f: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    accuracy_mm: Distances
+    completeness_mm: Distances
+    chamfer_mm: float
+    scores: tuple[Score, ...]
+    truth_from_model: tuple[tuple[float, ...], ...]  # 4x4
+    scale_error_percent: float | None  # how much too large the model is; None where its scale was not fitted
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Points with normals, and the triangles where there are any."""
+
+    xyz: F64
+    normal: F64
+    mesh: Any = None
+
+
+def evaluate(
+    model: Path, truth: Path, tau_mm: tuple[float, ...] = (1.0,), align: Literal["none", "rigid", "sim3"] = "none",
+    floor_mm: float | None = None, up: Literal["x", "y", "z"] = "y", cameras: tuple[Path, Path] | None = None,
+) -> Evaluation:  # fmt: skip
+    """Both files in metres. `cameras`: COLMAP models of model and truth, a sure start for `align`.
+
+    A truth cloud `NAME.ply` may have its mesh beside it (`NAME_mesh.ply`): then accuracy is exact and against all of
+    it, completeness only asks for the cloud (what can be seen).
+    """
+    made, true = read_surface(model), read_surface(truth)
+    beside = truth.with_name(f"{truth.stem}_mesh.ply")
+    whole = true.mesh if true.mesh is not None else read_surface(beside).mesh if beside.is_file() else None
+    place = Sim3.identity()
+    if align != "none":
+        start = None if cameras is None else _from_cameras(*cameras, with_scale=align == "sim3")
+        place = register(made.xyz, true.xyz, true.normal, align == "sim3", start)
+    axis = "xyz".index(up)
+    wanted = true.xyz if floor_mm is None else true.xyz[true.xyz[:, axis] > floor_mm / 1000]
+    found = _inside(place.apply(made.xyz), true.xyz, axis, floor_mm)
+    if not len(found) or not len(wanted):
+        raise InputError(f"Nothing of {model.name} lies where {truth.name} is; try --align sim3")
+    accuracy = 1000 * (cKDTree(true.xyz).query(found, workers=1)[0] if whole is None else to_mesh(found, whole))
+    completeness = 1000 * (cKDTree(found).query(wanted, workers=1)[0] if made.mesh is None else
+                           to_mesh(wanted, _moved(made.mesh, place)))
+    scores = []
+    for tau in tau_mm:
+        precision, recall = float((accuracy < tau).mean()), float((completeness < tau).mean())
+        scores.append(Score(tau, precision, recall, 2 * precision * recall / max(precision + recall, 1e-12)))
+    return Evaluation(
+        _stats(accuracy), _stats(completeness), float((accuracy.mean() + completeness.mean()) / 2), tuple(scores),
+        tuple(tuple(float(v) for v in row) for row in place.matrix()),
+        100 * (1 / place.scale - 1) if align == "sim3" else None)
+
+
+def read_surface(path: Path, samples: int = SAMPLES) -> Surface:
+    """Area-uniform samples of a mesh, or the points of a cloud (at most 3 million); any format trimesh reads."""
+    if not path.is_file():
+        raise UnreadableFile(f"There is no file {path}; give a PLY, GLB, OBJ or STL file")
+    if path.stat().st_size > _MAX_BYTES:
+        raise UnreadableFile(f"{path.name} is larger than {_MAX_BYTES // 10**9} GB; simplify it first")
+    try:
+        loaded = trimesh.load(path, process=False)
+        geometry = loaded.to_geometry() if isinstance(loaded, trimesh.Scene) else loaded
+    except Exception as error:  # trimesh raises whatever its readers meet
+        raise UnreadableFile(f"{path.name} cannot be read; export it again as PLY or GLB") from error
+    if isinstance(geometry, trimesh.Trimesh) and len(geometry.faces):
+        xyz, face = trimesh.sample.sample_surface(geometry, samples, seed=0)
+        return Surface(np.asarray(xyz), np.asarray(geometry.face_normals[face]), geometry)
+    xyz = np.asarray(geometry.vertices, np.float64)
+    if len(xyz) < 10:
+        raise UnreadableFile(f"{path.name} holds no surface; give a mesh or a point cloud")
+    keep = np.random.default_rng(0).permutation(len(xyz))[:3_000_000]
+    return Surface(xyz[keep], _normals(xyz[keep]))
+
+
+def to_mesh(points: F64, mesh: Any) -> F64:
+    """Exact distance (N,) of points to the triangles, in their unit."""
+    scene = o3d.t.geometry.RaycastingScene()
+    origin = mesh.bounds.mean(0)  # float32 keeps its digits near the middle
+    scene.add_triangles(o3d.core.Tensor(np.asarray(mesh.vertices - origin, np.float32)),
+                        o3d.core.Tensor(np.asarray(mesh.faces, np.uint32)))
+    return np.asarray(scene.compute_distance(o3d.core.Tensor((points - origin).astype(np.float32))).numpy(), np.float64)
+
+
+def _inside(xyz: F64, truth: F64, axis: int, floor_mm: float | None) -> F64:
+    margin = MARGIN * float(np.ptp(truth, axis=0).max())
+    keep = ((xyz > truth.min(0) - margin) & (xyz < truth.max(0) + margin)).all(1)
+    if floor_mm is not None:
+        keep &= xyz[:, axis] > floor_mm / 1000
+    return xyz[keep]
+
+
+def _from_cameras(model: Path, truth: Path, with_scale: bool) -> Sim3:
+    from sculpt3d.io.colmap import camera_poses
+
+    mine, true = camera_poses(model), camera_poses(truth)
+    names = sorted(mine.keys() & true.keys())
+    if len(names) < 3:
+        raise InputError(f"{model} and {truth} have {len(names)} photo names in common, three are needed")
+    return robust_umeyama(_centres(mine, names), _centres(true, names), with_scale)
+
+
+def _centres(poses: dict[str, Rigid3], names: list[str]) -> F64:
+    return np.array([poses[n].source_origin for n in names])
+
+
+def _moved(mesh: Any, place: Sim3) -> Any:
+    return trimesh.Trimesh(place.apply(mesh.vertices), mesh.faces, process=False)
+
+
+def _normals(xyz: F64) -> F64:
+    cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(xyz))
+    cloud.estimate_normals()
+    return np.asarray(cloud.normals)
+
+
+def _stats(d: NDArray[np.float64]) -> Distances:
+    return Distances(float(d.mean()), float(np.median(d)), float(np.quantile(d, 0.9)), float(d.max()))
