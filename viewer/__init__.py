@@ -1,0 +1,1 @@
+"""The desktop viewer; imports sculpt3d only."""

@@ -1,0 +1,129 @@
+"""Any GLB, PLY, OBJ or STL (or a project folder) as arrays for the graphics card."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import trimesh
+from numpy.typing import NDArray
+
+from sculpt3d.errors import UnreadableFile
+from sculpt3d.io.ply import read_cloud, read_elements, read_mesh
+from sculpt3d.surface.topology import vertex_normals
+from sculpt3d.types import F32, I32, U8
+
+SUFFIXES = {".glb", ".gltf", ".ply", ".obj", ".stl"}
+_MAX_BYTES = 4_000_000_000
+_MAX_TEXTURE = 16384
+
+
+@dataclass(frozen=True)
+class Model:
+    """faces (F, 3), or (0, 3) for a cloud. `unit_m`: metres a unit, None = no scale."""
+
+    name: str
+    vertices: F32
+    normals: F32
+    faces: I32
+    uv: F32 | None
+    texture: U8 | None
+    rgb: U8 | None
+    unit_m: float | None
+
+    @property
+    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self.vertices.min(0).astype(np.float64), self.vertices.max(0).astype(np.float64)
+
+
+def load(path: Path) -> Model:
+    """Raises `UnreadableFile` with the remedy."""
+    if path.is_dir():
+        path = path / "model.glb"
+    if not path.is_file():
+        raise UnreadableFile(f"There is no model {path}; give a GLB, PLY, OBJ or STL file, or a project folder")
+    if path.suffix.lower() not in SUFFIXES:
+        raise UnreadableFile(f"{path.name} is no GLB, PLY, OBJ or STL file; export it in one of these")
+    if path.stat().st_size > _MAX_BYTES:
+        raise UnreadableFile(f"{path.name} is larger than 4 GB; simplify it first")
+    if path.suffix.lower() == ".ply":
+        try:
+            return _ply(path)
+        except UnreadableFile:  # ASCII, quads, big-endian: slower, but read
+            pass
+    return _by_trimesh(path)
+
+
+def _ply(path: Path) -> Model:
+    unit = 1.0 if b"metres" in _head(path) and b"no scale" not in _head(path) else None
+    if "face" in read_elements(path) and len(read_elements(path)["face"]):
+        mesh = read_mesh(path)
+        if len(mesh.faces) and (mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices)):
+            raise UnreadableFile(f"{path.name} has triangles that point outside it; export it again")
+        return _model(path, mesh.vertices, None, mesh.faces, rgb=mesh.rgb, unit=unit)
+    cloud = read_cloud(path)
+    return _model(path, cloud.xyz, cloud.normal, np.zeros((0, 3), np.int32), rgb=cloud.rgb, unit=unit)
+
+
+def _head(path: Path) -> bytes:
+    with open(path, "rb") as f:
+        return f.read(2048).split(b"end_header")[0]
+
+
+def _by_trimesh(path: Path) -> Model:
+    try:
+        loaded = trimesh.load(path, process=False)
+        geometry = loaded.to_geometry() if isinstance(loaded, trimesh.Scene) else loaded
+    except Exception as error:  # trimesh raises whatever its readers meet
+        raise UnreadableFile(f"{path.name} cannot be read; export it again as GLB or PLY") from error
+    if geometry is None or not hasattr(geometry, "vertices") or not len(geometry.vertices):
+        raise UnreadableFile(f"{path.name} holds nothing to show; export it again")
+    faces = np.asarray(getattr(geometry, "faces", np.zeros((0, 3))), np.int32).reshape(-1, 3)
+    uv, texture, rgb = _colours(geometry)
+    unit = 1.0 if path.suffix.lower() in {".glb", ".gltf"} and not _says_no_scale(path) else None
+    return _model(path, np.asarray(geometry.vertices, np.float32), None, faces, uv, texture, rgb, unit)
+
+
+def _colours(geometry: Any) -> tuple[F32 | None, U8 | None, U8 | None]:
+    visual = getattr(geometry, "visual", None)
+    uv = getattr(visual, "uv", None)
+    material = getattr(visual, "material", None)
+    picture = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
+    if uv is not None and picture is not None:
+        if max(picture.size) > _MAX_TEXTURE:
+            picture = picture.resize((_MAX_TEXTURE, _MAX_TEXTURE))
+        flipped = np.asarray(uv, np.float32) * [1, -1] + [0, 1]  # trimesh counts v from the bottom
+        return flipped.astype(np.float32), np.asarray(picture.convert("RGB")), None
+    colours = getattr(visual, "vertex_colors", None)
+    if colours is not None and len(colours) == len(geometry.vertices) and getattr(visual, "kind", None):
+        return None, None, np.asarray(colours)[:, :3].astype(np.uint8)
+    return None, None, None
+
+
+def _says_no_scale(path: Path) -> bool:
+    """A GLB of ours says so in asset.extras.unit."""
+    try:
+        with open(path, "rb") as f:
+            head = f.read(20)
+            if head[:4] != b"glTF":
+                return False
+            size = min(struct.unpack("<I", head[12:16])[0], 50_000_000)
+            text = json.loads(f.read(size))
+        return bool(text.get("asset", {}).get("extras", {}).get("unit") == "no scale")
+    except (OSError, ValueError, struct.error, AttributeError):
+        return False
+
+
+def _model(path: Path, vertices: F32, normals: F32 | None, faces: I32, uv: F32 | None = None,
+           texture: U8 | None = None, rgb: U8 | None = None, unit: float | None = None) -> Model:  # fmt: skip
+    finite = np.isfinite(vertices).all(1)
+    if not finite.all():
+        raise UnreadableFile(f"{path.name} has {int((~finite).sum())} vertices that are not numbers; export it again")
+    if normals is None:
+        normals = vertex_normals(vertices, faces) if len(faces) else np.zeros_like(vertices)
+    return Model(path.stem, np.ascontiguousarray(vertices, np.float32), normals, np.ascontiguousarray(faces, np.int32), uv,
+                 texture, rgb, unit)
