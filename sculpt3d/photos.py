@@ -27,7 +27,7 @@ from sculpt3d.progress import Each, Progress, one_by_one
 class PhotoParams:
     """max_blur_px: blur (sigma, at 2000 px on the longer side) beyond which a photo is left out; min_side: pixels."""
 
-    max_blur_px: float = 4.5
+    max_blur_px: float = 5.0
     min_side: int = 200
 
 
@@ -148,11 +148,14 @@ def blur_sigma(grey: NDArray[np.uint8]) -> float:
     again_sigma = 2.0
     once = cv2.GaussianBlur(small, (0, 0), 0.7).astype(np.float32)  # takes the noise, adds 0.7 px
     twice = cv2.GaussianBlur(once, (0, 0), again_sigma)
-    g1, g2 = (np.hypot(cv2.Sobel(p, cv2.CV_32F, 1, 0) / 8, cv2.Sobel(p, cv2.CV_32F, 0, 1) / 8) for p in (once, twice))
-    strong = g2 >= max(float(np.quantile(g2, 0.98)), 0.25)
+    (x1, y1), (x2, y2) = ((cv2.Sobel(p, cv2.CV_32F, 1, 0) / 8, cv2.Sobel(p, cv2.CV_32F, 0, 1) / 8) for p in (once, twice))
+    square = x2 * x2 + y2 * y2
+    strong = square >= max(float(np.quantile(square, 0.98)), 0.06)
     if not strong.any():
         return 99.0
-    ratio = float(np.quantile(g1[strong] / g2[strong], 0.75))
+    # Projected on the blurred gradient and averaged near by, so that noise of sensor and JPEG does not pass for edges.
+    ratios = cv2.blur(x1 * x2 + y1 * y2, (9, 9))[strong] / cv2.blur(square, (9, 9))[strong]
+    ratio = float(np.quantile(ratios, 0.75))
     return round(float(min(again_sigma / np.sqrt(max(ratio**2 - 1, 1e-6)), 99.0)), 2)
 
 

@@ -69,7 +69,7 @@ def adjust(model: Any) -> None:
         manager.filter_points3D_with_small_triangulation_angle(MIN_ANGLE_DEG, set(model.point3D_ids()))
         if round_ == 0 and _enough_long_tracks(model):
             manager.filter_points3D_with_short_tracks(3)
-        pycolmap.bundle_adjustment(model, _adjustment())
+        _solve(model)
         model.update_point_3d_errors()
 
 
@@ -81,6 +81,15 @@ def _enough_long_tracks(model: Any) -> bool:
             for element in point.track.elements:
                 kept[element.image_id] += 1
     return min(kept.values(), default=0) >= 60
+
+
+def _solve(model: Any) -> None:
+    """`pycolmap.bundle_adjustment` does the same and always writes its log to the terminal."""
+    config = pycolmap.BundleAdjustmentConfig()
+    for image_id in model.reg_image_ids():
+        config.add_image(image_id)
+    config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
+    pycolmap.create_default_bundle_adjuster(_adjustment(), config, model).solve()
 
 
 def _adjustment() -> Any:

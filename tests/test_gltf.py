@@ -1,0 +1,70 @@
+"""GLB files against the Khronos validator: no errors, no warnings."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import trimesh
+
+from sculpt3d.io.gltf import GltfInfo, write_glb
+from sculpt3d.types import TexturedMesh
+from tests.conftest import ROOT
+
+VALIDATOR = "gltf-validator@2.0.0-dev.3.10"
+_SCRIPT = """
+const v = require('gltf-validator'), fs = require('fs');
+v.validateBytes(new Uint8Array(fs.readFileSync(process.argv[1]))).then(r => console.log(JSON.stringify(r)));
+"""
+
+
+def validate(path: Path) -> dict[str, Any]:
+    """The Khronos validator's report; installed below build/ once."""
+    if shutil.which("npm") is None:
+        pytest.skip("the Khronos validator needs node and npm")
+    folder = ROOT / "build" / "npm"
+    if not (folder / "node_modules" / "gltf-validator").is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), VALIDATOR],
+                              capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"the Khronos validator could not be installed: {done.stderr[-200:]}")
+    done = subprocess.run(["node", "-e", _SCRIPT, str(path)], cwd=folder, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+def square(side: float = 1.0) -> TexturedMesh:
+    v = np.array([[0, 0, 0], [side, 0, 0], [side, side, 0], [0, side, 0]], np.float32)
+    uv = np.array([[0, 1], [1, 1], [1, 0], [0, 0]], np.float32)
+    texture = np.zeros((64, 64, 3), np.uint8)
+    texture[:32] = (200, 40, 30)
+    texture[32:] = (30, 60, 200)
+    return TexturedMesh(v, np.tile(np.float32([0, 0, 1]), (4, 1)), np.array([[0, 1, 2], [0, 2, 3]], np.int32), uv, texture,
+                        1, 1.0, 0.0)
+
+
+def test_validator_finds_nothing(tmp_path: Path) -> None:
+    write_glb(tmp_path / "a.glb", square(), GltfInfo("Square", "A. Person, CC0", True, {"scale_source": "ruler"}))
+    report = validate(tmp_path / "a.glb")
+    assert report["issues"]["numErrors"] == report["issues"]["numWarnings"] == 0, report["issues"]["messages"]
+    assert report["info"]["totalTriangleCount"] == 2
+    assert report["info"]["generator"].startswith("Sculpt3D")
+
+
+def test_what_another_reader_sees(tmp_path: Path) -> None:
+    write_glb(tmp_path / "a.glb", square(0.5), GltfInfo("Square", metric=False))
+    scene = trimesh.load(tmp_path / "a.glb", process=False)
+    mesh = scene.to_geometry()
+    assert np.allclose(mesh.bounds, [[0, 0, 0], [0.5, 0.5, 0]])
+    # uv's origin is the top left: the picture's upper, red half is at the top of the square.
+    picture = np.asarray(mesh.visual.material.baseColorTexture.convert("RGB"))
+    top = mesh.visual.uv[mesh.vertices[:, 1] > 0.4][0]
+    row = int(np.clip((1 - top[1]) * 64, 0, 63))
+    assert picture[row, 32, 0] > 150
+    head = json.loads((tmp_path / "a.glb").read_bytes()[20:].split(b"\0")[0].split(b"BIN")[0].decode("utf8", "ignore").rsplit("}", 1)[0] + "}")
+    assert head["asset"]["extras"]["unit"] == "no scale"

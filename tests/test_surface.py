@@ -1,0 +1,104 @@
+"""Poisson, trimming, cleaning and decimation on clouds whose surface is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+
+from sculpt3d.errors import NotEnoughViews
+from sculpt3d.surface.decimation import simplify
+from sculpt3d.surface.meshing import SurfaceParams, reconstruct_surface, thinned
+from sculpt3d.surface.topology import boundary_edges, describe, face_areas, face_components, vertex_normals
+from sculpt3d.types import Mesh, PointCloud
+
+
+def cloud_of(xyz: np.ndarray, normal: np.ndarray) -> PointCloud:
+    n = len(xyz)
+    rgb = ((normal * 0.5 + 0.5) * 255).astype(np.uint8)
+    return PointCloud(xyz.astype(np.float32), normal.astype(np.float32), rgb, np.full(n, 4, np.int32),
+                      np.full(n, 1e-3, np.float32))
+
+
+def sphere_points(n: int = 60_000) -> np.ndarray:
+    p = np.random.default_rng(0).normal(size=(n, 3))
+    return np.asarray(p / np.linalg.norm(p, axis=1, keepdims=True))
+
+
+@pytest.fixture(scope="module")
+def surface(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
+    """A sphere with a small hole at +X, a missing cap at -Y, a stray clump and stray points."""
+    p = sphere_points()
+    rng = np.random.default_rng(1)
+    p = p[(p[:, 1] > -0.8) & ~((p[:, 0] > 0) & (np.hypot(p[:, 1], p[:, 2]) < 0.035))]
+    clump = np.array([3.0, 0, 0]) + rng.normal(size=(200, 3)) * 0.02
+    strays = rng.uniform(-4, 4, (60, 3))
+    normals = np.concatenate([p, clump * 0 + [0, 1, 0], strays * 0 + [0, 1, 0]])
+    cloud = cloud_of(np.concatenate([p, clump, strays]), normals)
+    return reconstruct_surface(cloud, tmp_path_factory.mktemp("surface"), SurfaceParams(max_depth=7, evidence=2.0))
+
+
+def test_surface_lies_on_the_sphere_and_stops_where_evidence_stops(surface: Mesh) -> None:
+    assert surface.filled is not None
+    seen = surface.vertices[~surface.filled]
+    assert np.quantile(np.abs(np.linalg.norm(seen, axis=1) - 1), 0.99) < 0.01
+    assert surface.vertices[:, 1].min() > -0.9
+    assert describe(surface).components == 1
+
+
+def test_the_small_hole_is_closed_and_marked(surface: Mesh) -> None:
+    assert surface.filled is not None
+    where = surface.vertices[surface.filled]
+    at_hole = (where[:, 0] > 0.9) & (np.hypot(where[:, 1], where[:, 2]) < 0.05)
+    assert at_hole.any()
+    edges = boundary_edges(surface.faces)
+    assert len(edges) > 0
+    assert surface.vertices[edges, 1].max() < -0.7  # the only border is the missing cap's
+
+
+def test_colours_come_from_the_cloud(surface: Mesh) -> None:
+    assert surface.rgb is not None
+    expected = (surface.vertices / np.linalg.norm(surface.vertices, axis=1, keepdims=True) * 0.5 + 0.5) * 255
+    assert np.median(np.abs(surface.rgb - expected)) < 4
+
+
+def test_same_bytes_twice(tmp_path: Path) -> None:
+    cloud = cloud_of(sphere_points(5000), sphere_points(5000))
+    a, b = (reconstruct_surface(cloud, tmp_path / k, SurfaceParams(max_depth=6)) for k in "ab")
+    assert a.vertices.tobytes() == b.vertices.tobytes()
+    assert a.faces.tobytes() == b.faces.tobytes()
+
+
+def test_too_few_points_say_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(NotEnoughViews, match="overlapping"):
+        reconstruct_surface(cloud_of(sphere_points(100), sphere_points(100)), tmp_path)
+
+
+def test_simplify_keeps_the_shape() -> None:
+    ball = trimesh.creation.icosphere(5)
+    mesh = Mesh(ball.vertices.astype(np.float32), ball.faces.astype(np.int32))
+    small = simplify(mesh, 2000)
+    assert len(small.faces) <= 2000
+    assert describe(small).boundary_edges == 0
+    assert np.abs(np.linalg.norm(small.vertices, axis=1) - 1).max() < 0.01
+
+
+def test_thinning_halves_neither_normals_nor_extent() -> None:
+    p = sphere_points(20_000)
+    thin = thinned(cloud_of(p, p), 0.05)
+    assert 500 < len(thin.xyz) < 12_000
+    assert np.allclose(np.linalg.norm(thin.normal, axis=1), 1, atol=1e-5)
+    assert np.abs(np.linalg.norm(thin.xyz, axis=1) - 1).max() < 0.02
+
+
+def test_facts_of_two_tetrahedra() -> None:
+    v = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+    f = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]], np.int32)
+    both = Mesh(np.concatenate([v, v + 5]), np.concatenate([f, f[:3] + 4]))
+    facts = describe(both)
+    assert (facts.components, facts.boundary_edges, facts.triangles) == (2, 3, 7)
+    assert np.isclose(face_areas(v, f).sum(), 1.5 + np.sqrt(3) / 2)
+    assert len(set(face_components(both.faces, 8))) == 2
+    assert (vertex_normals(v, f)[1:] @ np.array([1, 1, 1]) > 0).all()

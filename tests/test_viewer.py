@@ -1,0 +1,158 @@
+"""The viewer: camera and commands as numbers, real pictures headless and in a real window under Xvfb."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from sculpt3d.errors import UnreadableFile
+from sculpt3d.io.ply import write_mesh
+from sculpt3d.types import Mesh
+from tests.conftest import ROOT
+from viewer.camera import OrbitCamera
+from viewer.commands import KEYS, State, apply, drag, light_direction, scale_bar, scroll
+from viewer.loading import load
+from viewer.software import draw
+
+ANGLE = st.floats(-10, 10)
+
+
+def camera() -> OrbitCamera:
+    return OrbitCamera.framing(np.array([-1.0, 0, -1]), np.array([1.0, 2, 1]))
+
+
+@given(ANGLE, ANGLE)
+def test_view_matrix_is_a_rotation_that_looks_at_the_target(dx: float, dy: float) -> None:
+    c = camera().orbit(100 * dx, 100 * dy)
+    m = c.view()
+    assert np.allclose(m[:3, :3] @ m[:3, :3].T, np.eye(3), atol=1e-9)
+    assert np.allclose(m @ [*c.target, 1], [0, 0, -c.distance, 1], atol=1e-6)
+
+
+def test_framing_holds_the_whole_box() -> None:
+    c = camera()
+    corners = np.array([[x, y, z, 1] for x in (-1, 1) for y in (0, 2) for z in (-1, 1)])
+    clip = corners @ (c.projection(800, 600) @ c.view()).T
+    ndc = clip[:, :3] / clip[:, 3:]
+    assert (np.abs(ndc) < 1).all()
+
+
+def test_pan_keeps_the_point_under_the_hand() -> None:
+    c = camera()
+    moved = c.pan(30, -12, 600)
+    a = c.projection(800, 600) @ c.view() @ [*c.target, 1]
+    b = moved.projection(800, 600) @ moved.view() @ [*c.target, 1]
+    shift = (b[:2] / b[3] - a[:2] / a[3]) * [400, 300]
+    assert np.allclose(shift, [30, -12], atol=0.01)
+
+
+def test_commands_change_the_state_as_named() -> None:
+    s = State(camera(), camera())
+    assert apply("clay", s).style == "clay"
+    assert apply("frame", drag(s, 5, 5, frozenset({"right"}), 600)).camera.target == s.home.target
+    assert scroll(s, 0, 2, False, 600).camera.distance < s.camera.distance
+    assert drag(s, 10, 0, frozenset({"left", "ctrl"}), 600).light != s.light
+    assert drag(s, 10, 0, frozenset({"left"}), 600).camera.azimuth != s.camera.azimuth
+    assert np.isclose(np.linalg.norm(light_direction(s)), 1)
+    assert apply("top", s).camera.elevation > 1.5
+    assert set(KEYS.values()) >= {"frame", "textured", "clay", "wire", "light", "screenshot", "help", "quit"}
+
+
+def test_scale_bar_is_true_and_honest() -> None:
+    s = State(camera(), camera())
+    length, label = scale_bar(s, 600, 0.001)  # a unit is a millimetre
+    mm = float(label.removesuffix(" mm"))
+    unit_px = 600 / (2 * s.camera.distance * np.tan(np.radians(35) / 2))
+    assert np.isclose(length, mm * unit_px)
+    assert 40 < length <= 121
+    assert scale_bar(s, 600, None) == (0.0, "no scale")
+
+
+@pytest.fixture(scope="module")
+def statue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    ball = trimesh.creation.icosphere(4)
+    rgb = np.where(ball.vertices[:, :1] > 0, [[220, 40, 40]], [[40, 40, 220]]).astype(np.uint8)
+    path = tmp_path_factory.mktemp("view") / "ball.ply"
+    write_mesh(path, Mesh(ball.vertices.astype(np.float32), ball.faces.astype(np.int32), rgb), ("metres",))
+    return path
+
+
+def test_headless_picture_shows_the_model(statue: Path, tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "viewer", str(statue), "--screenshot", str(tmp_path / "a.png")], cwd=ROOT,
+                          capture_output=True, text=True, env=_without_screen())
+    assert done.returncode == 0, done.stderr
+    picture = np.asarray(Image.open(tmp_path / "a.png")).astype(int)
+    assert picture.shape == (720, 1280, 3)
+    middle = picture[360]
+    assert (middle[:, 0] - middle[:, 2] > 60).sum() > 100  # red right half
+    assert (middle[:, 2] - middle[:, 0] > 60).sum() > 100  # blue left half
+    assert (picture[20:40, 14:300].max(-1) > 150).any() or (picture[5:40, 14:300].max(-1) > 150).any()  # the text
+
+
+def test_ray_cast_picture_agrees_with_opengl(statue: Path, tmp_path: Path) -> None:
+    model = load(statue)
+    c = OrbitCamera.framing(*model.bounds)
+    soft = draw(model, State(c, c), (640, 360)).astype(int)
+    subprocess.run([sys.executable, "-m", "viewer", str(statue), "--screenshot", str(tmp_path / "a.png")], cwd=ROOT, check=True,
+                   env=_without_screen())
+    hard = np.asarray(Image.open(tmp_path / "a.png").resize((640, 360))).astype(int)
+    inside = [np.abs(p - p[5, 320]).max(-1) > 20 for p in (soft, hard)]
+    assert (inside[0] & inside[1]).sum() / (inside[0] | inside[1]).sum() > 0.93
+
+
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb (Debian: apt install xvfb)")
+def test_a_real_window_opens_and_draws(statue: Path, tmp_path: Path) -> None:
+    script = ("import pyglet, sys\nfrom pathlib import Path\nfrom viewer import app\n"
+              "pyglet.clock.schedule_once(lambda dt: [w.dispatch_event('on_key_press', pyglet.window.key.S, 0) for w in "
+              "pyglet.app.windows], 1.0)\npyglet.clock.schedule_once(lambda dt: pyglet.app.exit(), 2.0)\n"
+              "app.view(Path(sys.argv[1]), size=(400, 300))\n")
+    display = subprocess.Popen(["Xvfb", ":77", "-screen", "0", "800x600x24"], stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(1.5)
+        done = subprocess.run([sys.executable, "-c", script, str(statue)], cwd=tmp_path, capture_output=True, text=True,
+                              env=_without_screen() | {"DISPLAY": ":77", "PYTHONPATH": str(ROOT)}, timeout=60)
+    finally:
+        display.terminate()
+    assert done.returncode == 0, done.stderr
+    picture = np.asarray(Image.open(tmp_path / "ball.png")).astype(int)
+    assert (picture[150, :, 0] - picture[150, :, 2] > 60).any()
+
+
+def test_a_million_triangles_open_in_five_seconds(tmp_path: Path) -> None:
+    n = 708
+    x, z = np.meshgrid(np.linspace(-1, 1, n), np.linspace(-1, 1, n), indexing="ij")
+    vertices = np.stack([x, 0.1 * np.sin(9 * x) * np.cos(9 * z), z], -1).reshape(-1, 3).astype(np.float32)
+    i, j = np.meshgrid(np.arange(n - 1), np.arange(n - 1), indexing="ij")
+    p = (i * n + j).ravel()
+    faces = np.concatenate([np.stack([p, p + 1, p + n + 1], 1), np.stack([p, p + n + 1, p + n], 1)]).astype(np.int32)
+    write_mesh(tmp_path / "big.ply", Mesh(vertices, faces))
+    start = time.monotonic()
+    subprocess.run([sys.executable, "-m", "viewer", str(tmp_path / "big.ply"), "--screenshot", str(tmp_path / "b.png")], cwd=ROOT,
+                   check=True, env=_without_screen())
+    assert len(faces) > 990_000
+    assert time.monotonic() - start < 10  # 5 s on a quiet machine; twice that where others work too
+
+
+def test_broken_files_say_what_to_do(tmp_path: Path) -> None:
+    for name, data in (("a.ply", b"ply\nnonsense"), ("b.glb", b"glTF\x02"), ("c.obj", b""), ("d.xyz", b"1 2 3")):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(UnreadableFile):
+            load(tmp_path / name)
+    with pytest.raises(UnreadableFile, match="no model"):
+        load(tmp_path / "missing.glb")
+
+
+def _without_screen() -> dict[str, str]:
+    import os
+
+    return {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY"}}
