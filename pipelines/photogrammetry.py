@@ -95,10 +95,16 @@ def photogrammetry(
     surface = run.surface(cloud)
     placed = run.place(checked, cameras, flat, cloud, surface)
     texture = run.texture(flat, surface)
-    model = run.model(texture, placed, project.resolve().name)
+    model = run.model(texture, placed, name_of(photos))
     report = run.report(checked, cameras, flat, depth, cloud, placed, texture, model)
     ws.prune()
     return Project(project, report)
+
+
+def name_of(photos: Path) -> str:
+    """The object's name in the glTF: the photos' folder, or the one around it where that only says "images"."""
+    folder = photos.resolve()
+    return folder.parent.name if folder.name.lower() in {"images", "photos", "jpg", "raw", "img"} else folder.name
 
 
 def _keep_apart(photos: Path, project: Path) -> None:

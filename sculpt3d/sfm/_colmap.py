@@ -2,6 +2,8 @@
 
 import zlib  # noqa: F401  (pycolmap imported before zlib breaks zlib in the process)
 
+from pathlib import Path
+
 import pycolmap
 
 SEED = 0
@@ -14,6 +16,13 @@ def seed_this_thread() -> None:
     pycolmap.set_random_seed(SEED)
 
 
+def without_database(path: Path) -> Path:
+    """`path`, where nothing of a database is left: a killed run's log beside it would be played into the new one."""
+    for rest in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + rest).unlink(missing_ok=True)
+    return path
+
+
 def verification() -> pycolmap.TwoViewGeometryOptions:
     options = pycolmap.TwoViewGeometryOptions()
     options.ransac.random_seed = SEED
@@ -21,4 +30,4 @@ def verification() -> pycolmap.TwoViewGeometryOptions:
     return options
 
 
-__all__ = ["SEED", "pycolmap", "seed_this_thread", "verification"]
+__all__ = ["SEED", "pycolmap", "seed_this_thread", "verification", "without_database"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from sculpt3d.photos import Photo, PhotoSet
 from sculpt3d.progress import Each, Progress, one_by_one
-from sculpt3d.sfm._colmap import pycolmap, seed_this_thread
+from sculpt3d.sfm._colmap import pycolmap, seed_this_thread, without_database
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,7 @@ def _extract(photo_set: PhotoSet, photo: Photo, path: Path, params: FeatureParam
     reader = pycolmap.ImageReaderOptions()
     if photo.mask:
         reader.mask_path = photo_set.root / "masks"
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.unlink(missing_ok=True)
+    temporary = without_database(path.with_name(f".{path.name}.part"))
     seed_this_thread()
     pycolmap.extract_features(temporary, photo_set.root / "images", [photo.name], pycolmap.CameraMode.PER_IMAGE, reader,
                               options, pycolmap.Device.cpu)
@@ -60,8 +59,7 @@ def _extract(photo_set: PhotoSet, photo: Photo, path: Path, params: FeatureParam
 
 def create_database(photo_set: PhotoSet, path: Path) -> dict[str, int]:
     """A database of cameras and images, no features; photos with equal `camera_key` share intrinsics. Name -> id."""
-    path.unlink(missing_ok=True)
-    pycolmap.Database.open(path).close()
+    pycolmap.Database.open(without_database(path)).close()
     by_key = sorted(photo_set.photos, key=lambda p: (p.camera_key, p.name))
     for _, group in groupby(by_key, key=lambda p: p.camera_key):
         photos = list(group)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sculpt3d.photos import PhotoSet
 from sculpt3d.progress import Each, Progress, one_by_one
-from sculpt3d.sfm._colmap import pycolmap, seed_this_thread, verification
+from sculpt3d.sfm._colmap import pycolmap, seed_this_thread, verification, without_database
 from sculpt3d.sfm.features import copy_features, create_database
 
 EXHAUSTIVE_UP_TO = 150  # photos; beyond, pairs grow faster than they help
@@ -114,7 +114,7 @@ def _blocks(pairs: Pairs) -> list[Pairs]:
 
 def _match_block(photo_set: PhotoSet, features: list[Path], ids: list[int], pairs: Pairs, empty: Path, path: Path,
                  guided: bool) -> None:  # fmt: skip
-    temporary = path.with_name(f".{path.name}.part")
+    temporary = without_database(path.with_name(f".{path.name}.part"))
     listing = path.with_name(f".{path.name}.txt")
     shutil.copyfile(empty, temporary)
     database = pycolmap.Database.open(temporary)
@@ -136,7 +136,7 @@ def _match_block(photo_set: PhotoSet, features: list[Path], ids: list[int], pair
 
 
 def _merge(features: list[Path], ids: list[int], empty: Path, parts: Iterable[Path], final: Path) -> None:
-    temporary = final.with_name(f".{final.name}.part")
+    temporary = without_database(final.with_name(f".{final.name}.part"))
     shutil.copyfile(empty, temporary)
     target = pycolmap.Database.open(temporary)
     with pycolmap.DatabaseTransaction(target):
