@@ -6,7 +6,7 @@ from the best photos only, so it stays sharp. Burt & Adelson 1983; Baumberg 2002
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -18,7 +18,7 @@ from scipy.spatial import cKDTree
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.progress import Each, Progress, one_by_one, silent
 from sculpt3d.texture.unwrap import Unwrapped, rasterise, unwrap
-from sculpt3d.texture.visibility import caster, clearance, depth_image, weights
+from sculpt3d.texture.visibility import caster, clearance, depth_image, faces_in_sight, weights
 from sculpt3d.types import F32, Mesh, Scene, TexturedMesh, View
 
 BATCH = 4  # photos at work at once; sums are taken in the photos' order, so results do not depend on the workers
@@ -56,13 +56,17 @@ def bake_texture(
     tell(20, 100)
     face, bary = rasterise(flat.uv, flat.faces, size)
     texels = np.flatnonzero(face.ravel() >= 0)
-    xyz, normal = _on_surface(flat, face.ravel()[texels], bary.reshape(-1, 2)[texels])
+    texel_face = face.ravel()[texels]
+    xyz, normal = _on_surface(flat, texel_face, bary.reshape(-1, 2)[texels])
     cast = caster(mesh.vertices, mesh.faces)
     depths = _Depths(cast)
     gains = exposure_gains(mesh, flat, scene, depths)
 
     def one(i: int) -> _Seen:
-        return _look(scene.views[i], gains[i], depths.of(scene.views[i]), xyz, normal)
+        view, depth = scene.views[i], depths.of(scene.views[i])
+        some = np.flatnonzero(faces_in_sight(view, depth[0], flat)[texel_face])
+        seen = _look(view, gains[i], depth, xyz[some], normal[some])
+        return replace(seen, index=some[seen.index])
 
     total = _Blend(len(texels))
     for start in range(0, len(scene.views), BATCH):
