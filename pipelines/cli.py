@@ -29,7 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SculptError as error:
         print(f"sculpt3d: {error}", file=sys.stderr)
     except MemoryError:
-        print("sculpt3d: memory ran out; close other programs, lower --memory, or use --preset draft", file=sys.stderr)
+        print(
+            "sculpt3d: memory ran out; close other programs, lower --memory, or use --preset draft",
+            file=sys.stderr,
+        )
     except OSError as error:
         print(f"sculpt3d: {_os_sentence(error)}", file=sys.stderr)
     return EXIT_INPUT
@@ -56,34 +59,57 @@ def _os_sentence(error: OSError) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="sculpt3d", description="Photographs of a sculpture to a measured, textured 3D model.",
-        epilog="Example: sculpt3d reconstruct photos/ -o buddha --object-height 420")
+        prog="sculpt3d",
+        description="Photographs of a sculpture to a measured, textured 3D model.",
+        epilog="Example: sculpt3d reconstruct photos/ -o buddha --object-height 420",
+    )
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="reconstruct the sample photos and show the result")
-    demo.add_argument("-o", "--output", type=Path, default=Path("sculpt3d-demo"), help="project folder (%(default)s)")
+    demo.add_argument(
+        "-o", "--output", type=Path, default=Path("sculpt3d-demo"), help="project folder (%(default)s)"
+    )
     _how(demo)
     demo.set_defaults(command=_demo)
 
     make = commands.add_parser(
-        "reconstruct", help="photos to a textured model",
+        "reconstruct",
+        help="photos to a textured model",
         description="Photos (JPEG, PNG, TIFF, HEIC) of one object to model.glb, mesh.ply, cloud.ply, cameras/ and a report. "
-                    "Stop it any time; the same command goes on where it was.")
-    make.add_argument("photos", type=Path, help="folder of photos, taken around the object with two thirds overlap")
-    make.add_argument("-o", "--output", type=Path, help="project folder (default: PHOTOS-sculpt3d beside the photos)")
-    make.add_argument("--preset", default="standard", choices=["draft", "standard", "museum"],
-                      help="draft: minutes, to check a set; standard: web and study; museum: all detail (%(default)s)")
+        "Stop it any time; the same command goes on where it was.",
+    )
+    make.add_argument(
+        "photos", type=Path, help="folder of photos, taken around the object with two thirds overlap"
+    )
+    make.add_argument(
+        "-o", "--output", type=Path, help="project folder (default: PHOTOS-sculpt3d beside the photos)"
+    )
+    make.add_argument(
+        "--preset",
+        default="standard",
+        choices=["draft", "standard", "museum"],
+        help="draft: minutes, to check a set; standard: web and study; museum: all detail (%(default)s)",
+    )
     make.add_argument("--masks", type=Path, help="folder of masks, NAME.png or NAME.jpg.png, white = object")
-    make.add_argument("--object-height", type=_positive, metavar="MM", help="the object's height; gives the model its scale")
+    make.add_argument(
+        "--object-height", type=_positive, metavar="MM", help="the object's height; gives the model its scale"
+    )
     _how(make)
     make.set_defaults(command=_reconstruct)
 
     dense = commands.add_parser(
-        "densify", help="dense cloud of a COLMAP workspace",
+        "densify",
+        help="dense cloud of a COLMAP workspace",
         description="Dense stereo and fusion on cameras that exist already: cloud.ply, report.json and depth maps in COLMAP's "
-                    "format, in the model's own frame and unit.")
-    dense.add_argument("workspace", type=Path, metavar="COLMAP_DIR", help="folder with images/ and sparse/, or a model folder")
+        "format, in the model's own frame and unit.",
+    )
+    dense.add_argument(
+        "workspace",
+        type=Path,
+        metavar="COLMAP_DIR",
+        help="folder with images/ and sparse/, or a model folder",
+    )
     dense.add_argument("--images", type=Path, help="folder of the photos (default: COLMAP_DIR/images)")
     dense.add_argument("--masks", type=Path, help="folder of masks, white = object")
     dense.add_argument("-o", "--output", type=Path, help="folder for the results (default: COLMAP_DIR-dense)")
@@ -92,33 +118,66 @@ def _parser() -> argparse.ArgumentParser:
 
     view = commands.add_parser("view", help="look at a model or project")
     view.add_argument("model", type=Path, help="GLB, PLY, OBJ or STL file, or a project folder")
-    view.add_argument("--screenshot", type=Path, metavar="PNG", help="write a picture instead of opening a window")
-    view.add_argument("--size", type=_size, default=(1280, 720), metavar="WxH", help="of the window or picture (1280x720)")
+    view.add_argument(
+        "--screenshot", type=Path, metavar="PNG", help="write a picture instead of opening a window"
+    )
+    view.add_argument(
+        "--size", type=_size, default=(1280, 720), metavar="WxH", help="of the window or picture (1280x720)"
+    )
     view.set_defaults(command=_view)
 
     score = commands.add_parser(
-        "evaluate", help="compare a model with the truth",
+        "evaluate",
+        help="compare a model with the truth",
         description="Accuracy, completeness, F-score and Chamfer distance of a mesh or cloud against a true one, in mm; "
-                    "both files in metres.")
+        "both files in metres.",
+    )
     score.add_argument("model", type=Path)
     score.add_argument("truth", type=Path)
-    score.add_argument("--tau-mm", type=_positive, nargs="+", default=[1.0], help="distances at which F is taken (1)")
-    score.add_argument("--align", choices=["none", "rigid", "sim3"], default="none",
-                       help="bring the model onto the truth first; sim3 also fits the scale (%(default)s)")
-    score.add_argument("--floor-mm", type=float, metavar="MM", help="leave out what lies below this height on both sides")
-    score.add_argument("--cameras", type=Path, nargs=2, metavar=("MODEL_CAMERAS", "TRUE_CAMERAS"),
-                       help="two COLMAP models of the same photos, a sure start for --align")
-    score.add_argument("--up", choices=["x", "y", "z"], default="y", help="the truth's axis that points up (%(default)s)")
+    score.add_argument(
+        "--tau-mm", type=_positive, nargs="+", default=[1.0], help="distances at which F is taken (1)"
+    )
+    score.add_argument(
+        "--align",
+        choices=["none", "rigid", "sim3"],
+        default="none",
+        help="bring the model onto the truth first; sim3 also fits the scale (%(default)s)",
+    )
+    score.add_argument(
+        "--floor-mm", type=float, metavar="MM", help="leave out what lies below this height on both sides"
+    )
+    score.add_argument(
+        "--cameras",
+        type=Path,
+        nargs=2,
+        metavar=("MODEL_CAMERAS", "TRUE_CAMERAS"),
+        help="two COLMAP models of the same photos, a sure start for --align",
+    )
+    score.add_argument(
+        "--up", choices=["x", "y", "z"], default="y", help="the truth's axis that points up (%(default)s)"
+    )
     score.set_defaults(command=_evaluate)
 
-    doctor = commands.add_parser("doctor", help="what is installed and works here, and what to do about the rest")
+    doctor = commands.add_parser(
+        "doctor", help="what is installed and works here, and what to do about the rest"
+    )
     doctor.set_defaults(command=_doctor)
     return parser
 
 
 def _how(parser: argparse.ArgumentParser, view: bool = True) -> None:
-    parser.add_argument("--workers", type=_count, default=os.cpu_count() or 1, help="parallel workers (%(default)s); same result")
-    parser.add_argument("--memory", type=_positive, metavar="GB", help="memory to stay within (default: 70 %% of what is free)")
+    parser.add_argument(
+        "--workers",
+        type=_count,
+        default=os.cpu_count() or 1,
+        help="parallel workers (%(default)s); same result",
+    )
+    parser.add_argument(
+        "--memory",
+        type=_positive,
+        metavar="GB",
+        help="memory to stay within (default: 70 %% of what is free)",
+    )
     if view:
         parser.add_argument("--no-view", action="store_true", help="do not show the model at the end")
     loud = parser.add_mutually_exclusive_group()
@@ -130,8 +189,15 @@ def _demo(options: argparse.Namespace) -> int:
     if not (SAMPLE / "photos").is_dir():
         from sculpt3d.errors import InputError
 
-        raise InputError(f"The sample photos are missing ({SAMPLE / 'photos'}); run from a checkout of the project")
-    options.photos, options.preset, options.masks, options.object_height = SAMPLE / "photos", "draft", None, 420.0
+        raise InputError(
+            f"The sample photos are missing ({SAMPLE / 'photos'}); run from a checkout of the project"
+        )
+    options.photos, options.preset, options.masks, options.object_height = (
+        SAMPLE / "photos",
+        "draft",
+        None,
+        420.0,
+    )
     return _reconstruct(options)
 
 
@@ -139,12 +205,21 @@ def _reconstruct(options: argparse.Namespace) -> int:
     from pipelines.photogrammetry import How, load_preset, photogrammetry
     from sculpt3d.errors import InputError
 
-    folder: Path = options.output or options.photos.resolve().with_name(f"{options.photos.resolve().name}-sculpt3d")
+    folder: Path = options.output or options.photos.resolve().with_name(
+        f"{options.photos.resolve().name}-sculpt3d"
+    )
     new = not folder.exists()
     console = _console(options)
     try:
-        project = photogrammetry(options.photos, folder, load_preset(options.preset), options.masks, options.object_height,
-                                 How(options.workers, options.memory), console)
+        project = photogrammetry(
+            options.photos,
+            folder,
+            load_preset(options.preset),
+            options.masks,
+            options.object_height,
+            How(options.workers, options.memory),
+            console,
+        )
     except InputError:
         if new:  # nothing half-written stays behind
             shutil.rmtree(folder, ignore_errors=True)
@@ -173,11 +248,15 @@ def _show(project: Path, say: Callable[[str], None]) -> None:
     picture = project / "model.png"
     subprocess.run([*command, "--screenshot", str(picture)], check=False)
     if picture.exists():
-        say(f"Picture: {picture} (no screen here; `sculpt3d view {project}` opens the viewer where there is one)")
+        say(
+            f"Picture: {picture} (no screen here; `sculpt3d view {project}` opens the viewer where there is one)"
+        )
 
 
 def has_screen() -> bool:
-    return sys.platform in {"win32", "darwin"} or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return sys.platform in {"win32", "darwin"} or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
 
 
 def _densify(options: argparse.Namespace) -> int:
@@ -187,7 +266,9 @@ def _densify(options: argparse.Namespace) -> int:
     source: Path = options.workspace.resolve()
     out = options.output or source.with_name(f"{source.name}-dense")
     console = _console(options)
-    report = densify(options.workspace, out, options.images, options.masks, How(options.workers, options.memory), console)
+    report = densify(
+        options.workspace, out, options.images, options.masks, How(options.workers, options.memory), console
+    )
     console.say(f"{report['dense']['points']} points: {out / 'cloud.ply'}")
     return 0
 
@@ -204,8 +285,15 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     from sculpt3d.evaluate import evaluate
 
-    found = evaluate(options.model, options.truth, tuple(options.tau_mm), options.align, options.floor_mm, options.up,
-                     None if options.cameras is None else tuple(options.cameras))
+    found = evaluate(
+        options.model,
+        options.truth,
+        tuple(options.tau_mm),
+        options.align,
+        options.floor_mm,
+        options.up,
+        None if options.cameras is None else tuple(options.cameras),
+    )
     print(json.dumps(found.as_dict(), indent=1))
     return 0
 
@@ -215,7 +303,9 @@ def _doctor(options: argparse.Namespace) -> int:
 
     findings = examine()
     for finding in findings:
-        print(f"{'ok ' if finding.good else ' ! '} {finding.what}: {finding.found}{'' if finding.good else f' -> {finding.remedy}'}")
+        print(
+            f"{'ok ' if finding.good else ' ! '} {finding.what}: {finding.found}{'' if finding.good else f' -> {finding.remedy}'}"
+        )
     return 0
 
 

@@ -11,8 +11,18 @@ from typing import Literal, TextIO
 Mode = Literal["bar", "plain", "json", "quiet"]
 
 # Seconds of each stage on one typical set; only their ratios matter: this run's own pace scales them.
-_TYPICAL = {"photos": 2, "cameras": 40, "undistort": 3, "depth": 120, "fusion": 5, "surface": 25, "place": 2,
-            "texture": 60, "model": 3, "report": 6}
+_TYPICAL = {
+    "photos": 2,
+    "cameras": 40,
+    "undistort": 3,
+    "depth": 120,
+    "fusion": 5,
+    "surface": 25,
+    "place": 2,
+    "texture": 60,
+    "model": 3,
+    "report": 6,
+}
 
 
 class Console:
@@ -45,7 +55,9 @@ class Console:
                 self._line(f"{self._place(self._name)} {self._name} {share:4.0%}, {self._left(share)}")
         elif now - self._shown > 0.1 and self.mode != "quiet":
             self._shown = now
-            self._event("progress", stage=self._name, share=round(share, 4), seconds_left=self.seconds_left(share))
+            self._event(
+                "progress", stage=self._name, share=round(share, 4), seconds_left=self.seconds_left(share)
+            )
             if self.mode == "bar":
                 bar = "#" * round(24 * share) + "." * (24 - round(24 * share))
                 text = f"{self._place(self._name)} {self._name:<10} [{bar}] {share:4.0%}  {self._left(share)}"
@@ -72,7 +84,9 @@ class Console:
         spent = time.monotonic() - self._began
         real = {k: v for k, v in self.finished.items() if v > 0.05 and k in _TYPICAL}
         pace = (sum(real.values()) + (spent if share > 0.05 else 0)) / max(
-            sum(_TYPICAL[k] for k in real) + (_TYPICAL.get(self._name, 10) * share if share > 0.05 else 0), 1e-9)
+            sum(_TYPICAL[k] for k in real) + (_TYPICAL.get(self._name, 10) * share if share > 0.05 else 0),
+            1e-9,
+        )
         if not real and share <= 0.05:
             return None
         here = spent * (1 - share) / share if share > 0.05 else _TYPICAL.get(self._name, 10) * pace

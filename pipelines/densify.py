@@ -39,19 +39,28 @@ def densify(
     names = [str(cameras.images[i].name) for i in cameras.reg_image_ids()]
     missing = [n for n in names if not (folder / n).is_file()]
     if missing:
-        raise InputError(f"{len(missing)} of the model's {len(names)} photos are not in {folder} (the first is {missing[0]}); "
-                         "give their folder with --images")
+        raise InputError(
+            f"{len(missing)} of the model's {len(names)} photos are not in {folder} (the first is {missing[0]}); "
+            "give their folder with --images"
+        )
     found_masks = {} if masks is None else {n: m for n in names if (m := find_mask(masks, n)) is not None}
     if masks is not None and not found_masks:
-        raise InputError(f"No mask in {masks} bears a photo's name; a mask of {names[0]} is called {names[0]}.png")
-    given = key_of_files({f.name: f for f in model.iterdir() if f.is_file()} | {n: folder / n for n in names}
-                         | {f"mask of {n}": m for n, m in found_masks.items()})
+        raise InputError(
+            f"No mask in {masks} bears a photo's name; a mask of {names[0]} is called {names[0]}.png"
+        )
+    given = key_of_files(
+        {f.name: f for f in model.iterdir() if f.is_file()}
+        | {n: folder / n for n in names}
+        | {f"mask of {n}": m for n, m in found_masks.items()}
+    )
     ws = Workspace(out, console)
     console.plan(STAGES)
     megapixels = max(c.width * c.height for c in cameras.cameras.values()) / 1e6
     each = run_each(workers_within(how.workers, memory_budget_gb(how.memory_gb), megapixels))
 
-    flat = ws.step("undistort", 1, lambda to, tell: undistort(model, folder, to, masks, each, tell), {}, [given])
+    flat = ws.step(
+        "undistort", 1, lambda to, tell: undistort(model, folder, to, masks, each, tell), {}, [given]
+    )
     scene, _ = scene_of(flat)
     depth_params, fusion_params = DepthParams(), FusionParams()
 
@@ -75,12 +84,26 @@ def densify(
         link.unlink(missing_ok=True)
         link.symlink_to((depth.path / "stereo").relative_to(out))
     made = json.loads((depth.path / "depth.json").read_text())
-    dense = {**json.loads((fused.path / "facts.json").read_text()), **made, "core_seconds": depth.core_seconds}
+    dense = {
+        **json.loads((fused.path / "facts.json").read_text()),
+        **made,
+        "core_seconds": depth.core_seconds,
+    }
     report = {
-        "cameras": {"views": len(scene.views), "tie_points": len(scene.points.xyz)}, "dense": dense,
-        "stages": [{"name": s.name, "seconds": s.seconds, "core_seconds": s.core_seconds, "peak_rss_mb": s.peak_rss_mb,
-                    "reused": s.reused} for s in ws.steps],
-        "outputs": {"cloud.ply": "cloud.ply", "stereo": "stereo", "report.json": "report.json"}, "versions": versions(),
+        "cameras": {"views": len(scene.views), "tie_points": len(scene.points.xyz)},
+        "dense": dense,
+        "stages": [
+            {
+                "name": s.name,
+                "seconds": s.seconds,
+                "core_seconds": s.core_seconds,
+                "peak_rss_mb": s.peak_rss_mb,
+                "reused": s.reused,
+            }
+            for s in ws.steps
+        ],
+        "outputs": {"cloud.ply": "cloud.ply", "stereo": "stereo", "report.json": "report.json"},
+        "versions": versions(),
     }
     write_atomic(out / "report.json", json.dumps(report, indent=1).encode())
     return report
@@ -90,4 +113,6 @@ def _images_of(workspace: Path, model: Path) -> Path:
     for folder in (workspace / "images", model.parent / "images", model.parent.parent / "images"):
         if folder.is_dir():
             return folder
-    raise InputError(f"The photos of {workspace} are not in its folder images/; give their folder with --images")
+    raise InputError(
+        f"The photos of {workspace} are not in its folder images/; give their folder with --images"
+    )

@@ -11,7 +11,19 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-MODULES = ("numpy", "scipy", "numba", "pycolmap", "trimesh", "xatlas", "pygltflib", "PIL", "pillow_heif", "cv2", "pyglet")
+MODULES = (
+    "numpy",
+    "scipy",
+    "numba",
+    "pycolmap",
+    "trimesh",
+    "xatlas",
+    "pygltflib",
+    "PIL",
+    "pillow_heif",
+    "cv2",
+    "pyglet",
+)
 
 
 @dataclass(frozen=True)
@@ -24,8 +36,17 @@ class Finding:
 
 def examine() -> list[Finding]:
     """All checks; none of them raises."""
-    checks: list[Callable[[], Finding]] = [_python, *(lambda m=m: _module(m) for m in MODULES), _open3d, _cuda, _kernel, _memory,
-                                           _disk, _display, _gl]
+    checks: list[Callable[[], Finding]] = [
+        _python,
+        *(lambda m=m: _module(m) for m in MODULES),
+        _open3d,
+        _cuda,
+        _kernel,
+        _memory,
+        _disk,
+        _display,
+        _gl,
+    ]
     return [_safe(check) for check in checks]
 
 
@@ -33,20 +54,28 @@ def _safe(check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except Exception as error:  # a broken part is a finding
-        return Finding(getattr(check, "__name__", "check").strip("_"), False, str(error).splitlines()[0][:120],
-                       "reinstall: pip install --force-reinstall sculpt3d")
+        return Finding(
+            getattr(check, "__name__", "check").strip("_"),
+            False,
+            str(error).splitlines()[0][:120],
+            "reinstall: pip install --force-reinstall sculpt3d",
+        )
 
 
 def _python() -> Finding:
     good = sys.version_info >= (3, 11)
-    return Finding("Python", good, f"{platform.python_version()} on {platform.machine()}", "install Python 3.11 or newer")
+    return Finding(
+        "Python", good, f"{platform.python_version()} on {platform.machine()}", "install Python 3.11 or newer"
+    )
 
 
 def _module(name: str) -> Finding:
     try:
         module = importlib.import_module(name)
     except Exception as error:
-        return Finding(name, False, str(error).splitlines()[0][:120], "pip install --force-reinstall sculpt3d")
+        return Finding(
+            name, False, str(error).splitlines()[0][:120], "pip install --force-reinstall sculpt3d"
+        )
     return Finding(name, True, str(getattr(module, "__version__", getattr(module, "version", "installed"))))
 
 
@@ -59,7 +88,11 @@ def _open3d() -> Finding:
 def _cuda() -> Finding:
     import pycolmap
 
-    return Finding("GPU for dense stereo", True, "CUDA in pycolmap" if pycolmap.has_cuda else "none needed: the CPU does it")
+    return Finding(
+        "GPU for dense stereo",
+        True,
+        "CUDA in pycolmap" if pycolmap.has_cuda else "none needed: the CPU does it",
+    )
 
 
 def _kernel() -> Finding:
@@ -69,31 +102,57 @@ def _kernel() -> Finding:
     from sculpt3d.types import Pinhole
 
     normal = depth_normals(np.full((8, 8), 2, np.float32), Pinhole(8, 8, 8, 8, 4, 4))[4, 4]
-    return Finding("compiled kernels", bool(np.allclose(normal, [0, 0, -1])), "compile and run",
-                   "reinstall numba: pip install --force-reinstall numba")
+    return Finding(
+        "compiled kernels",
+        bool(np.allclose(normal, [0, 0, -1])),
+        "compile and run",
+        "reinstall numba: pip install --force-reinstall numba",
+    )
 
 
 def _memory() -> Finding:
     import psutil
 
     free = psutil.virtual_memory().available / 1e9
-    return Finding("free memory", free > 3, f"{free:.1f} GB, {os.cpu_count()} processors", "close other programs or use --preset draft")
+    return Finding(
+        "free memory",
+        free > 3,
+        f"{free:.1f} GB, {os.cpu_count()} processors",
+        "close other programs or use --preset draft",
+    )
 
 
 def _disk() -> Finding:
     free = shutil.disk_usage(".").free / 1e9
-    return Finding("free disk here", free > 5, f"{free:.1f} GB", "free some space: a project of 50 photos takes about 3 GB")
+    return Finding(
+        "free disk here",
+        free > 5,
+        f"{free:.1f} GB",
+        "free some space: a project of 50 photos takes about 3 GB",
+    )
 
 
 def _display() -> Finding:
     from pipelines.cli import has_screen
 
-    return Finding("screen", True, "yes" if has_screen() else "none: models are shown as pictures (sculpt3d view MODEL --screenshot PNG)")
+    return Finding(
+        "screen",
+        True,
+        "yes"
+        if has_screen()
+        else "none: models are shown as pictures (sculpt3d view MODEL --screenshot PNG)",
+    )
 
 
 def _gl() -> Finding:
     command = [sys.executable, "-m", "viewer", "--probe"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     good = done.returncode == 0
-    return Finding("OpenGL", good, (done.stdout or done.stderr).strip().splitlines()[-1][:120] if done.stdout or done.stderr else "no answer",
-                   "install a graphics driver (Debian: apt install libgl1 libegl1); pictures still work, drawn without it")
+    return Finding(
+        "OpenGL",
+        good,
+        (done.stdout or done.stderr).strip().splitlines()[-1][:120]
+        if done.stdout or done.stderr
+        else "no answer",
+        "install a graphics driver (Debian: apt install libgl1 libegl1); pictures still work, drawn without it",
+    )

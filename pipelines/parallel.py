@@ -47,6 +47,8 @@ def workers_within(workers: int, budget_gb: float, megapixels: float) -> int:
     need = 0.1 + 0.2 * megapixels
     room = int((budget_gb - 0.8) / need)
     if room < 1:
-        raise ResourceError(f"Photos of {megapixels:.1f} megapixels need {0.8 + need:.1f} GB of memory, {budget_gb:.1f} are "
-                            "allowed; raise --memory or use --preset draft")
+        raise ResourceError(
+            f"Photos of {megapixels:.1f} megapixels need {0.8 + need:.1f} GB of memory, {budget_gb:.1f} are "
+            "allowed; raise --memory or use --preset draft"
+        )
     return max(1, min(workers, room))

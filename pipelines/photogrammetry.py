@@ -28,7 +28,18 @@ from sculpt3d.io.ply import read_cloud, read_mesh, write_atomic, write_cloud, wr
 from sculpt3d.progress import Each
 from sculpt3d.types import Mesh, PointCloud, Region, Scene
 
-STAGES = ("photos", "cameras", "undistort", "depth", "fusion", "surface", "place", "texture", "model", "report")
+STAGES = (
+    "photos",
+    "cameras",
+    "undistort",
+    "depth",
+    "fusion",
+    "surface",
+    "place",
+    "texture",
+    "model",
+    "report",
+)
 PRESETS = Path(__file__).parent / "presets"
 
 
@@ -47,7 +58,9 @@ class Preset:
 def load_preset(name: str) -> Preset:
     path = PRESETS / f"{name}.toml"
     if not path.is_file():
-        raise InputError(f"There is no preset {name}; use one of {', '.join(sorted(p.stem for p in PRESETS.glob('*.toml')))}")
+        raise InputError(
+            f"There is no preset {name}; use one of {', '.join(sorted(p.stem for p in PRESETS.glob('*.toml')))}"
+        )
     return Preset(**tomllib.loads(path.read_text()))
 
 
@@ -104,13 +117,19 @@ def photogrammetry(
 def name_of(photos: Path) -> str:
     """The object's name in the glTF: the photos' folder, or the one around it where that only says "images"."""
     folder = photos.resolve()
-    return folder.parent.name if folder.name.lower() in {"images", "photos", "jpg", "raw", "img"} else folder.name
+    return (
+        folder.parent.name
+        if folder.name.lower() in {"images", "photos", "jpg", "raw", "img"}
+        else folder.name
+    )
 
 
 def _keep_apart(photos: Path, project: Path) -> None:
     inside = project.resolve()
     if inside == photos.resolve() or photos.resolve().is_relative_to(inside):
-        raise InputError(f"The project {project} would lie around its own photos; choose another folder with -o")
+        raise InputError(
+            f"The project {project} would lie around its own photos; choose another folder with -o"
+        )
 
 
 class _Run:
@@ -124,8 +143,13 @@ class _Run:
         from sculpt3d.photos import PhotoParams, check_photos
 
         params = PhotoParams()
-        step = self.ws.step("photos", 1, lambda out, tell: _drop(check_photos(
-            folder, out, masks, params, self.each, tell)), params, [given])
+        step = self.ws.step(
+            "photos",
+            1,
+            lambda out, tell: _drop(check_photos(folder, out, masks, params, self.each, tell)),
+            params,
+            [given],
+        )
         self._fit_memory(step)
         return step
 
@@ -140,23 +164,39 @@ class _Run:
         from sculpt3d.sfm.cameras import SfmParams, map_cameras
 
         params = SfmParams(max_features=self.preset.max_features)
-        return self.ws.step("cameras", 1, lambda out, tell: _drop(map_cameras(
-            load_photo_set(checked.path), out, params, self.each, tell)), params, [checked.key])
+        return self.ws.step(
+            "cameras",
+            1,
+            lambda out, tell: _drop(map_cameras(load_photo_set(checked.path), out, params, self.each, tell)),
+            params,
+            [checked.key],
+        )
 
     def undistort(self, checked: Step, cameras: Step) -> Step:
         from sculpt3d.sfm.undistort import undistort
 
-        return self.ws.step("undistort", 1, lambda out, tell: undistort(
-            cameras.path / "sparse", checked.path / "images", out, checked.path / "masks", self.each, tell),
-            {}, [checked.key, cameras.key])
+        return self.ws.step(
+            "undistort",
+            1,
+            lambda out, tell: undistort(
+                cameras.path / "sparse", checked.path / "images", out, checked.path / "masks", self.each, tell
+            ),
+            {},
+            [checked.key, cameras.key],
+        )
 
     def depth(self, flat: Step) -> Step:
         from sculpt3d.mvs.depth import DepthParams, estimate_depths
 
         params = DepthParams(max_image_size=self.preset.max_image_size)
         scene, region = scene_of(flat)
-        return self.ws.step("depth", 1, lambda out, tell: _drop(estimate_depths(
-            scene, out, params, region, self.each, tell)), params, [flat.key])
+        return self.ws.step(
+            "depth",
+            1,
+            lambda out, tell: _drop(estimate_depths(scene, out, params, region, self.each, tell)),
+            params,
+            [flat.key],
+        )
 
     def fusion(self, flat: Step, depth: Step) -> Step:
         from sculpt3d.mvs.depth import DepthFolder
@@ -184,7 +224,9 @@ class _Run:
             write_mesh(out / "web.ply", simplify(mesh, self.preset.triangles))
             shutil.rmtree(out / "poisson")
 
-        return self.ws.step("surface", 1, work, {"surface": vars(params), "triangles": self.preset.triangles}, [cloud.key])
+        return self.ws.step(
+            "surface", 1, work, {"surface": vars(params), "triangles": self.preset.triangles}, [cloud.key]
+        )
 
     def place(self, checked: Step, cameras: Step, flat: Step, cloud: Step, surface: Step) -> Step:
         from sculpt3d.align import find_up, place
@@ -198,14 +240,27 @@ class _Run:
             placed = place(mesh.vertices, find_up(scene, turned), self.height_mm)
             unit = ("frame world, +Y up, metres",) if placed.metric else ("frame world, +Y up, no scale",)
             move = placed.world_from_sfm
-            write_mesh(out / "mesh.ply", Mesh(_moved(move, mesh.vertices), mesh.faces, mesh.rgb, mesh.filled), unit)
+            write_mesh(
+                out / "mesh.ply", Mesh(_moved(move, mesh.vertices), mesh.faces, mesh.rgb, mesh.filled), unit
+            )
             write_cloud(out / "cloud.ply", moved_cloud(move, points), unit)
             transform_model(cameras.path / "sparse", out / "cameras", move)
-            write_atomic(out / "place.json", json.dumps({
-                "scale": move.scale, "rotation": move.rotation.tolist(), "translation": move.translation.tolist(),
-                "metric": placed.metric, "source": placed.source}).encode())
+            write_atomic(
+                out / "place.json",
+                json.dumps(
+                    {
+                        "scale": move.scale,
+                        "rotation": move.rotation.tolist(),
+                        "translation": move.translation.tolist(),
+                        "metric": placed.metric,
+                        "source": placed.source,
+                    }
+                ).encode(),
+            )
 
-        return self.ws.step("place", 1, work, {"object_height_mm": self.height_mm}, [flat.key, cloud.key, surface.key])
+        return self.ws.step(
+            "place", 1, work, {"object_height_mm": self.height_mm}, [flat.key, cloud.key, surface.key]
+        )
 
     def texture(self, flat: Step, surface: Step) -> Step:
         from pipelines.atlas import save_textured
@@ -213,8 +268,15 @@ class _Run:
 
         params = TextureParams(size=self.preset.texture_size)
         scene, _ = scene_of(flat)
-        return self.ws.step("texture", 1, lambda out, tell: save_textured(out, bake_texture(
-            read_mesh(surface.path / "web.ply"), scene, params, self.each, tell)), params, [flat.key, surface.key])
+        return self.ws.step(
+            "texture",
+            1,
+            lambda out, tell: save_textured(
+                out, bake_texture(read_mesh(surface.path / "web.ply"), scene, params, self.each, tell)
+            ),
+            params,
+            [flat.key, surface.key],
+        )
 
     def model(self, texture: Step, placed: Step, name: str) -> Step:
         from pipelines.atlas import load_textured
@@ -231,7 +293,7 @@ class _Run:
     def report(self, *steps: Step) -> Mapping[str, Any]:
         from pipelines.report import build_report, hand_out
 
-        checked, cameras, flat, depth, cloud, placed, texture, model = steps
+        checked, cameras, flat, depth, _, placed, texture, model = steps
 
         def work(out: Path, tell: Any) -> None:
             build_report(out, checked, cameras, flat, depth, placed, texture, model, tell)
@@ -257,8 +319,13 @@ def load_place(placed: Step) -> tuple[Sim3, bool, str]:
 
 
 def moved_cloud(move: Sim3, cloud: PointCloud) -> PointCloud:
-    return PointCloud(_moved(move, cloud.xyz), (cloud.normal @ move.rotation.T).astype(np.float32), cloud.rgb, cloud.views,
-                      (cloud.error * move.scale).astype(np.float32))
+    return PointCloud(
+        _moved(move, cloud.xyz),
+        (cloud.normal @ move.rotation.T).astype(np.float32),
+        cloud.rgb,
+        cloud.views,
+        (cloud.error * move.scale).astype(np.float32),
+    )
 
 
 def _moved(move: Sim3, xyz: Any) -> Any:

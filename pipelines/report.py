@@ -22,7 +22,17 @@ from sculpt3d.io.ply import read_cloud, read_mesh, write_atomic
 from sculpt3d.progress import Progress
 from sculpt3d.types import U8, Mesh, PointCloud, Scene
 
-PACKAGES = ("sculpt3d", "numpy", "pycolmap", "open3d-cpu", "open3d", "numba", "xatlas", "pygltflib", "opencv-python-headless")
+PACKAGES = (
+    "sculpt3d",
+    "numpy",
+    "pycolmap",
+    "open3d-cpu",
+    "open3d",
+    "numba",
+    "xatlas",
+    "pygltflib",
+    "opencv-python-headless",
+)
 OUTPUTS = ("model.glb", "mesh.ply", "cloud.ply", "cameras", "report.html", "report.json")
 
 
@@ -37,20 +47,24 @@ def build_report(out: Path, checked: Step, cameras: Step, flat: Step, depth: Ste
 
     photos, sfm = load_photo_set(checked.path), load_sfm(cameras.path)
     where = Placement(*load_place(placed))
-    scene, region = scene_of(flat)
+    scene, _ = scene_of(flat)
     scene = move_scene(scene, where)
     mesh, cloud = read_mesh(placed.path / "mesh.ply"), read_cloud(placed.path / "cloud.ply")
     tell(1, 6)
     facts = {
         "photos": _photo_facts(photos, sfm),
-        "cameras": {"mean_reprojection_error_px": _r(sfm.mean_reprojection_error_px),
-                    "mean_track_length": _r(sfm.mean_track_length), "tie_points": sfm.points,
-                    "attempts": list(sfm.attempts), "largest_gap_deg": _r(largest_gap_deg(scene, mesh))},
+        "cameras": {
+            "mean_reprojection_error_px": _r(sfm.mean_reprojection_error_px),
+            "mean_track_length": _r(sfm.mean_track_length),
+            "tie_points": sfm.points,
+            "attempts": list(sfm.attempts),
+            "largest_gap_deg": _r(largest_gap_deg(scene, mesh)),
+        },
         "scale": {"metric": where.metric, "source": where.source},
         "gsd_mm": _r(1000 * ground_sample_distance(scene, mesh)) if where.metric else None,
         "dense": _dense_facts(depth, cloud, where.metric),
-        "mesh": _plain(vars(describe(mesh))) | {"size_mm": [_r(1000 * float(v)) for v in np.ptp(mesh.vertices, axis=0)]
-                                                if where.metric else None},
+        "mesh": _plain(vars(describe(mesh)))
+        | {"size_mm": [_r(1000 * float(v)) for v in np.ptp(mesh.vertices, axis=0)] if where.metric else None},
         "texture": _texture_facts(texture),
         "versions": versions(),
     }
@@ -63,15 +77,27 @@ def build_report(out: Path, checked: Step, cameras: Step, flat: Step, depth: Ste
 def hand_out(ws: Workspace, step: Step, placed: Step, model: Step) -> Mapping[str, Any]:
     """Copy the results to the project's top folder and write report.json there."""
     project = ws.project
-    for source in (model.path / "model.glb", placed.path / "mesh.ply", placed.path / "cloud.ply",
-                   step.path / "report.html"):
+    for source in (
+        model.path / "model.glb",
+        placed.path / "mesh.ply",
+        placed.path / "cloud.ply",
+        step.path / "report.html",
+    ):
         _copy(source, project / source.name)
     (project / "cameras").mkdir(exist_ok=True)
     for source in sorted((placed.path / "cameras").iterdir()):
         _copy(source, project / "cameras" / source.name)
     facts: dict[str, Any] = json.loads((step.path / "facts.json").read_text())
-    facts["stages"] = [{"name": s.name, "seconds": s.seconds, "core_seconds": s.core_seconds,
-                        "peak_rss_mb": s.peak_rss_mb, "reused": s.reused} for s in ws.steps]
+    facts["stages"] = [
+        {
+            "name": s.name,
+            "seconds": s.seconds,
+            "core_seconds": s.core_seconds,
+            "peak_rss_mb": s.peak_rss_mb,
+            "reused": s.reused,
+        }
+        for s in ws.steps
+    ]
     facts["outputs"] = {Path(name).name: name for name in OUTPUTS}
     write_atomic(project / "report.json", json.dumps(facts, indent=1).encode())
     return facts
@@ -116,14 +142,29 @@ def make_pictures(mesh: Mesh, cloud: PointCloud, tell: Progress) -> dict[str, li
     return pictures
 
 
-def page(facts: Mapping[str, Any], pictures: Mapping[str, list[U8]], scene: Scene, mesh: Mesh, photos: Any) -> str:
+def page(
+    facts: Mapping[str, Any], pictures: Mapping[str, list[U8]], scene: Scene, mesh: Mesh, photos: Any
+) -> str:
     template = (Path(__file__).parent / "report.html").read_text(encoding="utf-8")
-    captions = {"colour": "The model", "clay": "Its shape", "evidence":
-                "How many photos agree: red 3, yellow 5, blue 10 or more, grey = filled in. Shoot more where it is red."}
-    rows = "".join(f"<h2>{captions[k]}</h2><div class=row>{''.join(_img(p) for p in v)}</div>" for k, v in pictures.items())
-    rejected = "".join(f"<li>{html.escape(r['name'])}: {html.escape(r['reason'])}</li>" for r in facts["photos"]["rejected"])
-    values = {"ADVICE": advice(facts), "PICTURES": rows, "PLAN": plan_svg(scene, mesh), "TABLE": _table(facts),
-              "REJECTED": f"<h2>Photos left out</h2><ul>{rejected}</ul>" if rejected else ""}
+    captions = {
+        "colour": "The model",
+        "clay": "Its shape",
+        "evidence": "How many photos agree: red 3, yellow 5, blue 10 or more, grey = filled in. Shoot more where it is red.",
+    }
+    rows = "".join(
+        f"<h2>{captions[k]}</h2><div class=row>{''.join(_img(p) for p in v)}</div>"
+        for k, v in pictures.items()
+    )
+    rejected = "".join(
+        f"<li>{html.escape(r['name'])}: {html.escape(r['reason'])}</li>" for r in facts["photos"]["rejected"]
+    )
+    values = {
+        "ADVICE": advice(facts),
+        "PICTURES": rows,
+        "PLAN": plan_svg(scene, mesh),
+        "TABLE": _table(facts),
+        "REJECTED": f"<h2>Photos left out</h2><ul>{rejected}</ul>" if rejected else "",
+    }
     for key, value in values.items():
         template = template.replace("{{" + key + "}}", value)
     return template
@@ -132,15 +173,23 @@ def page(facts: Mapping[str, Any], pictures: Mapping[str, list[U8]], scene: Scen
 def advice(facts: Mapping[str, Any]) -> str:
     """One paragraph: how good it is and what would make it better; only from measured figures."""
     p, c = facts["photos"], facts["cameras"]
-    lines = [f"{p['registered']} of {p['given']} photos were placed, to {c['mean_reprojection_error_px']:.2f} pixels."]
+    lines = [
+        f"{p['registered']} of {p['given']} photos were placed, to {c['mean_reprojection_error_px']:.2f} pixels."
+    ]
     if c["largest_gap_deg"] > 60:
-        lines.append(f"No photo was taken over {c['largest_gap_deg']:.0f} degrees around the object (see the plan): shoot there.")
+        lines.append(
+            f"No photo was taken over {c['largest_gap_deg']:.0f} degrees around the object (see the plan): shoot there."
+        )
     if facts["mesh"]["filled_share"] > 0.001:
         lines.append(f"{facts['mesh']['filled_share']:.1%} of the surface was filled in without evidence.")
     if facts["texture"]["unseen_share"] > 0.01:
-        lines.append(f"{facts['texture']['unseen_share']:.0%} of the texture is seen by no photo and takes its neighbours' colour.")
+        lines.append(
+            f"{facts['texture']['unseen_share']:.0%} of the texture is seen by no photo and takes its neighbours' colour."
+        )
     if not facts["scale"]["metric"]:
-        lines.append("There is no scale: lengths have no unit. Give --object-height, in millimetres, to get one.")
+        lines.append(
+            "There is no scale: lengths have no unit. Give --object-height, in millimetres, to get one."
+        )
     return " ".join(lines)
 
 
@@ -153,31 +202,52 @@ def plan_svg(scene: Scene, mesh: Mesh) -> str:
     at = (c - middle) / reach * 150 + 160
     size, corner = (high - low) / reach * 150, (low - middle) / reach * 150 + 160
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in at)
-    return (f'<svg viewBox="0 0 320 320" width="320" role="img" aria-label="Camera positions from above">'
-            f'<rect x="{corner[0]:.1f}" y="{corner[1]:.1f}" width="{size[0]:.1f}" height="{size[1]:.1f}"/>{dots}</svg>')
+    return (
+        f'<svg viewBox="0 0 320 320" width="320" role="img" aria-label="Camera positions from above">'
+        f'<rect x="{corner[0]:.1f}" y="{corner[1]:.1f}" width="{size[0]:.1f}" height="{size[1]:.1f}"/>{dots}</svg>'
+    )
 
 
 def _photo_facts(photos: Any, sfm: Any) -> dict[str, Any]:
     source = {p.name: p.source for p in photos.photos}
     rejected = [{"name": r.name, "reason": r.reason} for r in photos.rejected]
-    rejected += [{"name": source[n], "reason": "could not be placed: too little overlap with the others or no texture"}
-                 for n in sfm.missing]
-    return {"given": len(photos.photos) + len(photos.rejected), "used": len(photos.photos),
-            "registered": len(sfm.registered), "rejected": rejected}
+    rejected += [
+        {"name": source[n], "reason": "could not be placed: too little overlap with the others or no texture"}
+        for n in sfm.missing
+    ]
+    return {
+        "given": len(photos.photos) + len(photos.rejected),
+        "used": len(photos.photos),
+        "registered": len(sfm.registered),
+        "rejected": rejected,
+    }
 
 
 def _dense_facts(depth: Step, cloud: PointCloud, metric: bool) -> dict[str, Any]:
     made = json.loads((depth.path / "depth.json").read_text())
-    return {"points": len(cloud.xyz), "views": made["views"], "megapixels": _r(made["megapixels"]),
-            "core_seconds": depth.core_seconds, "mean_agreeing_views": _r(float(cloud.views.mean())),
-            "median_error_estimate_mm": _r(1000 * float(np.median(cloud.error))) if metric else None}
+    return {
+        "points": len(cloud.xyz),
+        "views": made["views"],
+        "megapixels": _r(made["megapixels"]),
+        "core_seconds": depth.core_seconds,
+        "mean_agreeing_views": _r(float(cloud.views.mean())),
+        "median_error_estimate_mm": _r(1000 * float(np.median(cloud.error))) if metric else None,
+    }
 
 
 def _texture_facts(texture: Step) -> dict[str, Any]:
-    with np.load(texture.path / "charts.npz", allow_pickle=False) as a, Image.open(texture.path / "texture.png") as p:
+    with (
+        np.load(texture.path / "charts.npz", allow_pickle=False) as a,
+        Image.open(texture.path / "texture.png") as p,
+    ):
         charts, use, unseen = a["facts"]
-        return {"size": p.width, "charts": int(charts), "atlas_use": _r(float(use)), "unseen_share": _r(float(unseen)),
-                "triangles": len(a["faces"])}
+        return {
+            "size": p.width,
+            "charts": int(charts),
+            "atlas_use": _r(float(use)),
+            "unseen_share": _r(float(unseen)),
+            "triangles": len(a["faces"]),
+        }
 
 
 def _table(facts: Mapping[str, Any]) -> str:
@@ -185,7 +255,9 @@ def _table(facts: Mapping[str, Any]) -> str:
     for group in ("photos", "cameras", "scale", "dense", "mesh", "texture"):
         for key, value in facts[group].items():
             if key not in {"rejected"}:
-                rows.append(f"<tr><th>{group} {key.replace('_', ' ')}</th><td>{html.escape(_text(value))}</td></tr>")
+                rows.append(
+                    f"<tr><th>{group} {key.replace('_', ' ')}</th><td>{html.escape(_text(value))}</td></tr>"
+                )
     return "".join(rows)
 
 

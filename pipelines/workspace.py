@@ -45,13 +45,15 @@ class Workspace:
             self.root.mkdir(parents=True, exist_ok=True)
             self._lock = open(self.root / ".lock", "w")  # noqa: SIM115  (held for the life of the process)
         except OSError as error:
-            raise ResourceError(f"Nothing can be written to {project} ({error.strerror}); choose another folder with -o"
-                                ) from error
+            raise ResourceError(
+                f"Nothing can be written to {project} ({error.strerror}); choose another folder with -o"
+            ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise InputError(f"Another run is working in {project}; wait for it to end, or choose another folder with -o"
-                             ) from error
+            raise InputError(
+                f"Another run is working in {project}; wait for it to end, or choose another folder with -o"
+            ) from error
 
     def step(
         self, name: str, version: int, work: Callable[[Path, Progress], None], params: Any, inputs: list[str]
@@ -110,8 +112,11 @@ class Meter:
     def stop(self) -> dict[str, float]:
         self._ended.set()
         self._thread.join()
-        return {"seconds": round(time.monotonic() - self._start, 2),
-                "core_seconds": round(_core_seconds() - self._cpu, 2), "peak_rss_mb": round(self._peak, 1)}
+        return {
+            "seconds": round(time.monotonic() - self._start, 2),
+            "core_seconds": round(_core_seconds() - self._cpu, 2),
+            "peak_rss_mb": round(self._peak, 1),
+        }
 
     def _watch(self) -> None:
         me = psutil.Process()

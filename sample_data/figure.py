@@ -13,10 +13,31 @@ HEIGHT = 0.42  # metres
 ANGLES, ROWS = 720, 560
 
 # Radius over height, both as shares of HEIGHT: pedestal, lap, waist, shoulders, neck, head, crown.
-_PROFILE = [(0.0, 0.34), (0.04, 0.345), (0.06, 0.30), (0.09, 0.27), (0.12, 0.31), (0.17, 0.335), (0.21, 0.30),
-            (0.25, 0.33), (0.33, 0.315), (0.40, 0.23), (0.48, 0.20), (0.56, 0.225), (0.62, 0.215), (0.66, 0.13),
-            (0.69, 0.095), (0.72, 0.12), (0.78, 0.155), (0.85, 0.15), (0.90, 0.115), (0.93, 0.075), (0.96, 0.07),
-            (0.985, 0.045), (1.0, 0.004)]
+_PROFILE = [
+    (0.0, 0.34),
+    (0.04, 0.345),
+    (0.06, 0.30),
+    (0.09, 0.27),
+    (0.12, 0.31),
+    (0.17, 0.335),
+    (0.21, 0.30),
+    (0.25, 0.33),
+    (0.33, 0.315),
+    (0.40, 0.23),
+    (0.48, 0.20),
+    (0.56, 0.225),
+    (0.62, 0.215),
+    (0.66, 0.13),
+    (0.69, 0.095),
+    (0.72, 0.12),
+    (0.78, 0.155),
+    (0.85, 0.15),
+    (0.90, 0.115),
+    (0.93, 0.075),
+    (0.96, 0.07),
+    (0.985, 0.045),
+    (1.0, 0.004),
+]
 
 
 def make_figure() -> tuple[Mesh, NDArray[np.float32]]:
@@ -58,7 +79,9 @@ def _carved(y: NDArray[np.float64], a: NDArray[np.float64]) -> NDArray[np.float6
     petals = np.abs(np.sin(8 * a)) ** 0.7 * np.exp(-(((y - 0.165) / 0.03) ** 2))
     r += 0.016 * petals + 0.010 * np.abs(np.cos(8 * a)) * np.exp(-(((y - 0.075) / 0.02) ** 2))
     lap = np.exp(-(((y - 0.28) / 0.05) ** 2))
-    r += lap * (0.045 * np.exp(-((np.abs(a) - 0.9) / 0.35) ** 2) - 0.03 * np.exp(-((a / 0.3) ** 2)))  # knees
+    r += lap * (
+        0.045 * np.exp(-(((np.abs(a) - 0.9) / 0.35) ** 2)) - 0.03 * np.exp(-((a / 0.3) ** 2))
+    )  # knees
     folds = np.exp(-(((y - 0.46) / 0.12) ** 2))
     r += 0.006 * folds * np.sin(60 * y + 5 * np.cos(a)) * (0.6 + 0.4 * np.cos(2 * a))
     for side in (-1, 1):
@@ -70,18 +93,30 @@ def _carved(y: NDArray[np.float64], a: NDArray[np.float64]) -> NDArray[np.float6
         r += _bump(y, a, (0.765, side * 0.42), (0.018, 0.16), 0.007)  # cheeks
     r += _bump(y, a, (0.385, 0.0), (0.025, 0.22), 0.040)  # hands
     r += _bump(y, a, (0.782, 0.0), (0.022, 0.085), 0.022)  # nose
-    r += _bump(y, a, (0.752, 0.0), (0.005, 0.14), 0.009) + _bump(y, a, (0.743, 0.0), (0.004, 0.12), 0.008)  # lips
+    r += _bump(y, a, (0.752, 0.0), (0.005, 0.14), 0.009) + _bump(
+        y, a, (0.743, 0.0), (0.004, 0.12), 0.008
+    )  # lips
     r += _bump(y, a, (0.722, 0.0), (0.012, 0.14), 0.010)  # chin
     curls = np.clip((y - 0.84) / 0.02, 0, 1) * np.clip((0.975 - y) / 0.02, 0, 1)
     r += 0.0035 * curls * np.sin(26 * a) * np.sin(190 * y)
-    return np.asarray(np.maximum(r, 0.003) + 0.0008 * _noise((ROWS, ANGLES), 2.0, 3) * np.clip((1 - y) / 0.03, 0, 1))
+    return np.asarray(
+        np.maximum(r, 0.003) + 0.0008 * _noise((ROWS, ANGLES), 2.0, 3) * np.clip((1 - y) / 0.03, 0, 1)
+    )
 
 
-def _paint(y: NDArray[np.float64], a: NDArray[np.float64], radius: NDArray[np.float64]) -> NDArray[np.float64]:
+def _paint(
+    y: NDArray[np.float64], a: NDArray[np.float64], radius: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Weathered limestone with remains of red and blue paint; all linear light."""
     yy, aa = np.meshgrid(y, a, indexing="ij")
-    stone = np.array([0.42, 0.36, 0.27]) * np.exp(0.28 * _noise(radius.shape, 2.2, 5) + 0.22 * _noise(radius.shape, 9, 6)
-                                                  + 0.18 * _noise(radius.shape, 40, 7))[..., None]
+    stone = (
+        np.array([0.42, 0.36, 0.27])
+        * np.exp(
+            0.28 * _noise(radius.shape, 2.2, 5)
+            + 0.22 * _noise(radius.shape, 9, 6)
+            + 0.18 * _noise(radius.shape, 40, 7)
+        )[..., None]
+    )
     wear = _noise(radius.shape, 14, 8)
     red = ((yy > 0.42) & (yy < 0.63) & (np.sin(3 * aa) + 0.9 * wear > 0.2)) * 0.75
     blue = ((np.abs(yy - 0.225) < 0.014) | (np.abs(yy - 0.045) < 0.008)) * (wear > -0.8) * 0.8
@@ -106,7 +141,9 @@ def make_floor(size: float = 0.5, cells: int = 420) -> tuple[Mesh, NDArray[np.fl
     vertices = np.stack([x, np.full_like(x, -0.0005), z], -1).reshape(-1, 3).astype(np.float32)
     i, j = np.meshgrid(np.arange(cells - 1), np.arange(cells - 1), indexing="ij")
     p = (i * cells + j).ravel()
-    faces = np.concatenate([np.stack([p, p + 1, p + cells + 1], 1), np.stack([p, p + cells + 1, p + cells], 1)])
+    faces = np.concatenate(
+        [np.stack([p, p + 1, p + cells + 1], 1), np.stack([p, p + cells + 1, p + cells], 1)]
+    )
     grain = np.exp(0.5 * _noise((cells, cells), 1.0, 11) + 0.4 * _noise((cells, cells), 6, 12))
     colour = np.clip(np.array([0.10, 0.09, 0.085]) * grain[..., None], 0.01, 0.8).reshape(-1, 3)
     return Mesh(vertices, faces.astype(np.int32)), colour.astype(np.float32)

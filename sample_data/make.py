@@ -27,8 +27,10 @@ FOCAL_35MM = round(1150 * 36 / 1000)
 def main() -> None:
     figure, colour = make_figure()
     floor, floor_colour = make_floor()
-    both = Mesh(np.concatenate([figure.vertices, floor.vertices]),
-                np.concatenate([figure.faces, floor.faces + len(figure.vertices)]))
+    both = Mesh(
+        np.concatenate([figure.vertices, floor.vertices]),
+        np.concatenate([figure.faces, floor.faces + len(figure.vertices)]),
+    )
     stage = Stage(both, np.concatenate([colour, floor_colour]))
     (HERE / "photos").mkdir(exist_ok=True)
     (HERE / "truth").mkdir(exist_ok=True)
@@ -45,7 +47,11 @@ def main() -> None:
         picture.save(HERE / "photos" / name, quality=92, exif=exif)
         names.append(name)
         print(name, flush=True)
-    write_mesh(HERE / "truth" / "figure.ply", simplify(figure, 200_000), ("truth of the sample photos, metres, +Y up",))
+    write_mesh(
+        HERE / "truth" / "figure.ply",
+        simplify(figure, 200_000),
+        ("truth of the sample photos, metres, +Y up",),
+    )
     write_cameras(HERE / "truth" / "cameras", names, poses)
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import zlib  # noqa: F401  (loaded before other native libraries bring their own)
+from typing import Any
 
 with contextlib.suppress(ImportError, OSError):
     import libusb_package
@@ -11,7 +12,9 @@ with contextlib.suppress(ImportError, OSError):
     if _library is not None:
         ctypes.CDLL(str(_library), ctypes.RTLD_GLOBAL)
 
-import open3d as o3d  # noqa: E402
+import open3d
+
+o3d: Any = open3d  # its stubs are too narrow for arrays
 
 o3d.utility.set_verbosity_level(o3d.utility.VerbosityLevel.Error)
 

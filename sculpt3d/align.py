@@ -39,7 +39,9 @@ def find_region(scene: Scene) -> Region:
     centres = np.array([v.cam_from_world.source_origin for v in scene.views])
     centre = _looked_at(scene)
     distance = np.linalg.norm(centres - centre, axis=1)
-    half = np.array([max(v.camera.width / v.camera.fx, v.camera.height / v.camera.fy) / 2 for v in scene.views])
+    half = np.array(
+        [max(v.camera.width / v.camera.fx, v.camera.height / v.camera.fy) / 2 for v in scene.views]
+    )
     radius = float(min(1.2 * np.median(distance * half), 0.85 * np.quantile(distance, 0.1)))
     return Region(centre, radius)
 
@@ -50,7 +52,9 @@ def _looked_at(scene: Scene) -> F64:
     spread = np.degrees(np.arccos(np.clip(axes @ axes.mean(0) / np.linalg.norm(axes.mean(0)), -1, 1)))
     if np.quantile(spread, 0.8) < 8 and len(scene.points.xyz) >= 50:
         return np.asarray(np.median(scene.points.xyz, 0))
-    return gaze_point(scene)  # mixed with the tie points' middle it slid to the textured plinth and cut a bronze's head
+    return gaze_point(
+        scene
+    )  # mixed with the tie points' middle it slid to the textured plinth and cut a bronze's head
 
 
 def _points_in_masks(scene: Scene) -> F64 | None:
@@ -138,8 +142,9 @@ def rotation_to_y(up: F64) -> F64:
 def move_scene(scene: Scene, placement: Placement) -> Scene:
     """The scene in the world frame."""
     move = placement.world_from_sfm
-    views = tuple(View(v.name, v.camera, move.move_camera(v.cam_from_world), v.image, v.mask) for v in scene.views)
+    views = tuple(
+        View(v.name, v.camera, move.move_camera(v.cam_from_world), v.image, v.mask) for v in scene.views
+    )
     p = scene.points
     points = SparsePoints(move.apply(p.xyz), p.error_px, p.start, p.view_index)
     return Scene(views, points, "world", placement.metric)
-

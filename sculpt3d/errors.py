@@ -1,12 +1,12 @@
 """What can go wrong, as a tree; every message names the thing and the remedy.
 
-    SculptError
-    ├── InputError            the user's files or arguments cannot be used (exit code 2)
-    │   ├── NotEnoughPhotos
-    │   ├── NotEnoughViews
-    │   └── UnreadableFile
-    ├── ResourceError         no space, no permission, too little memory (exit code 2)
-    └── Cancelled             the user stopped the run (exit code 130)
+SculptError
+├── InputError            the user's files or arguments cannot be used (exit code 2)
+│   ├── NotEnoughPhotos
+│   ├── NotEnoughViews
+│   └── UnreadableFile
+├── ResourceError         no space, no permission, too little memory (exit code 2)
+└── Cancelled             the user stopped the run (exit code 130)
 """
 
 

@@ -84,17 +84,26 @@ def evaluate(
     found = _inside(place.apply(made.xyz), true.xyz, axis, floor_mm)
     if not len(found) or not len(wanted):
         raise InputError(f"Nothing of {model.name} lies where {truth.name} is; try --align sim3")
-    accuracy = 1000 * (cKDTree(true.xyz).query(found, workers=1)[0] if whole is None else to_mesh(found, whole))
-    completeness = 1000 * (cKDTree(found).query(wanted, workers=1)[0] if made.mesh is None else
-                           to_mesh(wanted, _moved(made.mesh, place)))
+    accuracy = 1000 * (
+        cKDTree(true.xyz).query(found, workers=1)[0] if whole is None else to_mesh(found, whole)
+    )
+    completeness = 1000 * (
+        cKDTree(found).query(wanted, workers=1)[0]
+        if made.mesh is None
+        else to_mesh(wanted, _moved(made.mesh, place))
+    )
     scores = []
     for tau in tau_mm:
         precision, recall = float((accuracy < tau).mean()), float((completeness < tau).mean())
         scores.append(Score(tau, precision, recall, 2 * precision * recall / max(precision + recall, 1e-12)))
     return Evaluation(
-        _stats(accuracy), _stats(completeness), float((accuracy.mean() + completeness.mean()) / 2), tuple(scores),
+        _stats(accuracy),
+        _stats(completeness),
+        float((accuracy.mean() + completeness.mean()) / 2),
+        tuple(scores),
         tuple(tuple(float(v) for v in row) for row in place.matrix()),
-        100 * (1 / place.scale - 1) if align == "sim3" else None)
+        100 * (1 / place.scale - 1) if align == "sim3" else None,
+    )
 
 
 def read_surface(path: Path, samples: int = SAMPLES) -> Surface:
@@ -122,9 +131,13 @@ def to_mesh(points: F64, mesh: Any) -> F64:
     """Exact distance (N,) of points to the triangles, in their unit."""
     scene = o3d.t.geometry.RaycastingScene()
     origin = mesh.bounds.mean(0)  # float32 keeps its digits near the middle
-    scene.add_triangles(o3d.core.Tensor(np.asarray(mesh.vertices - origin, np.float32)),
-                        o3d.core.Tensor(np.asarray(mesh.faces, np.uint32)))
-    return np.asarray(scene.compute_distance(o3d.core.Tensor((points - origin).astype(np.float32))).numpy(), np.float64)
+    scene.add_triangles(
+        o3d.core.Tensor(np.asarray(mesh.vertices - origin, np.float32)),
+        o3d.core.Tensor(np.asarray(mesh.faces, np.uint32)),
+    )
+    return np.asarray(
+        scene.compute_distance(o3d.core.Tensor((points - origin).astype(np.float32))).numpy(), np.float64
+    )
 
 
 def _inside(xyz: F64, truth: F64, axis: int, floor_mm: float | None) -> F64:

@@ -45,9 +45,7 @@ class Rigid3:
         return Rigid3(self.rotation.T, -self.rotation.T @ self.translation)
 
     def __matmul__(self, other: Rigid3) -> Rigid3:
-        return Rigid3(
-            self.rotation @ other.rotation, self.rotation @ other.translation + self.translation
-        )
+        return Rigid3(self.rotation @ other.rotation, self.rotation @ other.translation + self.translation)
 
     @property
     def source_origin(self) -> F64:

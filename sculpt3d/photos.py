@@ -87,7 +87,8 @@ def check_photos(
         reasons = "; ".join(f"{r.name}: {r.reason}" for r in rejected[:3])
         raise NotEnoughPhotos(
             f"{len(photos)} of {len(names)} files in {folder.name} can be used{f' ({reasons})' if reasons else ''}; "
-            "give at least three sharp photos of the object from different places, better thirty")
+            "give at least three sharp photos of the object from different places, better thirty"
+        )
     found = PhotoSet(out, tuple(photos), tuple(rejected))
     text = {"photos": [asdict(p) for p in photos], "rejected": [asdict(r) for r in rejected]}
     write_atomic(out / "photos.json", json.dumps(text, indent=1).encode())
@@ -97,7 +98,9 @@ def check_photos(
 def load_photo_set(root: Path) -> PhotoSet:
     """What `check_photos` wrote."""
     text = json.loads((root / "photos.json").read_text())
-    return PhotoSet(root, tuple(Photo(**p) for p in text["photos"]), tuple(Rejected(**r) for r in text["rejected"]))
+    return PhotoSet(
+        root, tuple(Photo(**p) for p in text["photos"]), tuple(Rejected(**r) for r in text["rejected"])
+    )
 
 
 def find_photos(folder: Path) -> list[str]:
@@ -105,8 +108,10 @@ def find_photos(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}; give the folder that holds the photos")
     names = sorted(
-        p.relative_to(folder).as_posix() for p in folder.rglob("*")
-        if p.suffix.lower() in SUFFIXES | RAW_SUFFIXES and p.is_file()
+        p.relative_to(folder).as_posix()
+        for p in folder.rglob("*")
+        if p.suffix.lower() in SUFFIXES | RAW_SUFFIXES
+        and p.is_file()
         and not any(part.startswith(".") for part in p.relative_to(folder).parts)
     )
     if not names:
@@ -117,7 +122,9 @@ def find_photos(folder: Path) -> list[str]:
 def match_masks(masks: Path, names: list[str]) -> dict[str, Path]:
     """Photo name -> mask file `NAME.png` (stem) or `NAME.jpg.png`."""
     if not masks.is_dir():
-        raise InputError(f"There is no masks folder {masks}; give the folder that holds them, or leave --masks out")
+        raise InputError(
+            f"There is no masks folder {masks}; give the folder that holds them, or leave --masks out"
+        )
     found = {}
     for name in names:
         for candidate in (masks / f"{name}.png", (masks / name).with_suffix(".png")):
@@ -125,7 +132,9 @@ def match_masks(masks: Path, names: list[str]) -> dict[str, Path]:
                 found[name] = candidate
                 break
     if not found:
-        raise InputError(f"No mask in {masks} bears a photo's name; a mask of {names[0]} is called {names[0]}.png")
+        raise InputError(
+            f"No mask in {masks} bears a photo's name; a mask of {names[0]} is called {names[0]}.png"
+        )
     return found
 
 
@@ -148,7 +157,9 @@ def blur_sigma(grey: NDArray[np.uint8]) -> float:
     again_sigma = 2.0
     once = cv2.GaussianBlur(small, (0, 0), 0.7).astype(np.float32)  # takes the noise, adds 0.7 px
     twice = cv2.GaussianBlur(once, (0, 0), again_sigma)
-    (x1, y1), (x2, y2) = ((cv2.Sobel(p, cv2.CV_32F, 1, 0) / 8, cv2.Sobel(p, cv2.CV_32F, 0, 1) / 8) for p in (once, twice))
+    (x1, y1), (x2, y2) = (
+        (cv2.Sobel(p, cv2.CV_32F, 1, 0) / 8, cv2.Sobel(p, cv2.CV_32F, 0, 1) / 8) for p in (once, twice)
+    )
     square = x2 * x2 + y2 * y2
     strong = square >= max(float(np.quantile(square, 0.98)), 0.06)
     if not strong.any():
@@ -186,7 +197,9 @@ def _prepare(folder: Path, name: str, mask: Path | None, out: Path, params: Phot
         return Rejected(name, "shows nothing: it is all black, white or one colour")
     blur = blur_sigma(grey)
     if blur > params.max_blur_px:
-        return Rejected(name, f"is blurred ({blur:.1f} px; up to {params.max_blur_px:.0f} px can be used); take it again")
+        return Rejected(
+            name, f"is blurred ({blur:.1f} px; up to {params.max_blur_px:.0f} px can be used); take it again"
+        )
     raw = (folder / name).read_bytes()
     suffix = Path(name).suffix.lower()
     target = safe_name(name)
@@ -200,9 +213,20 @@ def _prepare(folder: Path, name: str, mask: Path | None, out: Path, params: Phot
         _save(path, pixels)
     if mask is not None:
         _save_mask(read_mask(mask), (width, height), out / "masks" / f"{target}.png")
-    return Photo(target, name, width, height, focal_from_exif(exif, width, height), _camera_key(exif, width, height),
-                 blur, round(float(grey.mean()) / 255, 4), round(clipped, 4), hashlib.sha256(raw).hexdigest(),
-                 int(_number(exif.get("274")) or 1), mask is not None)
+    return Photo(
+        target,
+        name,
+        width,
+        height,
+        focal_from_exif(exif, width, height),
+        _camera_key(exif, width, height),
+        blur,
+        round(float(grey.mean()) / 255, 4),
+        round(clipped, 4),
+        hashlib.sha256(raw).hexdigest(),
+        int(_number(exif.get("274")) or 1),
+        mask is not None,
+    )
 
 
 def focal_from_exif(exif: Mapping[str, Any], width: int, height: int) -> float | None:
@@ -236,7 +260,9 @@ def _number(value: Any) -> float | None:
 
 def _save(path: Path, pixels: NDArray[np.uint8]) -> None:
     temporary = path.with_name(f".part.{path.name}")
-    options: dict[str, Any] = {"quality": 97, "subsampling": 0} if path.suffix == ".jpg" else {"compress_level": 3}
+    options: dict[str, Any] = (
+        {"quality": 97, "subsampling": 0} if path.suffix == ".jpg" else {"compress_level": 3}
+    )
     Image.fromarray(pixels).save(temporary, **options)
     os.replace(temporary, path)
 
@@ -244,8 +270,10 @@ def _save(path: Path, pixels: NDArray[np.uint8]) -> None:
 def _save_mask(mask: NDArray[np.uint8], size: tuple[int, int], path: Path) -> None:
     if mask.shape != size[::-1]:
         if abs(mask.shape[1] / mask.shape[0] * size[1] / size[0] - 1) > 0.02:
-            raise UnreadableFile(f"its mask is {mask.shape[1]}x{mask.shape[0]}, the photo {size[0]}x{size[1]} pixels; "
-                                 "make the mask from the photo as stored, without turning it")
+            raise UnreadableFile(
+                f"its mask is {mask.shape[1]}x{mask.shape[0]}, the photo {size[0]}x{size[1]} pixels; "
+                "make the mask from the photo as stored, without turning it"
+            )
         mask = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     _save(path, mask)

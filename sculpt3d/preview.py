@@ -16,9 +16,15 @@ CLAY = (0.62, 0.6, 0.57)
 def turntable(mesh: Mesh, colour: NDArray[np.uint8] | None = None, count: int = 4, size: int = 480,
               start_deg: float = 0.0) -> list[U8]:  # fmt: skip
     """`count` square pictures around +Y, slightly from above. `colour`: sRGB (V, 3), clay where None."""
-    stage = Stage(mesh, linear(colour) if colour is not None else np.broadcast_to(
-        np.array(CLAY, np.float32) ** 2.2, mesh.vertices.shape))
-    return [stage.photograph(*frame(mesh, size, size, start_deg + 360 * k / count), _LOOK) for k in range(count)]
+    stage = Stage(
+        mesh,
+        linear(colour)
+        if colour is not None
+        else np.broadcast_to(np.array(CLAY, np.float32) ** 2.2, mesh.vertices.shape),
+    )
+    return [
+        stage.photograph(*frame(mesh, size, size, start_deg + 360 * k / count), _LOOK) for k in range(count)
+    ]
 
 
 def frame(mesh: Mesh, width: int, height: int, azimuth_deg: float = 20.0, elevation_deg: float = 12.0

@@ -22,9 +22,7 @@ def silent(done: int, total: int) -> None:
     """A progress callback that tells nobody."""
 
 
-def one_by_one(
-    function: Callable[[T], R], items: Sequence[T], progress: Progress | None = None
-) -> list[R]:
+def one_by_one(function: Callable[[T], R], items: Sequence[T], progress: Progress | None = None) -> list[R]:
     """The serial `Each`."""
     tell = progress or silent
     results = []

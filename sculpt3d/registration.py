@@ -37,7 +37,11 @@ def register(
     q, n = target[k], normals[k]
     size = float(np.ptp(q, axis=0).max())
     if start is None:
-        starts = [Sim3.identity(), Sim3(1.0, _Y_UP_TO_Z_UP, np.zeros(3)), Sim3(1.0, _Y_UP_TO_Z_UP.T, np.zeros(3))]
+        starts = [
+            Sim3.identity(),
+            Sim3(1.0, _Y_UP_TO_Z_UP, np.zeros(3)),
+            Sim3(1.0, _Y_UP_TO_Z_UP.T, np.zeros(3)),
+        ]
         start = min(starts, key=lambda s: _misfit(p, q, s))
         if _misfit(p, q, start) > 0.03 * size:
             start = min([start, _search(p, q, n, with_scale)], key=lambda s: _misfit(p, q, s))
@@ -72,7 +76,11 @@ def icp(p: F64, q: F64, normals: F64, start: Sim3, with_scale: bool, rounds: int
 def _search(p: F64, q: F64, normals: F64, with_scale: bool) -> Sim3:
     """24 axis turns x 6 yaws with centroids (and sizes) matched; the best dozen are refined."""
     mean_p, mean_q = p.mean(0), q.mean(0)
-    scale = float(np.sqrt(((q - mean_q) ** 2).sum(1).mean() / ((p - mean_p) ** 2).sum(1).mean())) if with_scale else 1.0
+    scale = (
+        float(np.sqrt(((q - mean_q) ** 2).sum(1).mean() / ((p - mean_p) ** 2).sum(1).mean()))
+        if with_scale
+        else 1.0
+    )
     candidates = []
     for base in Rotation.create_group("O").as_matrix():
         for yaw in range(0, 90, 15):
@@ -80,7 +88,9 @@ def _search(p: F64, q: F64, normals: F64, with_scale: bool) -> Sim3:
             candidates.append(Sim3(scale, turn, mean_q - scale * turn @ mean_p))
     few_p, few_q, few_n = p[:1500], q[:6000], normals[:6000]
     best = sorted(candidates, key=lambda s: _misfit(few_p, few_q, s))[:12]
-    return min((icp(few_p, few_q, few_n, s, with_scale, 30) for s in best), key=lambda s: _misfit(few_p, few_q, s))
+    return min(
+        (icp(few_p, few_q, few_n, s, with_scale, 30) for s in best), key=lambda s: _misfit(few_p, few_q, s)
+    )
 
 
 def _misfit(p: F64, q: NDArray[np.float64], target_from_source: Sim3) -> float:

@@ -14,7 +14,6 @@ from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.types import F32, I32, U8, Mesh, Pinhole
 
 
-
 @dataclass(frozen=True)
 class Look:
     """How a surface is shown: linear colours (V, 3), the share of light from all sides, and noise in grey levels."""
@@ -34,8 +33,10 @@ class Stage:
         self.colour = colour
         self.normals = vertex_normals(mesh.vertices, mesh.faces) if normals is None else normals
         self.scene = o3d.t.geometry.RaycastingScene(nthreads=1)
-        self.scene.add_triangles(o3d.core.Tensor(np.ascontiguousarray(mesh.vertices, np.float32)),
-                                 o3d.core.Tensor(np.ascontiguousarray(mesh.faces, np.uint32)))
+        self.scene.add_triangles(
+            o3d.core.Tensor(np.ascontiguousarray(mesh.vertices, np.float32)),
+            o3d.core.Tensor(np.ascontiguousarray(mesh.faces, np.uint32)),
+        )
 
     def depth(self, camera: Pinhole, cam_from_world: Rigid3) -> F32:
         """(H, W) along z at pixel centres, 0 = nothing."""
@@ -43,7 +44,12 @@ class Stage:
         return np.where(np.isfinite(hit), hit, 0).astype(np.float32)
 
     def photograph(
-        self, camera: Pinhole, cam_from_world: Rigid3, look: Look | None = None, samples: int = 2, seed: int = 0
+        self,
+        camera: Pinhole,
+        cam_from_world: Rigid3,
+        look: Look | None = None,
+        samples: int = 2,
+        seed: int = 0,
     ) -> U8:
         """sRGB (H, W, 3), `samples` squared rays a pixel, Lambertian light."""
         look = look or Look()
@@ -84,7 +90,9 @@ class Stage:
         return picture
 
 
-def look_at(eye: NDArray[Any], target: NDArray[Any], up: tuple[float, float, float] = (0.0, 1.0, 0.0)) -> Rigid3:
+def look_at(
+    eye: NDArray[Any], target: NDArray[Any], up: tuple[float, float, float] = (0.0, 1.0, 0.0)
+) -> Rigid3:
     """cam_from_world of a camera at `eye` that looks at `target` with a level horizon."""
     z = np.asarray(target, float) - eye
     z /= np.linalg.norm(z)

@@ -32,7 +32,9 @@ def speckled_ball(subdivisions: int = 6) -> tuple[Mesh, np.ndarray]:
     ball = trimesh.creation.icosphere(subdivisions)
     mesh = Mesh(ball.vertices.astype(np.float32), ball.faces.astype(np.int32))
     rng = np.random.default_rng(1)
-    waves = sum(np.sin(mesh.vertices @ rng.normal(size=(3, 6)) * f + rng.uniform(0, 6, 6)) for f in (6, 12, 25))
+    waves = sum(
+        np.sin(mesh.vertices @ rng.normal(size=(3, 6)) * f + rng.uniform(0, 6, 6)) for f in (6, 12, 25)
+    )
     grey = 0.35 * np.exp(0.25 * waves.sum(1) / np.sqrt(9))
     return mesh, np.clip(grey[:, None] * [1.0, 0.9, 0.7], 0.02, 0.95).astype(np.float32)
 
@@ -59,8 +61,12 @@ def ball_points(poses: list[Rigid3], count: int = 800) -> SparsePoints:
     lists = [np.flatnonzero(facing[:, k]) for k in range(count)]
     keep = [k for k in range(count) if len(lists[k]) >= 2]
     start = np.concatenate([[0], np.cumsum([len(lists[k]) for k in keep])])
-    return SparsePoints(xyz[keep], np.zeros(len(keep), np.float32), start.astype(np.int32),
-                        np.concatenate([lists[k] for k in keep]).astype(np.int32))
+    return SparsePoints(
+        xyz[keep],
+        np.zeros(len(keep), np.float32),
+        start.astype(np.int32),
+        np.concatenate([lists[k] for k in keep]).astype(np.int32),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -70,5 +76,6 @@ def small_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in sorted((ROOT / "sample_data" / "photos").glob("*.jpg"))[:22]:
         with Image.open(path) as photo:
             photo.resize((photo.width // 2, photo.height // 2), Image.Resampling.LANCZOS).save(
-                folder / path.name, quality=95, exif=photo.getexif())
+                folder / path.name, quality=95, exif=photo.getexif()
+            )
     return folder

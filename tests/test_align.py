@@ -22,7 +22,9 @@ UNIT = st.lists(st.floats(-1, 1), min_size=3, max_size=3).filter(lambda v: np.li
 def test_up_is_found_in_any_frame_with_turned_cameras(ball: Ball) -> None:
     """Half of the photos are taken upright with the sensor on its side; EXIF says so, the pixels are as stored."""
     frame = Rotation.from_euler("xyz", [40, 70, 160], degrees=True).as_matrix()
-    quarter = np.array([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]])  # the motif's top lies on the stored picture's right
+    quarter = np.array(
+        [[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]]
+    )  # the motif's top lies on the stored picture's right
     views, turned = [], {}
     for i, view in enumerate(ball.scene.views):
         rotation = view.cam_from_world.rotation @ frame.T
@@ -92,6 +94,8 @@ def test_icp_recovers_a_small_motion_and_scale() -> None:
     q, face = trimesh.sample.sample_surface(shape, 20_000, seed=0)
     p, _ = trimesh.sample.sample_surface(shape, 5_000, seed=1)
     true = Sim3(1.01, Rotation.from_rotvec([0.02, -0.03, 0.01]).as_matrix(), np.array([0.01, 0.02, -0.01]))
-    found = icp(true.inverse().apply(p), np.asarray(q), np.asarray(shape.face_normals[face]), Sim3.identity(), True)
+    found = icp(
+        true.inverse().apply(p), np.asarray(q), np.asarray(shape.face_normals[face]), Sim3.identity(), True
+    )
     assert found.scale == pytest.approx(1.01, abs=1e-4)
     assert np.allclose(found.matrix(), true.matrix(), atol=1e-3)

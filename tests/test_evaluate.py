@@ -36,12 +36,16 @@ def test_half_a_sphere_is_accurate_and_half_complete(tmp_path: Path) -> None:
 
 
 def test_floor_is_left_out_on_both_sides(tmp_path: Path) -> None:
-    score = evaluate(sphere(0.1, tmp_path / "m.ply"), sphere(0.1, tmp_path / "t.ply", 0.0), (1.0,), floor_mm=0.0, up="z")
+    score = evaluate(
+        sphere(0.1, tmp_path / "m.ply"), sphere(0.1, tmp_path / "t.ply", 0.0), (1.0,), floor_mm=0.0, up="z"
+    )
     assert score.scores[0].f == pytest.approx(1, abs=1e-3)
 
 
 def test_alignment_finds_a_similarity(tmp_path: Path) -> None:
-    shape = trimesh.util.concatenate([trimesh.creation.box((0.1, 0.2, 0.05)), trimesh.creation.icosphere(3, 0.06)])
+    shape = trimesh.util.concatenate(
+        [trimesh.creation.box((0.1, 0.2, 0.05)), trimesh.creation.icosphere(3, 0.06)]
+    )
     shape = shape.subdivide().subdivide()
     shape.export(tmp_path / "t.ply")
     moved = shape.copy()

@@ -9,8 +9,11 @@ seeds = st.integers(0, 2**31)
 
 
 def random_sim3(rng: np.random.Generator) -> Sim3:
-    return Sim3(float(rng.uniform(0.1, 10)), Rotation.random(random_state=rng.integers(2**31)).as_matrix(),
-                rng.normal(size=3))
+    return Sim3(
+        float(rng.uniform(0.1, 10)),
+        Rotation.random(random_state=rng.integers(2**31)).as_matrix(),
+        rng.normal(size=3),
+    )
 
 
 @given(seeds)

@@ -30,11 +30,16 @@ def validate(path: Path) -> dict[str, Any]:
     folder = ROOT / "build" / "npm"
     if not (folder / "node_modules" / "gltf-validator").is_dir():
         folder.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), VALIDATOR],
-                              capture_output=True, text=True)
+        done = subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), VALIDATOR],
+            capture_output=True,
+            text=True,
+        )
         if done.returncode:
             pytest.skip(f"the Khronos validator could not be installed: {done.stderr[-200:]}")
-    done = subprocess.run(["node", "-e", _SCRIPT, str(path)], cwd=folder, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["node", "-e", _SCRIPT, str(path)], cwd=folder, capture_output=True, text=True, check=True
+    )
     return dict(json.loads(done.stdout))
 
 
@@ -44,12 +49,22 @@ def square(side: float = 1.0) -> TexturedMesh:
     texture = np.zeros((64, 64, 3), np.uint8)
     texture[:32] = (200, 40, 30)
     texture[32:] = (30, 60, 200)
-    return TexturedMesh(v, np.tile(np.float32([0, 0, 1]), (4, 1)), np.array([[0, 1, 2], [0, 2, 3]], np.int32), uv, texture,
-                        1, 1.0, 0.0)
+    return TexturedMesh(
+        v,
+        np.tile(np.float32([0, 0, 1]), (4, 1)),
+        np.array([[0, 1, 2], [0, 2, 3]], np.int32),
+        uv,
+        texture,
+        1,
+        1.0,
+        0.0,
+    )
 
 
 def test_validator_finds_nothing(tmp_path: Path) -> None:
-    write_glb(tmp_path / "a.glb", square(), GltfInfo("Square", "A. Person, CC0", True, {"scale_source": "ruler"}))
+    write_glb(
+        tmp_path / "a.glb", square(), GltfInfo("Square", "A. Person, CC0", True, {"scale_source": "ruler"})
+    )
     report = validate(tmp_path / "a.glb")
     assert report["issues"]["numErrors"] == report["issues"]["numWarnings"] == 0, report["issues"]["messages"]
     assert report["info"]["totalTriangleCount"] == 2
@@ -66,5 +81,13 @@ def test_what_another_reader_sees(tmp_path: Path) -> None:
     top = mesh.visual.uv[mesh.vertices[:, 1] > 0.4][0]
     row = int(np.clip((1 - top[1]) * 64, 0, 63))
     assert picture[row, 32, 0] > 150
-    head = json.loads((tmp_path / "a.glb").read_bytes()[20:].split(b"\0")[0].split(b"BIN")[0].decode("utf8", "ignore").rsplit("}", 1)[0] + "}")
+    head = json.loads(
+        (tmp_path / "a.glb")
+        .read_bytes()[20:]
+        .split(b"\0")[0]
+        .split(b"BIN")[0]
+        .decode("utf8", "ignore")
+        .rsplit("}", 1)[0]
+        + "}"
+    )
     assert head["asset"]["extras"]["unit"] == "no scale"

@@ -56,8 +56,10 @@ def test_region_bounds_the_cloud(ball: Ball, depths: DepthFolder, tmp_path: Path
 
 
 def some_views(scene: Scene, numbers: list[int]) -> Scene:
-    return Scene(tuple(scene.views[i] for i in numbers), SparsePoints(np.zeros((0, 3)), np.zeros(0, np.float32),
-                 np.zeros(1, np.int32), np.zeros(0, np.int32)))
+    return Scene(
+        tuple(scene.views[i] for i in numbers),
+        SparsePoints(np.zeros((0, 3)), np.zeros(0, np.float32), np.zeros(1, np.int32), np.zeros(0, np.int32)),
+    )
 
 
 def test_same_bytes_with_any_number_of_workers_and_after_a_kill(ball: Ball, tmp_path: Path) -> None:

@@ -53,7 +53,16 @@ def test_each_bad_file_is_named_with_its_reason(tmp_path: Path) -> None:
     Image.fromarray(scene_picture(9, (100, 120))).save(folder / "tiny.png")
     Image.fromarray(cv2.GaussianBlur(scene_picture(8), (0, 0), 9)).save(folder / "blurred.jpg")
     reasons = {r.name: r.reason for r in check_photos(folder, tmp_path / "out").rejected}
-    assert set(reasons) == {"garbage.jpg", "empty.png", "cut.jpg", "twin.jpg", "raw.cr2", "white.png", "tiny.png", "blurred.jpg"}
+    assert set(reasons) == {
+        "garbage.jpg",
+        "empty.png",
+        "cut.jpg",
+        "twin.jpg",
+        "raw.cr2",
+        "white.png",
+        "tiny.png",
+        "blurred.jpg",
+    }
     assert "p1.jpg" in reasons["twin.jpg"]
     assert "blurred" in reasons["blurred.jpg"]
     assert "RAW" in reasons["raw.cr2"]
@@ -108,7 +117,10 @@ def test_blur_is_measured() -> None:
 
 def test_focal_length_from_exif() -> None:
     assert focal_from_exif({"41989": 50}, 6000, 4000) == pytest.approx(50 / 36 * 6000)
-    assert focal_from_exif({"37386": 50.0, "41486": 3000 / 1.4, "41488": 3, "40962": 5000}, 5000, 3000) is not None
+    assert (
+        focal_from_exif({"37386": 50.0, "41486": 3000 / 1.4, "41488": 3, "40962": 5000}, 5000, 3000)
+        is not None
+    )
     assert focal_from_exif({}, 100, 100) is None
     assert focal_from_exif({"41989": "nonsense"}, 100, 100) is None
 

@@ -34,8 +34,9 @@ photogrammetry(Path(sys.argv[1]), Path(sys.argv[2]), {PRESET!r}, object_height_m
 
 
 def run(photos: Path, project: Path, workers: int = 2) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", RUN, str(photos), str(project), str(workers)], cwd=ROOT,
-                            start_new_session=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, str(photos), str(project), str(workers)], cwd=ROOT, start_new_session=True
+    )
 
 
 def contents(project: Path) -> dict[str, bytes]:
@@ -66,7 +67,7 @@ def test_everything_promised_is_there(project: Path, report: dict[str, Any]) -> 
     assert report["dense"]["megapixels"] > 1
     assert report["mesh"]["components"] == 1
     assert report["texture"]["size"] == 512
-    assert [s["name"] for s in report["stages"]][0] == "photos"
+    assert next(s["name"] for s in report["stages"]) == "photos"
     assert all(s["seconds"] >= 0 and s["peak_rss_mb"] > 0 for s in report["stages"])
     assert report["versions"]["pycolmap"]
     page = (project / "report.html").read_text()
@@ -77,8 +78,14 @@ def test_everything_promised_is_there(project: Path, report: dict[str, Any]) -> 
 
 def test_the_mesh_is_the_figure_in_true_size(project: Path) -> None:
     truth = ROOT / "sample_data" / "truth"
-    found = evaluate(project / "mesh.ply", truth / "figure.ply", (1.15, 2.3), "sim3", floor_mm=8,
-                     cameras=(project / "cameras", truth / "cameras"))
+    found = evaluate(
+        project / "mesh.ply",
+        truth / "figure.ply",
+        (1.15, 2.3),
+        "sim3",
+        floor_mm=8,
+        cameras=(project / "cameras", truth / "cameras"),
+    )
     assert found.scores[1].f > 0.9, found
     assert abs(found.scale_error_percent or 0) < 3
     mesh = read_mesh(project / "mesh.ply")
@@ -113,7 +120,9 @@ def test_nothing_is_done_twice(project: Path, small_photos: Path) -> None:
 
 def test_one_parameter_redoes_only_what_follows(project: Path, small_photos: Path, tmp_path: Path) -> None:
     shutil.copytree(project, tmp_path / "copy", symlinks=True)
-    found = photogrammetry(small_photos, tmp_path / "copy", PRESET, object_height_mm=210.0, how=How(workers=2))
+    found = photogrammetry(
+        small_photos, tmp_path / "copy", PRESET, object_height_mm=210.0, how=How(workers=2)
+    )
     redone = {s["name"] for s in found.report["stages"] if not s["reused"]}
     assert redone == {"place", "model", "report"}
     mesh = read_mesh(tmp_path / "copy" / "mesh.ply")
@@ -145,8 +154,13 @@ def test_killed_ten_times_ends_in_the_same_bytes(project: Path, small_photos: Pa
 
 
 def cli(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "pipelines.cli", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True,
-                          timeout=timeout)
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
 
 
 def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
@@ -161,7 +175,9 @@ def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
 
 def noise(seed: int) -> Image.Image:
     rng = np.random.default_rng(seed)
-    return Image.fromarray(rng.integers(0, 255, (40, 60, 3), dtype=np.uint8)).resize((600, 400), Image.Resampling.NEAREST)
+    return Image.fromarray(rng.integers(0, 255, (40, 60, 3), dtype=np.uint8)).resize(
+        (600, 400), Image.Resampling.NEAREST
+    )
 
 
 def test_bad_input_gets_one_sentence(tmp_path: Path) -> None:
@@ -207,8 +223,22 @@ def test_masks_that_fit_nothing_are_refused(small_photos: Path, tmp_path: Path) 
 def test_no_permission_and_full_disk(small_photos: Path, tmp_path: Path) -> None:
     refused(cli("reconstruct", small_photos, "-o", "/proc/nothing"), "choose another folder")
     if shutil.which("prlimit"):  # a file-size limit stands for a full disk
-        done = subprocess.run(["prlimit", "--fsize=20000", sys.executable, "-m", "pipelines.cli", "reconstruct", str(small_photos),
-                               "-o", str(tmp_path / "full")], cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(
+            [
+                "prlimit",
+                "--fsize=20000",
+                sys.executable,
+                "-m",
+                "pipelines.cli",
+                "reconstruct",
+                str(small_photos),
+                "-o",
+                str(tmp_path / "full"),
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 2, done.stderr
         assert "Traceback" not in done.stderr
 
@@ -224,8 +254,21 @@ def test_a_second_run_in_the_same_folder_is_refused(small_photos: Path, tmp_path
 
 
 def test_ctrl_c_stops_within_five_seconds(small_photos: Path, tmp_path: Path) -> None:
-    process = subprocess.Popen([sys.executable, "-m", "pipelines.cli", "reconstruct", str(small_photos), "-o", str(tmp_path / "p"),
-                                "--no-view"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "pipelines.cli",
+            "reconstruct",
+            str(small_photos),
+            "-o",
+            str(tmp_path / "p"),
+            "--no-view",
+        ],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     time.sleep(6)
     start = time.monotonic()
     process.send_signal(signal.SIGINT)
@@ -247,7 +290,16 @@ def test_progress_as_events(tmp_path: Path, project: Path, small_photos: Path) -
 
 def test_densify_of_distorted_cameras(project: Path, small_photos: Path, tmp_path: Path) -> None:
     """The model's own frame and unit: the cloud lies on the run's own mesh."""
-    done = cli("densify", project / "cameras", "--images", small_photos, "-o", tmp_path / "dense", "--quiet", timeout=300)
+    done = cli(
+        "densify",
+        project / "cameras",
+        "--images",
+        small_photos,
+        "-o",
+        tmp_path / "dense",
+        "--quiet",
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "dense" / "report.json").read_text())
     assert report["dense"]["points"] > 100_000
@@ -263,9 +315,17 @@ def test_help_is_fast_and_teaches() -> None:
     assert time.monotonic() - start < 2
     for word in ("reconstruct", "densify", "view", "evaluate", "doctor", "demo", "Example"):
         assert word in done.stdout
-    loaded = subprocess.run([sys.executable, "-c", "import sculpt3d, pipelines.cli, sys; print([m for m in "
-                             "('open3d','pycolmap','numba','pyglet','cv2') if m in sys.modules])"], cwd=ROOT, capture_output=True,
-                            text=True)
+    loaded = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sculpt3d, pipelines.cli, sys; print([m for m in "
+            "('open3d','pycolmap','numba','pyglet','cv2') if m in sys.modules])",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
     assert loaded.stdout.strip() == "[]"
 
 

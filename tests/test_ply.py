@@ -11,9 +11,13 @@ from sculpt3d.types import Mesh, PointCloud
 
 def cloud(n: int) -> PointCloud:
     rng = np.random.default_rng(n)
-    return PointCloud(rng.normal(size=(n, 3)).astype("f4"), rng.normal(size=(n, 3)).astype("f4"),
-                      rng.integers(0, 255, (n, 3), dtype=np.uint8), rng.integers(0, 9, n, dtype=np.int32),
-                      rng.random(n).astype("f4"))
+    return PointCloud(
+        rng.normal(size=(n, 3)).astype("f4"),
+        rng.normal(size=(n, 3)).astype("f4"),
+        rng.integers(0, 255, (n, 3), dtype=np.uint8),
+        rng.integers(0, 9, n, dtype=np.int32),
+        rng.random(n).astype("f4"),
+    )
 
 
 @pytest.mark.parametrize("n", [0, 1, 1000])
@@ -26,8 +30,12 @@ def test_cloud_round_trip(tmp_path: Path, n: int) -> None:
 
 def test_mesh_round_trip_and_another_reader(tmp_path: Path) -> None:
     ball = trimesh.creation.icosphere(2)
-    mesh = Mesh(ball.vertices.astype("f4"), ball.faces.astype("i4"), np.full((len(ball.vertices), 3), 9, np.uint8),
-                np.arange(len(ball.vertices)) % 2 == 0)
+    mesh = Mesh(
+        ball.vertices.astype("f4"),
+        ball.faces.astype("i4"),
+        np.full((len(ball.vertices), 3), 9, np.uint8),
+        np.arange(len(ball.vertices)) % 2 == 0,
+    )
     write_mesh(tmp_path / "m.ply", mesh)
     back = read_mesh(tmp_path / "m.ply")
     np.testing.assert_array_equal(back.faces, mesh.faces)
@@ -36,8 +44,15 @@ def test_mesh_round_trip_and_another_reader(tmp_path: Path) -> None:
     np.testing.assert_allclose(other.vertices, mesh.vertices)
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b"garbage" + b, lambda b: b[:40],
-                                    lambda b: b.replace(b"vertex 10", b"vertex -1")])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda b: b[:-1],
+        lambda b: b"garbage" + b,
+        lambda b: b[:40],
+        lambda b: b.replace(b"vertex 10", b"vertex -1"),
+    ],
+)
 def test_broken_files_are_named(tmp_path: Path, damage) -> None:
     path = tmp_path / "c.ply"
     write_cloud(path, cloud(10))

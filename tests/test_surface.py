@@ -18,8 +18,13 @@ from sculpt3d.types import Mesh, PointCloud
 def cloud_of(xyz: np.ndarray, normal: np.ndarray) -> PointCloud:
     n = len(xyz)
     rgb = ((normal * 0.5 + 0.5) * 255).astype(np.uint8)
-    return PointCloud(xyz.astype(np.float32), normal.astype(np.float32), rgb, np.full(n, 4, np.int32),
-                      np.full(n, 1e-3, np.float32))
+    return PointCloud(
+        xyz.astype(np.float32),
+        normal.astype(np.float32),
+        rgb,
+        np.full(n, 4, np.int32),
+        np.full(n, 1e-3, np.float32),
+    )
 
 
 def sphere_points(n: int = 60_000) -> np.ndarray:
@@ -37,7 +42,9 @@ def surface(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
     strays = rng.uniform(-4, 4, (60, 3))
     normals = np.concatenate([p, clump * 0 + [0, 1, 0], strays * 0 + [0, 1, 0]])
     cloud = cloud_of(np.concatenate([p, clump, strays]), normals)
-    return reconstruct_surface(cloud, tmp_path_factory.mktemp("surface"), SurfaceParams(max_depth=7, evidence=2.0))
+    return reconstruct_surface(
+        cloud, tmp_path_factory.mktemp("surface"), SurfaceParams(max_depth=7, evidence=2.0)
+    )
 
 
 def test_surface_lies_on_the_sphere_and_stops_where_evidence_stops(surface: Mesh) -> None:

@@ -53,14 +53,18 @@ def test_charts_do_not_overlap_and_uv_stays_inside() -> None:
     face, weight = rasterise(flat.uv, flat.faces, 512)
     a, b, c = (flat.uv[flat.faces[:, k]] * 512 for k in range(3))
     area = np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]) / 2
-    assert abs((face >= 0).sum() / area.sum() - 1) < 0.1  # overlapping charts would cover fewer texels than their area
+    assert (
+        abs((face >= 0).sum() / area.sum() - 1) < 0.1
+    )  # overlapping charts would cover fewer texels than their area
     assert (weight[face >= 0] >= -1e-5).all()
 
 
 def test_the_far_side_is_not_seen(ball: Ball) -> None:
     view, mesh = ball.scene.views[0], small_ball()
     depth = depth_image(caster(mesh.vertices, mesh.faces), view)
-    index, uv, how = weights(view, depth, clearance(depth, view), mesh.vertices, vertex_normals(mesh.vertices, mesh.faces))
+    index, uv, how = weights(
+        view, depth, clearance(depth, view), mesh.vertices, vertex_normals(mesh.vertices, mesh.faces)
+    )
     towards = view.cam_from_world.source_origin / np.linalg.norm(view.cam_from_world.source_origin)
     assert (mesh.vertices[index] @ towards > 0.2).all()
     assert len(index) > 0.25 * len(mesh.vertices)

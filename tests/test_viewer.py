@@ -88,23 +88,34 @@ def statue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_headless_picture_shows_the_model(statue: Path, tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "viewer", str(statue), "--screenshot", str(tmp_path / "a.png")], cwd=ROOT,
-                          capture_output=True, text=True, env=_without_screen())
+    done = subprocess.run(
+        [sys.executable, "-m", "viewer", str(statue), "--screenshot", str(tmp_path / "a.png")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=_without_screen(),
+    )
     assert done.returncode == 0, done.stderr
     picture = np.asarray(Image.open(tmp_path / "a.png")).astype(int)
     assert picture.shape == (720, 1280, 3)
     middle = picture[360]
     assert (middle[:, 0] - middle[:, 2] > 60).sum() > 100  # red right half
     assert (middle[:, 2] - middle[:, 0] > 60).sum() > 100  # blue left half
-    assert (picture[20:40, 14:300].max(-1) > 150).any() or (picture[5:40, 14:300].max(-1) > 150).any()  # the text
+    assert (picture[20:40, 14:300].max(-1) > 150).any() or (
+        picture[5:40, 14:300].max(-1) > 150
+    ).any()  # the text
 
 
 def test_ray_cast_picture_agrees_with_opengl(statue: Path, tmp_path: Path) -> None:
     model = load(statue)
     c = OrbitCamera.framing(*model.bounds)
     soft = draw(model, State(c, c), (640, 360)).astype(int)
-    subprocess.run([sys.executable, "-m", "viewer", str(statue), "--screenshot", str(tmp_path / "a.png")], cwd=ROOT, check=True,
-                   env=_without_screen())
+    subprocess.run(
+        [sys.executable, "-m", "viewer", str(statue), "--screenshot", str(tmp_path / "a.png")],
+        cwd=ROOT,
+        check=True,
+        env=_without_screen(),
+    )
     hard = np.asarray(Image.open(tmp_path / "a.png").resize((640, 360))).astype(int)
     inside = [np.abs(p - p[5, 320]).max(-1) > 20 for p in (soft, hard)]
     assert (inside[0] & inside[1]).sum() / (inside[0] | inside[1]).sum() > 0.93
@@ -112,15 +123,23 @@ def test_ray_cast_picture_agrees_with_opengl(statue: Path, tmp_path: Path) -> No
 
 @pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb (Debian: apt install xvfb)")
 def test_a_real_window_opens_and_draws(statue: Path, tmp_path: Path) -> None:
-    script = ("import pyglet, sys\nfrom pathlib import Path\nfrom viewer import app\n"
-              "pyglet.clock.schedule_once(lambda dt: [w.dispatch_event('on_key_press', pyglet.window.key.S, 0) for w in "
-              "pyglet.app.windows], 1.0)\npyglet.clock.schedule_once(lambda dt: pyglet.app.exit(), 2.0)\n"
-              "app.view(Path(sys.argv[1]), size=(400, 300))\n")
+    script = (
+        "import pyglet, sys\nfrom pathlib import Path\nfrom viewer import app\n"
+        "pyglet.clock.schedule_once(lambda dt: [w.dispatch_event('on_key_press', pyglet.window.key.S, 0) for w in "
+        "pyglet.app.windows], 1.0)\npyglet.clock.schedule_once(lambda dt: pyglet.app.exit(), 2.0)\n"
+        "app.view(Path(sys.argv[1]), size=(400, 300))\n"
+    )
     display = subprocess.Popen(["Xvfb", ":77", "-screen", "0", "800x600x24"], stderr=subprocess.DEVNULL)
     try:
         time.sleep(1.5)
-        done = subprocess.run([sys.executable, "-c", script, str(statue)], cwd=tmp_path, capture_output=True, text=True,
-                              env=_without_screen() | {"DISPLAY": ":77", "PYTHONPATH": str(ROOT)}, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(statue)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            env=_without_screen() | {"DISPLAY": ":77", "PYTHONPATH": str(ROOT)},
+            timeout=60,
+        )
     finally:
         display.terminate()
     assert done.returncode == 0, done.stderr
@@ -134,17 +153,28 @@ def test_a_million_triangles_open_in_five_seconds(tmp_path: Path) -> None:
     vertices = np.stack([x, 0.1 * np.sin(9 * x) * np.cos(9 * z), z], -1).reshape(-1, 3).astype(np.float32)
     i, j = np.meshgrid(np.arange(n - 1), np.arange(n - 1), indexing="ij")
     p = (i * n + j).ravel()
-    faces = np.concatenate([np.stack([p, p + 1, p + n + 1], 1), np.stack([p, p + n + 1, p + n], 1)]).astype(np.int32)
+    faces = np.concatenate([np.stack([p, p + 1, p + n + 1], 1), np.stack([p, p + n + 1, p + n], 1)]).astype(
+        np.int32
+    )
     write_mesh(tmp_path / "big.ply", Mesh(vertices, faces))
     start = time.monotonic()
-    subprocess.run([sys.executable, "-m", "viewer", str(tmp_path / "big.ply"), "--screenshot", str(tmp_path / "b.png")], cwd=ROOT,
-                   check=True, env=_without_screen())
+    subprocess.run(
+        [sys.executable, "-m", "viewer", str(tmp_path / "big.ply"), "--screenshot", str(tmp_path / "b.png")],
+        cwd=ROOT,
+        check=True,
+        env=_without_screen(),
+    )
     assert len(faces) > 990_000
     assert time.monotonic() - start < 10  # 5 s on a quiet machine; twice that where others work too
 
 
 def test_broken_files_say_what_to_do(tmp_path: Path) -> None:
-    for name, data in (("a.ply", b"ply\nnonsense"), ("b.glb", b"glTF\x02"), ("c.obj", b""), ("d.xyz", b"1 2 3")):
+    for name, data in (
+        ("a.ply", b"ply\nnonsense"),
+        ("b.glb", b"glTF\x02"),
+        ("c.obj", b""),
+        ("d.xyz", b"1 2 3"),
+    ):
         (tmp_path / name).write_bytes(data)
         with pytest.raises(UnreadableFile):
             load(tmp_path / name)

@@ -31,7 +31,9 @@ def view(path: Path, screenshot: Path | None = None, size: tuple[int, int] = (12
 
 
 def has_screen() -> bool:
-    return sys.platform in {"win32", "darwin"} or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return sys.platform in {"win32", "darwin"} or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
 
 
 def picture(model: Model, state: State, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -67,10 +69,18 @@ def open_window(size: tuple[int, int], visible: bool) -> Any:
 
     last: Exception | None = None
     for samples in (4, 0):
-        config = gl.Config(double_buffer=True, depth_size=24, major_version=3, minor_version=3,
-                           sample_buffers=1 if samples else 0, samples=samples)
+        config = gl.Config(
+            double_buffer=True,
+            depth_size=24,
+            major_version=3,
+            minor_version=3,
+            sample_buffers=1 if samples else 0,
+            samples=samples,
+        )
         try:
-            return pyglet.window.Window(*size, caption="Sculpt3D", resizable=True, visible=visible, config=config)
+            return pyglet.window.Window(
+                *size, caption="Sculpt3D", resizable=True, visible=visible, config=config
+            )
         except Exception as error:
             last = error
     raise ResourceError(f"OpenGL 3.3 is not available ({last}); install a graphics driver") from last
@@ -103,7 +113,11 @@ def _run(model: Model, state: State, size: tuple[int, int]) -> None:
 
     @window.event  # type: ignore[untyped-decorator]
     def on_mouse_drag(x: int, y: int, dx: int, dy: int, buttons: int, modifiers: int) -> None:
-        names = {n for n, bit in (("left", mouse.LEFT), ("right", mouse.RIGHT), ("middle", mouse.MIDDLE)) if buttons & bit}
+        names = {
+            n
+            for n, bit in (("left", mouse.LEFT), ("right", mouse.RIGHT), ("middle", mouse.MIDDLE))
+            if buttons & bit
+        }
         names |= {n for n, bit in (("shift", key.MOD_SHIFT), ("ctrl", key.MOD_CTRL)) if modifiers & bit}
         now["state"] = drag(now["state"], dx, dy, frozenset(names), window.height)
 

@@ -43,7 +43,9 @@ class OrbitCamera:
     def zoom(self, notches: float) -> OrbitCamera:
         """Nearer for positive."""
         nearest = 0.02 * self.radius
-        return replace(self, distance=float(np.clip(self.distance * 0.88**notches, nearest, 50 * self.radius)))
+        return replace(
+            self, distance=float(np.clip(self.distance * 0.88**notches, nearest, 50 * self.radius))
+        )
 
     def towards(self, azimuth: float, elevation: float) -> OrbitCamera:
         return replace(self, azimuth=azimuth, elevation=elevation)

@@ -11,12 +11,34 @@ from viewer.camera import OrbitCamera
 
 Style = Literal["textured", "clay", "wire"]
 
-KEYS = {"F": "frame", "T": "textured", "C": "clay", "W": "wire", "L": "light", "S": "screenshot", "H": "help", "Q": "quit",
-        "ESCAPE": "quit", "_1": "front", "_2": "right", "_3": "back", "_4": "left", "_5": "top"}
-HELP = ("Drag: turn   Right drag or Shift+drag: move   Wheel: zoom   Ctrl+drag: move the light\n"
-        "F frame   T texture   C clay   W wire   L light from the camera   1-5 front right back left top   "
-        "S screenshot   H help   Q quit")
-_SIDES = {"front": (0.0, 0.0), "right": (np.pi / 2, 0.0), "back": (np.pi, 0.0), "left": (-np.pi / 2, 0.0), "top": (0.0, 1.55)}
+KEYS = {
+    "F": "frame",
+    "T": "textured",
+    "C": "clay",
+    "W": "wire",
+    "L": "light",
+    "S": "screenshot",
+    "H": "help",
+    "Q": "quit",
+    "ESCAPE": "quit",
+    "_1": "front",
+    "_2": "right",
+    "_3": "back",
+    "_4": "left",
+    "_5": "top",
+}
+HELP = (
+    "Drag: turn   Right drag or Shift+drag: move   Wheel: zoom   Ctrl+drag: move the light\n"
+    "F frame   T texture   C clay   W wire   L light from the camera   1-5 front right back left top   "
+    "S screenshot   H help   Q quit"
+)
+_SIDES = {
+    "front": (0.0, 0.0),
+    "right": (np.pi / 2, 0.0),
+    "back": (np.pi, 0.0),
+    "left": (-np.pi / 2, 0.0),
+    "top": (0.0, 1.55),
+}
 _STYLES: dict[str, Style] = {"textured": "textured", "clay": "clay", "wire": "wire"}
 
 
@@ -36,7 +58,9 @@ def apply(command: str, state: State) -> State:
     """The state after a command that needs no window."""
     if command == "frame":
         home = state.home
-        return replace(state, camera=replace(home, azimuth=state.camera.azimuth, elevation=state.camera.elevation))
+        return replace(
+            state, camera=replace(home, azimuth=state.camera.azimuth, elevation=state.camera.elevation)
+        )
     if command in _STYLES:
         return replace(state, style=_STYLES[command])
     if command in _SIDES:

@@ -18,8 +18,10 @@ _SHADERS = Path(__file__).parent / "shaders"
 
 def program(name: str) -> ShaderProgram:
     """The shaders `name.vert` and `name.frag`."""
-    return ShaderProgram(Shader((_SHADERS / f"{name}.vert").read_text(), "vertex"),
-                         Shader((_SHADERS / f"{name}.frag").read_text(), "fragment"))
+    return ShaderProgram(
+        Shader((_SHADERS / f"{name}.vert").read_text(), "vertex"),
+        Shader((_SHADERS / f"{name}.frag").read_text(), "fragment"),
+    )
 
 
 class Buffers:
@@ -43,9 +45,14 @@ class Buffers:
         self.texture = None if model.texture is None else _texture(model.texture)
 
     def _attribute(self, place: int, values: NDArray[Any], size: int, kind: int = gl.GL_FLOAT) -> None:
-        _fill(gl.GL_ARRAY_BUFFER, np.ascontiguousarray(values, np.uint8 if kind == gl.GL_UNSIGNED_BYTE else np.float32))
+        _fill(
+            gl.GL_ARRAY_BUFFER,
+            np.ascontiguousarray(values, np.uint8 if kind == gl.GL_UNSIGNED_BYTE else np.float32),
+        )
         gl.glEnableVertexAttribArray(place)
-        gl.glVertexAttribPointer(place, size, kind, gl.GL_TRUE if kind == gl.GL_UNSIGNED_BYTE else gl.GL_FALSE, 0, 0)
+        gl.glVertexAttribPointer(
+            place, size, kind, gl.GL_TRUE if kind == gl.GL_UNSIGNED_BYTE else gl.GL_FALSE, 0, 0
+        )
 
     def draw(self) -> None:
         gl.glBindVertexArray(self.vao)
@@ -73,8 +80,17 @@ def _texture(picture: NDArray[np.uint8]) -> Any:
     gl.glGenTextures(1, name)
     gl.glBindTexture(gl.GL_TEXTURE_2D, name)
     gl.glPixelStorei(gl.GL_UNPACK_ALIGNMENT, 1)
-    gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, gl.GL_RGB8, picture.shape[1], picture.shape[0], 0, gl.GL_RGB, gl.GL_UNSIGNED_BYTE,
-                    picture.ctypes.data_as(ctypes.c_void_p))
+    gl.glTexImage2D(
+        gl.GL_TEXTURE_2D,
+        0,
+        gl.GL_RGB8,
+        picture.shape[1],
+        picture.shape[0],
+        0,
+        gl.GL_RGB,
+        gl.GL_UNSIGNED_BYTE,
+        picture.ctypes.data_as(ctypes.c_void_p),
+    )
     gl.glGenerateMipmap(gl.GL_TEXTURE_2D)
     gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR_MIPMAP_LINEAR)
     gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_MAG_FILTER, gl.GL_LINEAR)
@@ -85,5 +101,7 @@ def read_pixels(width: int, height: int) -> NDArray[np.uint8]:
     """What is drawn now, (H, W, 3), top row first."""
     pixels = np.zeros((height, width, 3), np.uint8)
     gl.glPixelStorei(gl.GL_PACK_ALIGNMENT, 1)
-    gl.glReadPixels(0, 0, width, height, gl.GL_RGB, gl.GL_UNSIGNED_BYTE, pixels.ctypes.data_as(ctypes.c_void_p))
+    gl.glReadPixels(
+        0, 0, width, height, gl.GL_RGB, gl.GL_UNSIGNED_BYTE, pixels.ctypes.data_as(ctypes.c_void_p)
+    )
     return pixels[::-1]

@@ -45,7 +45,9 @@ def load(path: Path) -> Model:
     if path.is_dir():
         path = path / "model.glb"
     if not path.is_file():
-        raise UnreadableFile(f"There is no model {path}; give a GLB, PLY, OBJ or STL file, or a project folder")
+        raise UnreadableFile(
+            f"There is no model {path}; give a GLB, PLY, OBJ or STL file, or a project folder"
+        )
     if path.suffix.lower() not in SUFFIXES:
         raise UnreadableFile(f"{path.name} is no GLB, PLY, OBJ or STL file; export it in one of these")
     if path.stat().st_size > _MAX_BYTES:
@@ -122,8 +124,18 @@ def _model(path: Path, vertices: F32, normals: F32 | None, faces: I32, uv: F32 |
            texture: U8 | None = None, rgb: U8 | None = None, unit: float | None = None) -> Model:  # fmt: skip
     finite = np.isfinite(vertices).all(1)
     if not finite.all():
-        raise UnreadableFile(f"{path.name} has {int((~finite).sum())} vertices that are not numbers; export it again")
+        raise UnreadableFile(
+            f"{path.name} has {int((~finite).sum())} vertices that are not numbers; export it again"
+        )
     if normals is None:
         normals = vertex_normals(vertices, faces) if len(faces) else np.zeros_like(vertices)
-    return Model(path.stem, np.ascontiguousarray(vertices, np.float32), normals, np.ascontiguousarray(faces, np.int32), uv,
-                 texture, rgb, unit)
+    return Model(
+        path.stem,
+        np.ascontiguousarray(vertices, np.float32),
+        normals,
+        np.ascontiguousarray(faces, np.int32),
+        uv,
+        texture,
+        rgb,
+        unit,
+    )

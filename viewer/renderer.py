@@ -50,12 +50,18 @@ class Renderer:
         gl.glDisable(gl.GL_DEPTH_TEST)
         count = len(self.model.faces)
         what = f"{count:,} triangles" if count else f"{len(self.model.vertices):,} points"
-        pyglet.text.Label(f"{self.model.name}   {what}   {state.style}", x=14, y=height - 24, font_size=11, color=_INK).draw()
+        pyglet.text.Label(
+            f"{self.model.name}   {what}   {state.style}", x=14, y=height - 24, font_size=11, color=_INK
+        ).draw()
         length, label = scale_bar(state, height, self.model.unit_m)
         if length:
             pyglet.shapes.Line(14, 20, 14 + length, 20, thickness=3, color=_INK).draw()
         pyglet.text.Label(label, x=14, y=28, font_size=11, color=_INK).draw()
         if state.help:
-            pyglet.text.Label(HELP, x=14, y=height - 50, width=width - 28, multiline=True, font_size=11, color=_INK).draw()
+            pyglet.text.Label(
+                HELP, x=14, y=height - 50, width=width - 28, multiline=True, font_size=11, color=_INK
+            ).draw()
         else:
-            pyglet.text.Label("H: help", x=width - 14, y=20, anchor_x="right", font_size=11, color=(160, 160, 160, 255)).draw()
+            pyglet.text.Label(
+                "H: help", x=width - 14, y=20, anchor_x="right", font_size=11, color=(160, 160, 160, 255)
+            ).draw()

@@ -18,7 +18,9 @@ from viewer.loading import Model
 def draw(model: Model, state: State, size: tuple[int, int]) -> NDArray[np.uint8]:
     """(H, W, 3). Textures are taken at the vertices; clouds are not drawn."""
     if not len(model.faces):
-        raise ResourceError("Clouds need OpenGL 3.3 to be shown; install a graphics driver, or look at the mesh")
+        raise ResourceError(
+            "Clouds need OpenGL 3.3 to be shown; install a graphics driver, or look at the mesh"
+        )
     width, height = size
     focal = height / 2 / np.tan(FIELD_OF_VIEW / 2)
     right, up, back = state.camera.axes()

@@ -23,7 +23,9 @@ def find_model(path: Path) -> Path:
     for folder in (path / "sparse" / "0", path / "sparse", path):
         if any((folder / f"cameras.{kind}").is_file() for kind in ("bin", "txt")):
             return folder
-    raise InputError(f"{path} holds no COLMAP model (cameras.bin or .txt); give the workspace or its sparse folder")
+    raise InputError(
+        f"{path} holds no COLMAP model (cameras.bin or .txt); give the workspace or its sparse folder"
+    )
 
 
 def read_model(path: Path) -> pycolmap.Reconstruction:
@@ -43,7 +45,9 @@ def load_scene(workspace: Path, masks: Path | None = None) -> Scene:
     model = read_model(workspace)
     folder = masks if masks is not None else workspace / "masks"
     images = sorted((model.images[i] for i in model.reg_image_ids()), key=lambda image: str(image.name))
-    views = tuple(_view(image, model.cameras[image.camera_id], workspace / "images", folder) for image in images)
+    views = tuple(
+        _view(image, model.cameras[image.camera_id], workspace / "images", folder) for image in images
+    )
     number = {image.image_id: i for i, image in enumerate(images)}
     points = [model.points3D[i] for i in sorted(model.points3D)]
     tracks = [sorted({number[e.image_id] for e in p.track.elements if e.image_id in number}) for p in points]
@@ -65,17 +69,27 @@ def _view(image: Any, camera: Any, images: Path, masks: Path) -> View:
     if str(camera.model.name) not in {"PINHOLE", "SIMPLE_PINHOLE"}:
         raise InputError(f"{name} is not undistorted; run `sculpt3d densify` on the workspace")
     k = camera.calibration_matrix()
-    pinhole = Pinhole(int(camera.width), int(camera.height), *(float(k[i]) for i in ((0, 0), (1, 1), (0, 2), (1, 2))))
+    pinhole = Pinhole(
+        int(camera.width), int(camera.height), *(float(k[i]) for i in ((0, 0), (1, 1), (0, 2), (1, 2)))
+    )
     mask = masks / f"{name}.png"
-    return View(name, pinhole, Rigid3.from_matrix(image.cam_from_world().matrix()), images / name,
-                mask if mask.is_file() else None)
+    return View(
+        name,
+        pinhole,
+        Rigid3.from_matrix(image.cam_from_world().matrix()),
+        images / name,
+        mask if mask.is_file() else None,
+    )
 
 
 def transform_model(model: Path, out: Path, target_from_source: Sim3) -> None:
     """Write the model moved into another frame, in binary, to `out`."""
     moved = read_model(model)
-    moved.transform(pycolmap.Sim3d(np.c_[target_from_source.scale * target_from_source.rotation,
-                                         target_from_source.translation]))
+    moved.transform(
+        pycolmap.Sim3d(
+            np.c_[target_from_source.scale * target_from_source.rotation, target_from_source.translation]
+        )
+    )
     out.mkdir(parents=True, exist_ok=True)
     moved.write(str(out))
 
@@ -100,7 +114,10 @@ def read_depth_map(path: Path) -> NDArray[np.float32]:
         raise UnreadableFile(f"{path.name} is not a COLMAP map; compute it again")
     w, h, c = (int(p) for p in parts[:3])
     start = sum(len(p) + 1 for p in parts[:3])
-    if not (0 < w < _MAX_SIDE and 0 < h < _MAX_SIDE and c in (1, 3)) or path.stat().st_size != start + 4 * w * h * c:
+    if (
+        not (0 < w < _MAX_SIDE and 0 < h < _MAX_SIDE and c in (1, 3))
+        or path.stat().st_size != start + 4 * w * h * c
+    ):
         raise UnreadableFile(f"{path.name} is cut short or broken; compute it again")
     planes = np.memmap(path, np.float32, "r", start, (c, h, w))
     return planes[0] if c == 1 else planes.transpose(1, 2, 0)
@@ -109,5 +126,7 @@ def read_depth_map(path: Path) -> NDArray[np.float32]:
 def camera_poses(model: Path) -> dict[str, Rigid3]:
     """cam_from_world by photo name."""
     found = read_model(model)
-    return {str(found.images[i].name): Rigid3.from_matrix(found.images[i].cam_from_world().matrix())
-            for i in found.reg_image_ids()}
+    return {
+        str(found.images[i].name): Rigid3.from_matrix(found.images[i].cam_from_world().matrix())
+        for i in found.reg_image_ids()
+    }

@@ -46,27 +46,55 @@ def write_glb(path: Path, mesh: TexturedMesh, info: GltfInfo) -> None:
         blob += part + b"\0" * (-len(part) % 4)
     count = len(mesh.vertices)
     document = gltf.GLTF2(
-        asset=gltf.Asset(version="2.0", generator=_generator(), copyright=info.copyright or None,
-                         extras={"unit": "metre" if info.metric else "no scale", **info.extras}),
+        asset=gltf.Asset(
+            version="2.0",
+            generator=_generator(),
+            copyright=info.copyright or None,
+            extras={"unit": "metre" if info.metric else "no scale", **info.extras},
+        ),
         scene=0,
         scenes=[gltf.Scene(name=info.name, nodes=[0])],
         nodes=[gltf.Node(name=info.name, mesh=0)],
-        meshes=[gltf.Mesh(name=info.name, primitives=[gltf.Primitive(
-            attributes=gltf.Attributes(POSITION=0, NORMAL=1, TEXCOORD_0=2), indices=3, material=0)])],
-        materials=[gltf.Material(name=f"{info.name} surface", doubleSided=True, alphaCutoff=None,
-                                 pbrMetallicRoughness=gltf.PbrMetallicRoughness(
-                                     baseColorTexture=gltf.TextureInfo(index=0), metallicFactor=0.0,
-                                     roughnessFactor=0.9))],
+        meshes=[
+            gltf.Mesh(
+                name=info.name,
+                primitives=[
+                    gltf.Primitive(
+                        attributes=gltf.Attributes(POSITION=0, NORMAL=1, TEXCOORD_0=2), indices=3, material=0
+                    )
+                ],
+            )
+        ],
+        materials=[
+            gltf.Material(
+                name=f"{info.name} surface",
+                doubleSided=True,
+                alphaCutoff=None,
+                pbrMetallicRoughness=gltf.PbrMetallicRoughness(
+                    baseColorTexture=gltf.TextureInfo(index=0), metallicFactor=0.0, roughnessFactor=0.9
+                ),
+            )
+        ],
         textures=[gltf.Texture(source=0, sampler=0)],
-        samplers=[gltf.Sampler(magFilter=gltf.LINEAR, minFilter=gltf.LINEAR_MIPMAP_LINEAR, wrapS=gltf.CLAMP_TO_EDGE,
-                               wrapT=gltf.CLAMP_TO_EDGE)],
+        samplers=[
+            gltf.Sampler(
+                magFilter=gltf.LINEAR,
+                minFilter=gltf.LINEAR_MIPMAP_LINEAR,
+                wrapS=gltf.CLAMP_TO_EDGE,
+                wrapT=gltf.CLAMP_TO_EDGE,
+            )
+        ],
         images=[gltf.Image(name=f"{info.name} colour", bufferView=4, mimeType="image/jpeg")],
         accessors=[
             _accessor(0, count, gltf.VEC3, mesh.vertices),
             _accessor(1, count, gltf.VEC3),
             _accessor(2, count, gltf.VEC2),
-            gltf.Accessor(bufferView=3, count=mesh.faces.size, type=gltf.SCALAR,
-                          componentType=gltf.UNSIGNED_SHORT if index_type is np.uint16 else gltf.UNSIGNED_INT),
+            gltf.Accessor(
+                bufferView=3,
+                count=mesh.faces.size,
+                type=gltf.SCALAR,
+                componentType=gltf.UNSIGNED_SHORT if index_type is np.uint16 else gltf.UNSIGNED_INT,
+            ),
         ],
         bufferViews=views,
         buffers=[gltf.Buffer(byteLength=len(blob))],

@@ -23,8 +23,22 @@ from sculpt3d.errors import UnreadableFile
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".heic", ".heif", ".webp", ".bmp"}
 RAW_SUFFIXES = {".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw"}
 MAX_PIXELS = 400_000_000  # beyond medium-format cameras; a larger header is broken or hostile
-_BROKEN = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, MemoryError,
-           AttributeError, RuntimeError, struct.error, zlib.error, ImageCms.PyCMSError)
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    AttributeError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    ImageCms.PyCMSError,
+)
 _SRGB = ImageCms.createProfile("sRGB")
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -44,16 +58,18 @@ def read_photo(path: Path) -> tuple[NDArray[np.uint8], dict[str, Any], bool]:
         except (*_BROKEN, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             if path.suffix.lower() in {".tif", ".tiff"}:
                 return _read_tiff(path), {}, False
-            raise UnreadableFile(f"{path.name} cannot be decoded ({_short(error)}); copy it again or leave it out"
-                                 ) from error
+            raise UnreadableFile(
+                f"{path.name} cannot be decoded ({_short(error)}); copy it again or leave it out"
+            ) from error
 
 
 def read_mask(path: Path) -> NDArray[np.uint8]:
     """(H, W), 255 = object."""
     try:
         with Image.open(path) as image:
-            if image.mode in {"LA", "PA", "RGBA"} and image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
-                return np.where(np.asarray(image.convert("RGBA").getchannel("A")) >= 128, 255, 0).astype(np.uint8)
+            alpha = np.asarray(image.convert("RGBA").getchannel("A"))
+            if alpha.min() < 255:
+                return np.where(alpha >= 128, 255, 0).astype(np.uint8)
             return np.where(np.asarray(image.convert("L")) >= 128, 255, 0).astype(np.uint8)
     except (*_BROKEN, Image.DecompressionBombError) as error:
         raise UnreadableFile(f"The mask {path.name} cannot be decoded; save it again as PNG") from error
@@ -78,14 +94,17 @@ def _read_tiff(path: Path) -> NDArray[np.uint8]:
         with tifffile.TiffFile(path) as file:
             page: Any = file.pages[0]
             if page.imagewidth * page.imagelength > MAX_PIXELS or not page.imagewidth:
-                raise UnreadableFile(f"{path.name} claims {page.imagewidth}x{page.imagelength} pixels; leave it out")
+                raise UnreadableFile(
+                    f"{path.name} claims {page.imagewidth}x{page.imagelength} pixels; leave it out"
+                )
             pixels = page.asarray()
             if page.axes.startswith("S"):
                 pixels = np.moveaxis(pixels, 0, -1)
             return _eight_bits(pixels)
     except (*_BROKEN, tifffile.TiffFileError) as error:
-        raise UnreadableFile(f"{path.name} cannot be decoded ({_short(error)}); save it again as 8-bit TIFF or PNG"
-                             ) from error
+        raise UnreadableFile(
+            f"{path.name} cannot be decoded ({_short(error)}); save it again as 8-bit TIFF or PNG"
+        ) from error
 
 
 def _eight_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:

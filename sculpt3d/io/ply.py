@@ -13,11 +13,26 @@ from numpy.typing import NDArray
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.types import Mesh, PointCloud
 
-_PLY_OF = {"f4": "float", "f8": "double", "u1": "uchar", "i4": "int", "u4": "uint", "i2": "short", "u2": "ushort",
-           "i1": "char"}
+_PLY_OF = {
+    "f4": "float",
+    "f8": "double",
+    "u1": "uchar",
+    "i4": "int",
+    "u4": "uint",
+    "i2": "short",
+    "u2": "ushort",
+    "i1": "char",
+}
 _DTYPE_OF = {name: code for code, name in _PLY_OF.items()} | {
-    "float32": "f4", "float64": "f8", "uint8": "u1", "int8": "i1", "int32": "i4", "uint32": "u4",
-    "int16": "i2", "uint16": "u2"}
+    "float32": "f4",
+    "float64": "f8",
+    "uint8": "u1",
+    "int8": "i1",
+    "int32": "i4",
+    "uint32": "u4",
+    "int16": "i2",
+    "uint16": "u2",
+}
 _MAX_HEADER = 64 * 1024
 
 
@@ -32,8 +47,22 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
 def write_cloud(path: Path, cloud: PointCloud, comments: tuple[str, ...] = ()) -> None:
     """x y z, nx ny nz, red green blue, views, error."""
     n = len(cloud.xyz)
-    rows = np.zeros(n, [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("nx", "<f4"), ("ny", "<f4"), ("nz", "<f4"),
-                        ("red", "u1"), ("green", "u1"), ("blue", "u1"), ("views", "<i4"), ("error", "<f4")])
+    rows = np.zeros(
+        n,
+        [
+            ("x", "<f4"),
+            ("y", "<f4"),
+            ("z", "<f4"),
+            ("nx", "<f4"),
+            ("ny", "<f4"),
+            ("nz", "<f4"),
+            ("red", "u1"),
+            ("green", "u1"),
+            ("blue", "u1"),
+            ("views", "<i4"),
+            ("error", "<f4"),
+        ],
+    )
     _fill(rows, ("x", "y", "z"), cloud.xyz)
     _fill(rows, ("nx", "ny", "nz"), cloud.normal)
     _fill(rows, ("red", "green", "blue"), cloud.rgb)
@@ -48,8 +77,12 @@ def read_cloud(path: Path) -> PointCloud:
     names = rows.dtype.names or ()
     return PointCloud(
         xyz=_columns(rows, ("x", "y", "z"), np.float32),
-        normal=_columns(rows, ("nx", "ny", "nz"), np.float32) if "nx" in names else np.zeros((n, 3), np.float32),
-        rgb=_columns(rows, ("red", "green", "blue"), np.uint8) if "red" in names else np.full((n, 3), 128, np.uint8),
+        normal=_columns(rows, ("nx", "ny", "nz"), np.float32)
+        if "nx" in names
+        else np.zeros((n, 3), np.float32),
+        rgb=_columns(rows, ("red", "green", "blue"), np.uint8)
+        if "red" in names
+        else np.full((n, 3), 128, np.uint8),
         views=rows["views"].astype(np.int32) if "views" in names else np.zeros(n, np.int32),
         error=rows["error"].astype(np.float32) if "error" in names else np.zeros(n, np.float32),
     )
@@ -121,7 +154,9 @@ def _parse_header(text: str, path: Path) -> list[tuple[str, int, np.dtype[Any]]]
             if words[:1] == ["element"]:
                 found.append((words[1], int(words[2]), []))
             elif words[:2] == ["property", "list"]:
-                found[-1][2].extend([("n", "<" + _DTYPE_OF[words[2]]), ("v", "<" + _DTYPE_OF[words[3]], (3,))])
+                found[-1][2].extend(
+                    [("n", "<" + _DTYPE_OF[words[2]]), ("v", "<" + _DTYPE_OF[words[3]], (3,))]
+                )
             elif words[:1] == ["property"]:
                 found[-1][2].append((words[2], "<" + _DTYPE_OF[words[1]]))
         return [(name, count, np.dtype(fields)) for name, count, fields in found]
@@ -129,7 +164,9 @@ def _parse_header(text: str, path: Path) -> list[tuple[str, int, np.dtype[Any]]]
         raise UnreadableFile(f"{path.name} has a PLY header that makes no sense; export it again") from error
 
 
-def _header(elements: dict[str, NDArray[Any]], comments: tuple[str, ...], face_count: int | None = None) -> bytes:
+def _header(
+    elements: dict[str, NDArray[Any]], comments: tuple[str, ...], face_count: int | None = None
+) -> bytes:
     lines = ["ply", "format binary_little_endian 1.0", *(f"comment {c}" for c in comments)]
     for name, rows in elements.items():
         lines.append(f"element {name} {len(rows)}")

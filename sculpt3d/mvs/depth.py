@@ -91,7 +91,9 @@ def estimate_depths(
     params = params or DepthParams()
     neighbours = choose_neighbours(scene, params.neighbours)
     if not any(n.views for n in neighbours):
-        raise NotEnoughViews("No two photos see the same part of the object; add photos that overlap by two thirds")
+        raise NotEnoughViews(
+            "No two photos see the same part of the object; add photos that overlap by two thirds"
+        )
     work = out / "phases"
     work.mkdir(parents=True, exist_ok=True)
     for folder in MAPS.values():
@@ -109,26 +111,43 @@ def estimate_depths(
         previous = level
     if previous is not None and not (out / "depth.json").exists():
         pixels = sum(int(previous.active(i).sum()) for i in range(len(scene.views)))
-        write_atomic(out / "depth.json", json.dumps({"megapixels": pixels / 1e6, "views": len(scene.views)}).encode())
+        write_atomic(
+            out / "depth.json", json.dumps({"megapixels": pixels / 1e6, "views": len(scene.views)}).encode()
+        )
     return DepthFolder(out, scene)
 
 
 class _Level:
     """One phase over all views."""
 
-    def __init__(self, scene: Scene, neighbours: tuple[Neighbours, ...], params: DepthParams, phase: _Phase,
-                 work: Path, out: Path, region: Region | None, previous: _Level | None) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        neighbours: tuple[Neighbours, ...],
+        params: DepthParams,
+        phase: _Phase,
+        work: Path,
+        out: Path,
+        region: Region | None,
+        previous: _Level | None,
+    ) -> None:
         self.scene, self.neighbours, self.phase, self.work, self.out = scene, neighbours, phase, work, out
         self.region, self.previous = region, previous
         finest = [finest_size(v.camera, params.max_image_size) for v in scene.views]
-        self.sizes = [(max(8, round(h / 2**phase.scale)), max(8, round(w / 2**phase.scale))) for h, w in finest]
+        self.sizes = [
+            (max(8, round(h / 2**phase.scale)), max(8, round(w / 2**phase.scale))) for h, w in finest
+        ]
         self.cameras = [scaled(v.camera, h, w) for v, (h, w) in zip(scene.views, self.sizes, strict=True)]
         self.pictures = build_stack(work / f"scale{phase.scale}.u32", self.sizes, np.uint32, self._packed)
         self.geo = None if previous is None or not phase.geometric else previous.depths()
 
     def depths(self) -> Stack:
-        return build_stack(self.work / f"{self.phase.name}.f32", self.sizes, np.float32,
-                           lambda i: np.load(self.file(i), allow_pickle=False)["depth"])
+        return build_stack(
+            self.work / f"{self.phase.name}.f32",
+            self.sizes,
+            np.float32,
+            lambda i: np.load(self.file(i), allow_pickle=False)["depth"],
+        )
 
     def file(self, i: int) -> Path:
         return self.work / self.phase.name / f"{i:06d}.npz"
@@ -150,8 +169,9 @@ class _Level:
         if last:
             for key in ("depth", "normal", "cost"):  # cost last: it marks the view as done
                 final[key].parent.mkdir(parents=True, exist_ok=True)
-                write_depth_map(final[key], np.where(keep[..., None], planes[key], 0) if key == "normal"
-                                else planes[key])
+                write_depth_map(
+                    final[key], np.where(keep[..., None], planes[key], 0) if key == "normal" else planes[key]
+                )
         else:
             del planes["active"]
             _save(self.file(i), planes)
@@ -160,22 +180,50 @@ class _Level:
         phase, near = self.phase, self.neighbours[i]
         index = np.array(near.views)
         warp, back = self._warps(i)
-        geo = self.geo or Stack(np.zeros(1, np.float32), np.zeros(len(self.sizes), np.int64),
-                                np.ones((len(self.sizes), 2), np.int64))
+        geo = self.geo or Stack(
+            np.zeros(1, np.float32),
+            np.zeros(len(self.sizes), np.int64),
+            np.ones((len(self.sizes), 2), np.int64),
+        )
         cam = self.cameras[i]
         grey = (self.pictures.view(i) & 255).astype(np.uint8)
         angle = np.radians(np.clip(np.median(near.angle_deg[:4]), 3, 40))
         z_per_px = np.float32(1 / (cam.fx * np.sin(angle)))
         z_near, z_far = self._depth_range(i)
-        common = (grey, p["active"], p["depth"], p["normal"], p["cost"], p["choice"],
-                  np.array([cam.fx, cam.fy, cam.cx - 0.5, cam.cy - 0.5], np.float32),
-                  self.pictures.flat, self.pictures.offset[index], self.pictures.size[index], warp,
-                  phase.geometric, geo.flat, geo.offset[index], geo.size[index], back)
+        common = (
+            grey,
+            p["active"],
+            p["depth"],
+            p["normal"],
+            p["cost"],
+            p["choice"],
+            np.array([cam.fx, cam.fy, cam.cx - 0.5, cam.cy - 0.5], np.float32),
+            self.pictures.flat,
+            self.pictures.offset[index],
+            self.pictures.size[index],
+            warp,
+            phase.geometric,
+            geo.flat,
+            geo.offset[index],
+            geo.size[index],
+            back,
+        )
         for k in range(phase.sweeps):
             seed = zlib.crc32(f"{view_key(self.scene.views[i])}/{phase.name}/{k}".encode())
-            kernel.sweep(*common, k % 2 == 0, k == 0, phase.all_views, phase.perturbations,
-                         np.float32(phase.step_px / (1 + k)), np.float32(phase.normal_step / (1 + k)), phase.randoms,
-                         np.float32(z_near), np.float32(z_far), z_per_px, seed)
+            kernel.sweep(
+                *common,
+                k % 2 == 0,
+                k == 0,
+                phase.all_views,
+                phase.perturbations,
+                np.float32(phase.step_px / (1 + k)),
+                np.float32(phase.normal_step / (1 + k)),
+                phase.randoms,
+                np.float32(z_near),
+                np.float32(z_far),
+                z_per_px,
+                seed,
+            )
         if phase.parabola_px:
             kernel.refine_parabola(*common, np.float32(phase.parabola_px), z_per_px)
 
@@ -187,10 +235,18 @@ class _Level:
             k_src = _integer_matrix(self.cameras[j])
             src_from_ref = self.scene.views[j].cam_from_world @ ref.inverse()
             ref_from_src = src_from_ref.inverse()
-            warp.append(np.r_[(k_src @ src_from_ref.rotation @ np.linalg.inv(k_ref)).ravel(),
-                              k_src @ src_from_ref.translation])
-            back.append(np.r_[(k_ref @ ref_from_src.rotation @ np.linalg.inv(k_src)).ravel(),
-                              k_ref @ ref_from_src.translation])
+            warp.append(
+                np.r_[
+                    (k_src @ src_from_ref.rotation @ np.linalg.inv(k_ref)).ravel(),
+                    k_src @ src_from_ref.translation,
+                ]
+            )
+            back.append(
+                np.r_[
+                    (k_ref @ ref_from_src.rotation @ np.linalg.inv(k_src)).ravel(),
+                    k_ref @ ref_from_src.translation,
+                ]
+            )
         return np.array(warp, np.float32), np.array(back, np.float32)
 
     def _start(self, i: int) -> dict[str, NDArray[Any]]:
@@ -203,9 +259,16 @@ class _Level:
             with np.load(self.previous.file(i), allow_pickle=False) as before:
                 depth, normal, choice = _upsample(before, self.previous.cameras[i], self.cameras[i])
             # Pixels new at this level (mask edges) start from the nearest plane's depth.
-            depth = np.where(depth > 0, depth, np.float32(np.median(depth[depth > 0]) if (depth > 0).any() else 1))
-        return {"depth": np.ascontiguousarray(depth, np.float32), "normal": np.ascontiguousarray(normal, np.float32),
-                "choice": np.ascontiguousarray(choice), "cost": np.full((h, w), 2, np.float32), "active": active}
+            depth = np.where(
+                depth > 0, depth, np.float32(np.median(depth[depth > 0]) if (depth > 0).any() else 1)
+            )
+        return {
+            "depth": np.ascontiguousarray(depth, np.float32),
+            "normal": np.ascontiguousarray(normal, np.float32),
+            "choice": np.ascontiguousarray(choice),
+            "cost": np.full((h, w), 2, np.float32),
+            "active": active,
+        }
 
     def active(self, i: int) -> NDArray[np.bool_]:
         """Pixels to work on: inside the mask and on a ray that meets the region."""
@@ -234,7 +297,9 @@ class _Level:
         if self.region is not None:
             c = float(self.scene.views[i].cam_from_world.apply(self.region.centre)[2])
             low, high = max(c - self.region.radius, 1e-3 * self.region.radius), c + self.region.radius
-            near, far = (low, high) if len(z) < 5 or far <= low or near >= high else (max(near, low), min(far, high))
+            near, far = (
+                (low, high) if len(z) < 5 or far <= low or near >= high else (max(near, low), min(far, high))
+            )
         return float(near), float(far)
 
     def _tie_depths(self, i: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -255,7 +320,9 @@ class _Level:
             pick = cKDTree(uv).query(grid, k=min(3, len(z)))[1][np.arange(h * w), rng.integers(0, 3, h * w)]
             guess = z[pick].reshape(h, w) * rng.normal(1, 0.01, (h, w))
             depth = np.where(rng.random((h, w)) < 0.8, guess, depth)
-        normal = np.stack([rng.uniform(-0.5, 0.5, (h, w)), rng.uniform(-0.5, 0.5, (h, w)), np.full((h, w), -1.0)], -1)
+        normal = np.stack(
+            [rng.uniform(-0.5, 0.5, (h, w)), rng.uniform(-0.5, 0.5, (h, w)), np.full((h, w), -1.0)], -1
+        )
         normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
         return np.clip(depth, near, far).astype(np.float32), normal.astype(np.float32)
 
@@ -282,7 +349,9 @@ def _grey(view: View, h: int, w: int) -> NDArray[np.uint8]:
 
 def _upsample(before: Any, coarse: Pinhole, fine: Pinhole) -> tuple[Any, Any, Any]:
     """Planes at the next level: each fine pixel's ray meets its coarse pixel's plane."""
-    ys = np.minimum(((np.arange(fine.height) + 0.5) * coarse.height / fine.height).astype(int), coarse.height - 1)
+    ys = np.minimum(
+        ((np.arange(fine.height) + 0.5) * coarse.height / fine.height).astype(int), coarse.height - 1
+    )
     xs = np.minimum(((np.arange(fine.width) + 0.5) * coarse.width / fine.width).astype(int), coarse.width - 1)
     pick = np.ix_(ys, xs)
     depth, normal, choice = before["depth"][pick], before["normal"][pick], before["choice"][pick]
@@ -291,8 +360,10 @@ def _upsample(before: Any, coarse: Pinhole, fine: Pinhole) -> tuple[Any, Any, An
         return normal[..., 0] * rx + normal[..., 1] * ry + normal[..., 2]
 
     was = along(((xs + 0.5 - coarse.cx) / coarse.fx)[None], ((ys + 0.5 - coarse.cy) / coarse.fy)[:, None])
-    now = along(((np.arange(fine.width) + 0.5 - fine.cx) / fine.fx)[None],
-                ((np.arange(fine.height) + 0.5 - fine.cy) / fine.fy)[:, None])
+    now = along(
+        ((np.arange(fine.width) + 0.5 - fine.cx) / fine.fx)[None],
+        ((np.arange(fine.height) + 0.5 - fine.cy) / fine.fy)[:, None],
+    )
     ratio = np.where(np.abs(now) > 0.05, was / np.where(np.abs(now) > 0.05, now, 1), 1)
     return depth * np.clip(ratio, 0.9, 1.1), normal, choice
 

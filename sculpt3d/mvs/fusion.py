@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sculpt3d.errors import NotEnoughViews, UnreadableFile
 from sculpt3d.geometry import F64
-from sculpt3d.mvs.depth import finest_size, scaled
+from sculpt3d.mvs.depth import scaled
 from sculpt3d.mvs.neighbours import choose_neighbours
 from sculpt3d.mvs.stack import Stack, build_stack
 from sculpt3d.progress import Progress, silent
@@ -48,8 +48,12 @@ def fuse(
     params, tell = params or FusionParams(), progress or silent
     work.mkdir(parents=True, exist_ok=True)
     sizes = [depths[v.name].depth.shape for v in scene.views]
-    stack = build_stack(work / "depths.f32", sizes, np.float32,  # type: ignore[arg-type]
-                        lambda i: confident(depths[scene.views[i].name], params.max_cost))
+    stack = build_stack(
+        work / "depths.f32",
+        sizes,
+        np.float32,
+        lambda i: confident(depths[scene.views[i].name], params.max_cost),
+    )
     cameras = np.array([_camera_row(v, *sizes[i]) for i, v in enumerate(scene.views)])
     neighbours = choose_neighbours(scene, params.neighbours)
     spent = np.zeros(len(stack.flat), np.uint8)
@@ -57,14 +61,27 @@ def fuse(
     for i, view in enumerate(scene.views):
         tell(i, len(scene.views))
         near = np.array(neighbours[i].views, np.int64)
-        found = _fuse_view(i, near, stack.flat, stack.offset, stack.size, spent, cameras,
-                           params.max_reprojection_px, params.max_depth_difference, params.min_views)
+        found = _fuse_view(
+            i,
+            near,
+            stack.flat,
+            stack.offset,
+            stack.size,
+            spent,
+            cameras,
+            params.max_reprojection_px,
+            params.max_depth_difference,
+            params.min_views,
+        )
         parts.append(_points_of(view, stack, i, found, region, np.radians(_angle(neighbours[i].angle_deg))))
     tell(len(scene.views), len(scene.views))
     if not sum(len(p.xyz) for p in parts):
-        raise NotEnoughViews("No surface point is seen alike by three photos; add photos that overlap by two thirds")
-    return PointCloud(*(np.concatenate([getattr(p, f) for p in parts])
-                        for f in ("xyz", "normal", "rgb", "views", "error")))
+        raise NotEnoughViews(
+            "No surface point is seen alike by three photos; add photos that overlap by two thirds"
+        )
+    return PointCloud(
+        *(np.concatenate([getattr(p, f) for p in parts]) for f in ("xyz", "normal", "rgb", "views", "error"))
+    )
 
 
 def confident(depth_map: DepthMap, max_cost: float) -> NDArray[np.float32]:
@@ -130,7 +147,9 @@ def _fuse_view(
                 j = near[k]
                 _to_pixel(cams[j], p, there)
                 gh, gw = size[j]
-                if there[2] <= 1e-12 or not (there[0] >= 0 and there[1] >= 0 and there[0] < gw and there[1] < gh):
+                if there[2] <= 1e-12 or not (
+                    there[0] >= 0 and there[1] >= 0 and there[0] < gw and there[1] < gh
+                ):
                     continue
                 ix, iy = int(there[0]), int(there[1])
                 zj = flat[offset[j] + iy * gw + ix]
@@ -230,7 +249,11 @@ def _normals(depth: Any, fx: float, fy: float, cx: float, cy: float) -> Any:
     a, b = np.empty(3), np.empty(3)
     for y in range(h):
         for x in range(w):
-            if depth[y, x] <= 0 or not _slope(depth, y, x, 0, 2, cam, a) or not _slope(depth, y, x, 2, 0, cam, b):
+            if (
+                depth[y, x] <= 0
+                or not _slope(depth, y, x, 0, 2, cam, a)
+                or not _slope(depth, y, x, 2, 0, cam, b)
+            ):
                 continue
             n0, n1, n2 = a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
             length = np.sqrt(n0 * n0 + n1 * n1 + n2 * n2)

@@ -32,7 +32,7 @@ FAST = {"reassoc", "contract", "nsz", "arcp"}  # reorder sums for SIMD; NaN and 
 
 
 @njit(nogil=True, forceinline=True, fastmath=FAST, error_model="numpy")
-def _load_patch(ref: Any, x: int, y: int, dx: Any, dy: Any, weight: Any, weighted: Any) -> tuple[float, float]:
+def _load_patch(ref: Any, x: int, y: int, dx: Any, dy: Any, weight: Any, weighted: Any) -> Any:
     """Fill normalised bilateral weights and weight * centred grey; return the patch's mean and variance."""
     h, w = ref.shape
     centre = F(ref[y, x])
@@ -68,7 +68,7 @@ def _load_patch(ref: Any, x: int, y: int, dx: Any, dy: Any, weight: Any, weighte
 def _ncc_cost(
     img: Any, w: int, h: int, u: float, v: float, ux: float, uy: float, vx: float, vy: float,
     dx: Any, dy: Any, weight: Any, weighted: Any, mean: float, variance: float,
-) -> float:  # fmt: skip
+) -> Any:  # fmt: skip
     """1 - weighted NCC of the reference patch and the affine-warped source patch."""
     eu = F(RADIUS) * (abs(ux) + abs(uy))
     ev = F(RADIUS) * (abs(vx) + abs(vy))
@@ -107,7 +107,7 @@ def _view_cost(
     s: int, x: int, y: int, depth: float, m0: float, m1: float, inv_d: float, src: Any, offset: Any, size: Any,
     warp: Any, dx: Any, dy: Any, weight: Any, weighted: Any, mean: float, variance: float,
     use_geo: bool, geo: Any, geo_offset: Any, geo_size: Any, back: Any,
-) -> float:  # fmt: skip
+) -> Any:  # fmt: skip
     """Photometric cost, with the geometric term where `use_geo`, of one plane in source view `s`."""
     z = F(1) / depth
     fx, fy = F(x), F(y)
@@ -151,7 +151,7 @@ def _view_cost(
 
 
 @njit(nogil=True, forceinline=True, error_model="numpy")
-def _random(state: Any) -> float:
+def _random(state: Any) -> Any:
     """xorshift32 -> [-1, 1); state (1,) uint32."""
     s = state[0]
     s = np.uint32(s ^ np.uint32(s << np.uint32(13)))
@@ -245,8 +245,30 @@ def sweep(
                 v1 = choice[y, x, 1]
                 if all_views:
                     for s in range(views):
-                        c = _view_cost(s, x, y, z, m0, m1, inv_d, src, offset, size, warp, dx, dy, weight, weighted,
-                                       mean, variance, use_geo, geo, geo_offset, geo_size, back)
+                        c = _view_cost(
+                            s,
+                            x,
+                            y,
+                            z,
+                            m0,
+                            m1,
+                            inv_d,
+                            src,
+                            offset,
+                            size,
+                            warp,
+                            dx,
+                            dy,
+                            weight,
+                            weighted,
+                            mean,
+                            variance,
+                            use_geo,
+                            geo,
+                            geo_offset,
+                            geo_size,
+                            back,
+                        )
                         if c < c0:
                             c1 = c0
                             v1 = v0
@@ -258,12 +280,56 @@ def sweep(
                     if views == 1:
                         c1 = c0
                 else:
-                    c0 = _view_cost(v0, x, y, z, m0, m1, inv_d, src, offset, size, warp, dx, dy, weight, weighted,
-                                    mean, variance, use_geo, geo, geo_offset, geo_size, back)
+                    c0 = _view_cost(
+                        v0,
+                        x,
+                        y,
+                        z,
+                        m0,
+                        m1,
+                        inv_d,
+                        src,
+                        offset,
+                        size,
+                        warp,
+                        dx,
+                        dy,
+                        weight,
+                        weighted,
+                        mean,
+                        variance,
+                        use_geo,
+                        geo,
+                        geo_offset,
+                        geo_size,
+                        back,
+                    )
                     if F(0.5) * c0 >= best:
                         continue
-                    c1 = _view_cost(v1, x, y, z, m0, m1, inv_d, src, offset, size, warp, dx, dy, weight, weighted,
-                                    mean, variance, use_geo, geo, geo_offset, geo_size, back)
+                    c1 = _view_cost(
+                        v1,
+                        x,
+                        y,
+                        z,
+                        m0,
+                        m1,
+                        inv_d,
+                        src,
+                        offset,
+                        size,
+                        warp,
+                        dx,
+                        dy,
+                        weight,
+                        weighted,
+                        mean,
+                        variance,
+                        use_geo,
+                        geo,
+                        geo_offset,
+                        geo_size,
+                        back,
+                    )
                 total = F(0.5) * (c0 + c1)
                 if total < best:
                     best = total
@@ -304,8 +370,29 @@ def refine_parabola(
                 c[k] = F(0)
                 for i in range(2):
                     c[k] += F(0.5) * _view_cost(
-                        choice[y, x, i], x, y, z, n0 / cam[0], n1 / cam[1], F(1) / (z * facing), src, offset, size,
-                        warp, dx, dy, weight, weighted, mean, variance, use_geo, geo, geo_offset, geo_size, back)
+                        choice[y, x, i],
+                        x,
+                        y,
+                        z,
+                        n0 / cam[0],
+                        n1 / cam[1],
+                        F(1) / (z * facing),
+                        src,
+                        offset,
+                        size,
+                        warp,
+                        dx,
+                        dy,
+                        weight,
+                        weighted,
+                        mean,
+                        variance,
+                        use_geo,
+                        geo,
+                        geo_offset,
+                        geo_size,
+                        back,
+                    )
             bend = c[0] - F(2) * c[1] + c[2]
             if bend > F(1e-6):
                 move = F(0.5) * (c[0] - c[2]) / bend

@@ -47,4 +47,5 @@ def build_stack(
 def pack(grey: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """(H, W) u8 -> (H, W) u32: each pixel with its right, lower and lower-right neighbour."""
     g = np.pad(grey, ((0, 1), (0, 1)), mode="edge").astype(np.uint32)
-    return g[:-1, :-1] | (g[:-1, 1:] << 8) | (g[1:, :-1] << 16) | (g[1:, 1:] << 24)
+    packed = g[:-1, :-1] | (g[:-1, 1:] << 8) | (g[1:, :-1] << 16) | (g[1:, 1:] << 24)
+    return np.asarray(packed, np.uint32)

@@ -1,7 +1,6 @@
 """pycolmap, loaded safely and quiet, and the settings under which it gives the same bytes twice."""
 
 import zlib  # noqa: F401  (pycolmap imported before zlib breaks zlib in the process)
-
 from pathlib import Path
 
 import pycolmap

@@ -56,20 +56,30 @@ def map_cameras(
     best: Any = None
     attempts = []
     for number, (level, strong, guided) in enumerate(_LEVELS):
-        model = _attempt(photo_set, out / level, out / ("plain" if not strong else "strong") / "features",
-                         FeatureParams(params.max_features, params.max_image_size, strong), guided,
-                         each, _part(progress, number, n))
+        model = _attempt(
+            photo_set,
+            out / level,
+            out / ("plain" if not strong else "strong") / "features",
+            FeatureParams(params.max_features, params.max_image_size, strong),
+            guided,
+            each,
+            _part(progress, number, n),
+        )
         for name, found in model:
             attempts.append(f"{level}{name}: {_size(found)[0]} of {n} photos")
             best = max(best, found, key=_size)
         if _size(best)[0] >= GOOD_SHARE * n:
             break
     if _size(best)[0] < 3:
-        raise NotEnoughPhotos(f"Only {_size(best)[0]} of {n} photos show the same object in a way that can be matched; "
-                              "take more, each overlapping the next by two thirds, of a surface with visible texture")
+        raise NotEnoughPhotos(
+            f"Only {_size(best)[0]} of {n} photos show the same object in a way that can be matched; "
+            "take more, each overlapping the next by two thirds, of a surface with visible texture"
+        )
     adjust(best)
     result = _result(photo_set, out, best, tuple(attempts))
-    write_atomic(out / "sfm.json", json.dumps(asdict(replace(result, model=Path("sparse"))), default=str).encode())
+    write_atomic(
+        out / "sfm.json", json.dumps(asdict(replace(result, model=Path("sparse"))), default=str).encode()
+    )
     if progress:
         progress(1, 1)
     return result
@@ -100,7 +110,9 @@ def _attempt(photo_set: PhotoSet, out: Path, features: Path, params: FeaturePara
 
     found = [("", map_incrementally(database, photo_set.root / "images", out / "strict", False, told))]
     if _size(found[0][1])[0] < n:
-        found.append((" relaxed", map_incrementally(database, photo_set.root / "images", out / "relaxed", True, told)))
+        found.append(
+            (" relaxed", map_incrementally(database, photo_set.root / "images", out / "relaxed", True, told))
+        )
     return found
 
 
@@ -125,7 +137,11 @@ def _result(photo_set: PhotoSet, out: Path, model: Any, attempts: tuple[str, ...
     os.replace(temporary, folder)
     registered = {str(model.images[i].name) for i in model.reg_image_ids()}
     return SfmResult(
-        folder, tuple(sorted(registered)), tuple(sorted({p.name for p in photo_set.photos} - registered)),
-        float(model.compute_mean_reprojection_error()), float(model.compute_mean_track_length()),
-        int(model.num_points3D()), attempts,
+        folder,
+        tuple(sorted(registered)),
+        tuple(sorted({p.name for p in photo_set.photos} - registered)),
+        float(model.compute_mean_reprojection_error()),
+        float(model.compute_mean_track_length()),
+        int(model.num_points3D()),
+        attempts,
     )

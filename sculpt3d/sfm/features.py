@@ -52,8 +52,15 @@ def _extract(photo_set: PhotoSet, photo: Photo, path: Path, params: FeatureParam
         reader.mask_path = photo_set.root / "masks"
     temporary = without_database(path.with_name(f".{path.name}.part"))
     seed_this_thread()
-    pycolmap.extract_features(temporary, photo_set.root / "images", [photo.name], pycolmap.CameraMode.PER_IMAGE, reader,
-                              options, pycolmap.Device.cpu)
+    pycolmap.extract_features(
+        temporary,
+        photo_set.root / "images",
+        [photo.name],
+        pycolmap.CameraMode.PER_IMAGE,
+        reader,
+        options,
+        pycolmap.Device.cpu,
+    )
     os.replace(temporary, path)
 
 
@@ -68,8 +75,9 @@ def create_database(photo_set: PhotoSet, path: Path) -> dict[str, int]:
         options.camera_model = "SIMPLE_RADIAL"
         if focal is not None:
             options.camera_params = f"{focal},{photos[0].width / 2},{photos[0].height / 2},0"
-        pycolmap.import_images(path, photo_set.root / "images", pycolmap.CameraMode.SINGLE,
-                               [p.name for p in photos], options)
+        pycolmap.import_images(
+            path, photo_set.root / "images", pycolmap.CameraMode.SINGLE, [p.name for p in photos], options
+        )
     database = pycolmap.Database.open(path)
     ids = {str(image.name): int(image.image_id) for image in database.read_all_images()}
     database.close()

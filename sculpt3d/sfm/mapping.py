@@ -16,7 +16,9 @@ MIN_ANGLE_DEG = 1.5  # a tie point seen under less is uncertain along the ray
 MAX_ERROR_PX = 2.0
 
 
-def map_incrementally(database: Path, images: Path, out: Path, relaxed: bool, told: Callable[[], None]) -> Any:
+def map_incrementally(
+    database: Path, images: Path, out: Path, relaxed: bool, told: Callable[[], None]
+) -> Any:
     """The largest model that incremental mapping finds (None if none), also written to `out`.
 
     `relaxed`: other initial pairs (smaller angle, fewer inliers) and photos with fewer inliers are taken too.

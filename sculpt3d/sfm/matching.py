@@ -63,7 +63,9 @@ def choose_pairs(features: list[Path]) -> Pairs:
 def similar_pairs(descriptors: list[NDArray[np.uint8]], count: int) -> set[tuple[int, int]]:
     """For each photo its `count` most similar, by VLAD (Jegou 2010) over centres learnt from the photos themselves."""
     rng = np.random.default_rng(0)
-    sample = np.concatenate([d[rng.permutation(len(d))[:200]] for d in descriptors if len(d)]).astype(np.float32)
+    sample = np.concatenate([d[rng.permutation(len(d))[:200]] for d in descriptors if len(d)]).astype(
+        np.float32
+    )
     centres = _k_means(sample, CENTRES, rng)
     signatures = np.stack([_vlad(d.astype(np.float32), centres) for d in descriptors])
     likeness = signatures @ signatures.T
@@ -72,7 +74,9 @@ def similar_pairs(descriptors: list[NDArray[np.uint8]], count: int) -> set[tuple
     return {(min(i, int(j)), max(i, int(j))) for i in range(len(best)) for j in best[i]}
 
 
-def _k_means(x: NDArray[np.float32], k: int, rng: np.random.Generator, rounds: int = 12) -> NDArray[np.float32]:
+def _k_means(
+    x: NDArray[np.float32], k: int, rng: np.random.Generator, rounds: int = 12
+) -> NDArray[np.float32]:
     centres = x[rng.choice(len(x), min(k, len(x)), replace=False)].copy()
     for _ in range(rounds):
         nearest = _nearest(x, centres)

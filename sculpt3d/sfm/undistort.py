@@ -62,8 +62,13 @@ def _pinhole(camera: Any, options: Any) -> Any:
     if str(flat.model.name) == "PINHOLE":
         return flat
     k = flat.calibration_matrix()
-    return pycolmap.Camera(model="PINHOLE", width=flat.width, height=flat.height,
-                           params=[k[0, 0], k[1, 1], k[0, 2], k[1, 2]], camera_id=camera.camera_id)
+    return pycolmap.Camera(
+        model="PINHOLE",
+        width=flat.width,
+        height=flat.height,
+        params=[k[0, 0], k[1, 1], k[0, 2], k[1, 2]],
+        camera_id=camera.camera_id,
+    )
 
 
 def _move_points(source: Any, target: Any) -> None:
@@ -86,14 +91,12 @@ def _warp(source: Path, out: Path, distorted: Any, flat: Any, mask: bool = False
         write_atomic(out, source.read_bytes())
         return
     picture = _read(source, distorted, mask)
-    if distorted.model == flat.model:
-        straight = picture
-    else:
-        straight = _resample(picture, distorted, flat)
+    straight = picture if distorted.model == flat.model else _resample(picture, distorted, flat)
     if mask:
         straight = np.where(straight >= 128, 255, 0).astype(np.uint8)
     temporary = out.with_name(f".part.{out.name}")
-    Image.fromarray(straight).save(temporary, **({} if mask else {"quality": 97, "subsampling": 0}))
+    options: dict[str, Any] = {} if mask else {"quality": 97, "subsampling": 0}
+    Image.fromarray(straight).save(temporary, **options)
     os.replace(temporary, out)
 
 
@@ -103,8 +106,10 @@ def _read(source: Path, camera: Any, mask: bool) -> Any:
             picture = image.convert("L" if mask else "RGB")
             if picture.size != (camera.width, camera.height):
                 if not mask:
-                    raise UnreadableFile(f"{source.name} is {picture.size}, its camera {camera.width}x{camera.height};"
-                                         " give the photos that the model was made from")
+                    raise UnreadableFile(
+                        f"{source.name} is {picture.size}, its camera {camera.width}x{camera.height};"
+                        " give the photos that the model was made from"
+                    )
                 picture = picture.resize((camera.width, camera.height), Image.Resampling.NEAREST)
             return np.asarray(picture)
     except (OSError, SyntaxError) as error:

@@ -13,8 +13,9 @@ def simplify(mesh: Mesh, triangles: int) -> Mesh:
     """At most `triangles` triangles, without colours; the mesh itself where it is small enough."""
     if len(mesh.faces) <= triangles:
         return Mesh(mesh.vertices, mesh.faces)
-    source = o3d.geometry.TriangleMesh(o3d.utility.Vector3dVector(mesh.vertices.astype(np.float64)),
-                                       o3d.utility.Vector3iVector(mesh.faces))
+    source = o3d.geometry.TriangleMesh(
+        o3d.utility.Vector3dVector(mesh.vertices.astype(np.float64)), o3d.utility.Vector3iVector(mesh.faces)
+    )
     found = source.simplify_quadric_decimation(triangles)
     found.remove_degenerate_triangles()
     found.remove_duplicated_triangles()

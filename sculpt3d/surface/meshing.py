@@ -15,7 +15,7 @@ from sculpt3d.errors import NotEnoughViews
 from sculpt3d.progress import Progress
 from sculpt3d.surface.poisson import poisson
 from sculpt3d.surface.topology import face_areas, face_components, keep_faces
-from sculpt3d.types import F32, Bool, I32, Mesh, PointCloud
+from sculpt3d.types import F32, I32, Bool, Mesh, PointCloud
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,23 @@ def reconstruct_surface(
     params = params or SurfaceParams()
     points = without_strays(cloud)
     if len(points.xyz) < 500:
-        raise NotEnoughViews(f"Only {len(points.xyz)} surface points were found; take more overlapping, sharp photos")
+        raise NotEnoughViews(
+            f"Only {len(points.xyz)} surface points were found; take more overlapping, sharp photos"
+        )
     extent = float(np.ptp(points.xyz, axis=0).max())
     spacing = float(np.median(_nearest(points.xyz, 2)[:, 1]))
     depth = int(np.clip(np.ceil(np.log2(1.1 * extent / (1.2 * spacing))), 6, params.max_depth))
     cell = 1.1 * extent / 2**depth
     points = thinned(points, 0.7 * cell)
     vertices, faces = poisson(points.xyz, points.normal, depth, work, progress)
-    mesh = _trimmed(Mesh(vertices, faces), points, max(spacing, cell) * params.evidence, params.fill_share * extent)
+    mesh = _trimmed(
+        Mesh(vertices, faces), points, max(spacing, cell) * params.evidence, params.fill_share * extent
+    )
     mesh = _without_small_parts(mesh, params.min_component)
     if not len(mesh.faces):
-        raise NotEnoughViews("The surface points do not join into a surface; take more overlapping, sharp photos")
+        raise NotEnoughViews(
+            "The surface points do not join into a surface; take more overlapping, sharp photos"
+        )
     return Mesh(mesh.vertices, mesh.faces, _colours(mesh.vertices, cloud), mesh.filled)
 
 
@@ -87,9 +93,13 @@ def thinned(cloud: PointCloud, cell: float) -> PointCloud:
     normal = mean(cloud.normal)
     length = np.linalg.norm(normal, axis=1)
     good = length > 0.2  # a cell whose normals cancel holds two skins or noise
-    return PointCloud(mean(cloud.xyz)[good].astype(np.float32), (normal[good] / length[good, None]).astype(np.float32),
-                      mean(cloud.rgb)[good].astype(np.uint8), mean(cloud.views)[good].astype(np.int32),
-                      mean(cloud.error)[good].astype(np.float32))
+    return PointCloud(
+        mean(cloud.xyz)[good].astype(np.float32),
+        (normal[good] / length[good, None]).astype(np.float32),
+        mean(cloud.rgb)[good].astype(np.uint8),
+        mean(cloud.views)[good].astype(np.int32),
+        mean(cloud.error)[good].astype(np.float32),
+    )
 
 
 def _trimmed(mesh: Mesh, points: PointCloud, reach: float, max_hole: float) -> Mesh:
@@ -134,4 +144,6 @@ def _nearest(xyz: F32, k: int) -> NDArray[np.float64]:
 
 
 def _take(cloud: PointCloud, keep: Bool) -> PointCloud:
-    return PointCloud(cloud.xyz[keep], cloud.normal[keep], cloud.rgb[keep], cloud.views[keep], cloud.error[keep])
+    return PointCloud(
+        cloud.xyz[keep], cloud.normal[keep], cloud.rgb[keep], cloud.views[keep], cloud.error[keep]
+    )

@@ -19,7 +19,11 @@ from sculpt3d.progress import Progress, silent
 
 
 def poisson(
-    xyz: NDArray[np.float32], normal: NDArray[np.float32], depth: int, work: Path, progress: Progress | None = None
+    xyz: NDArray[np.float32],
+    normal: NDArray[np.float32],
+    depth: int,
+    work: Path,
+    progress: Progress | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Vertices (V, 3) and faces (F, 3) of the closed surface; `depth`: octree levels. One thread: bit-equal each time."""
     tell = progress or silent
@@ -41,8 +45,10 @@ def poisson(
                 raise
         given.unlink(missing_ok=True)
         if child.returncode != 0 or not made.exists():
-            raise ResourceError(f"The surface step ran out of memory or crashed ({len(xyz)} points); "
-                                "use a smaller preset or close other programs")
+            raise ResourceError(
+                f"The surface step ran out of memory or crashed ({len(xyz)} points); "
+                "use a smaller preset or close other programs"
+            )
     with np.load(made, allow_pickle=False) as found:
         return found["vertices"], found["faces"]
 
@@ -55,7 +61,9 @@ def _main(given: Path, made: Path, depth: int) -> None:
     cloud.normals = o3d.utility.Vector3dVector(rows[:, 3:])
     mesh, _ = o3d.geometry.TriangleMesh.create_from_point_cloud_poisson(cloud, depth=depth, n_threads=1)
     temporary = made.with_name(f".{made.stem}.part.npz")
-    np.savez(temporary, vertices=np.asarray(mesh.vertices, np.float32), faces=np.asarray(mesh.triangles, np.int32))
+    np.savez(
+        temporary, vertices=np.asarray(mesh.vertices, np.float32), faces=np.asarray(mesh.triangles, np.int32)
+    )
     os.replace(temporary, made)
 
 

@@ -24,8 +24,13 @@ class MeshFacts:
 def describe(mesh: Mesh) -> MeshFacts:
     labels = face_components(mesh.faces, len(mesh.vertices))
     filled = 0.0 if mesh.filled is None or not len(mesh.filled) else float(mesh.filled.mean())
-    return MeshFacts(len(mesh.vertices), len(mesh.faces), int(labels.max(initial=-1)) + 1,
-                     len(boundary_edges(mesh.faces)), filled)
+    return MeshFacts(
+        len(mesh.vertices),
+        len(mesh.faces),
+        int(labels.max(initial=-1)) + 1,
+        len(boundary_edges(mesh.faces)),
+        filled,
+    )
 
 
 def face_components(faces: I32, vertices: int) -> I32:
@@ -38,7 +43,9 @@ def face_components(faces: I32, vertices: int) -> I32:
 
 def boundary_edges(faces: I32) -> I32:
     """(E, 2) edges that only one face has."""
-    edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1).astype(np.int64)
+    edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1).astype(
+        np.int64
+    )
     key = edges[:, 0] << 32 | edges[:, 1]
     unique, count = np.unique(key, return_counts=True)
     alone = unique[count == 1]
@@ -67,5 +74,9 @@ def keep_faces(mesh: Mesh, keep: NDArray[np.bool_]) -> Mesh:
     used = np.zeros(len(mesh.vertices), bool)
     used[faces.ravel()] = True
     number = np.cumsum(used, dtype=np.int32) - 1
-    return Mesh(mesh.vertices[used], number[faces].astype(np.int32), None if mesh.rgb is None else mesh.rgb[used],
-                None if mesh.filled is None else mesh.filled[used])
+    return Mesh(
+        mesh.vertices[used],
+        number[faces].astype(np.int32),
+        None if mesh.rgb is None else mesh.rgb[used],
+        None if mesh.filled is None else mesh.filled[used],
+    )

@@ -21,7 +21,9 @@ from sculpt3d.texture.unwrap import Unwrapped, rasterise, unwrap
 from sculpt3d.texture.visibility import caster, clearance, depth_image, faces_in_sight, weights
 from sculpt3d.types import F32, Mesh, Scene, TexturedMesh, View
 
-BATCH = 4  # photos at work at once; sums are taken in the photos' order, so results do not depend on the workers
+BATCH = (
+    4  # photos at work at once; sums are taken in the photos' order, so results do not depend on the workers
+)
 BAND_PX = 6.0  # sigma that parts low from high frequencies
 LOW_POWER, HIGH_POWER = 2.0, 12.0  # how strongly better views are preferred
 
@@ -83,8 +85,9 @@ def bake_texture(
     covered[texels] = True
     texture = _padded(picture.reshape(size, size, 3), covered.reshape(size, size))
     tell(100, 100)
-    return TexturedMesh(flat.vertices, flat.normals, flat.faces, flat.uv, texture, flat.charts,
-                        float(covered.mean()), unseen)
+    return TexturedMesh(
+        flat.vertices, flat.normals, flat.faces, flat.uv, texture, flat.charts, float(covered.mean()), unseen
+    )
 
 
 class _Depths:
@@ -196,7 +199,7 @@ class _Blend:
         known = self.low_weight > 0
         colour = self.low / np.where(known, self.low_weight, 1)[:, None]
         colour += self.high / np.where(self.high_weight > 0, self.high_weight, 1)[:, None]
-        return colour, known
+        return colour.astype(np.float32), known
 
 
 def _on_surface(flat: Unwrapped, face: NDArray[np.int32], bary: F32) -> tuple[F32, F32]:

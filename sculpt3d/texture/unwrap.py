@@ -26,25 +26,37 @@ class Unwrapped:
     charts: int
 
 
-def unwrap(mesh: Mesh, size: int, padding: int = 4) -> Unwrapped:
-    """Charts packed into one square of `size` texels, at least `padding` texels apart."""
+def unwrap(mesh: Mesh, size: int) -> Unwrapped:
+    """Charts packed into one square, four texels apart at `size` texels a side.
+
+    Packed on a grid of four texels: half the time and a fuller atlas than texel by texel (0.69 against 0.54 at 4096).
+    """
     atlas = xatlas.Atlas()
     atlas.add_mesh(mesh.vertices, mesh.faces.astype(np.uint32))
     charting = xatlas.ChartOptions()
     charting.max_iterations = 1  # 4: 3 % fewer charts at twice the time
     packing = xatlas.PackOptions()
-    packing.resolution = size
-    packing.padding = padding
+    packing.resolution = size // 4
+    packing.padding = 1
     packing.bilinear = True
+    packing.blockAlign = True
     packing.create_image = False
     atlas.generate(charting, packing)
     source, faces, uv = atlas[0]
     scale = max(atlas.width, atlas.height, 1) / np.array([max(atlas.width, 1), max(atlas.height, 1)])
-    square = np.asarray(uv, np.float32) / scale  # xatlas may exceed the size a little: uv is relative to its own width
+    square = (
+        np.asarray(uv, np.float32) / scale
+    )  # xatlas may exceed the size a little: uv is relative to its own width
     normals = vertex_normals(mesh.vertices, mesh.faces)
     source = np.asarray(source, np.int32)
-    return Unwrapped(mesh.vertices[source], normals[source], np.asarray(faces, np.int32),
-                     np.ascontiguousarray(square, np.float32), source, int(atlas.chart_count))
+    return Unwrapped(
+        mesh.vertices[source],
+        normals[source],
+        np.asarray(faces, np.int32),
+        np.ascontiguousarray(square, np.float32),
+        source,
+        int(atlas.chart_count),
+    )
 
 
 def rasterise(uv: F32, faces: I32, size: int) -> tuple[I32, NDArray[np.float32]]:

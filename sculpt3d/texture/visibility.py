@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,23 +17,31 @@ from sculpt3d.types import F32, I32, View
 OUTLINE_PX = 6.0  # a texel nearer than this to an outline counts less: there the photo mixes near and far
 
 
-def caster(vertices: F32, faces: I32) -> o3d.t.geometry.RaycastingScene:
+def caster(vertices: F32, faces: I32) -> Any:
     """The mesh, ready for `depth_image`."""
     scene = o3d.t.geometry.RaycastingScene(nthreads=1)
-    scene.add_triangles(o3d.core.Tensor(np.ascontiguousarray(vertices, np.float32)),
-                        o3d.core.Tensor(np.ascontiguousarray(faces, np.uint32)))
+    scene.add_triangles(
+        o3d.core.Tensor(np.ascontiguousarray(vertices, np.float32)),
+        o3d.core.Tensor(np.ascontiguousarray(faces, np.uint32)),
+    )
     return scene
 
 
-def depth_image(scene: o3d.t.geometry.RaycastingScene, view: View) -> F32:
+def depth_image(scene: Any, view: View) -> F32:
     """Depth along z (H, W) of the surface as the view sees it; 0 where it sees none."""
     c = view.camera
     x = (np.arange(c.width) + 0.5 - c.cx) / c.fx
     y = (np.arange(c.height) + 0.5 - c.cy) / c.fy
     rays = np.empty((c.height, c.width, 6), np.float32)
     rays[..., :3] = view.cam_from_world.source_origin
-    in_cam = np.stack([np.broadcast_to(x, (c.height, c.width)), np.broadcast_to(y[:, None], (c.height, c.width)),
-                       np.ones((c.height, c.width))], -1)
+    in_cam = np.stack(
+        [
+            np.broadcast_to(x, (c.height, c.width)),
+            np.broadcast_to(y[:, None], (c.height, c.width)),
+            np.ones((c.height, c.width)),
+        ],
+        -1,
+    )
     rays[..., 3:] = in_cam @ view.cam_from_world.rotation  # z in cam is 1, so the hit distance is the depth
     depth = scene.cast_rays(o3d.core.Tensor(rays), nthreads=1)["t_hit"].numpy()
     return np.where(np.isfinite(depth), depth, 0).astype(np.float32)
@@ -66,7 +76,9 @@ def faces_in_sight(view: View, depth: F32, flat: Unwrapped) -> NDArray[np.bool_]
         uv, z[k] = project(view.camera.matrix(), view.cam_from_world, points)
         at = np.clip(uv, 0, [view.camera.width - 1, view.camera.height - 1]).astype(np.int64)
         near[k] = (z[k] > 0) & (np.abs(depth[at[:, 1], at[:, 0]] - z[k]) < 0.02 * z[k])
-    towards = ((view.cam_from_world.source_origin - corners.mean(1)) * flat.normals[flat.faces].sum(1)).sum(1) > 0
+    towards = ((view.cam_from_world.source_origin - corners.mean(1)) * flat.normals[flat.faces].sum(1)).sum(
+        1
+    ) > 0
     return np.asarray(near.any(0) & towards)
 
 
@@ -75,8 +87,13 @@ def weights(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Which points the view shows: index (M,), pixels (M, 2), and how well (M,): pixels a unit of area, less at outlines."""
     uv, z = project(view.camera.matrix(), view.cam_from_world, xyz)
-    inside = (z > 0) & (uv[:, 0] >= 1) & (uv[:, 1] >= 1) & (uv[:, 0] < view.camera.width - 1) & (
-        uv[:, 1] < view.camera.height - 1)
+    inside = (
+        (z > 0)
+        & (uv[:, 0] >= 1)
+        & (uv[:, 1] >= 1)
+        & (uv[:, 0] < view.camera.width - 1)
+        & (uv[:, 1] < view.camera.height - 1)
+    )
     index = np.flatnonzero(inside)
     uv, z = uv[index], z[index]
     at = uv[:, 1].astype(np.int64), uv[:, 0].astype(np.int64)
