@@ -35,7 +35,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except OSError as error:
         print(f"sculpt3d: {_os_sentence(error)}", file=sys.stderr)
+    except Exception as error:
+        print(f"sculpt3d: {_unexpected(error)}", file=sys.stderr)
     return EXIT_INPUT
+
+
+def _unexpected(error: Exception) -> str:
+    """Native libraries report a full disk as whatever they were doing; the rest is a defect of ours, kept for a report."""
+    import tempfile
+    import traceback
+
+    if shutil.disk_usage(".").free < 50_000_000 or "disk" in str(error).lower():
+        return (
+            "The disk is full or cannot be written; free some space and run the same command again to go on"
+        )
+    with tempfile.NamedTemporaryFile("w", prefix="sculpt3d-", suffix=".log", delete=False) as log:
+        traceback.print_exc(file=log)
+    return f"Something unforeseen happened ({type(error).__name__}); please report it with {log.name}"
 
 
 def _leave(code: int) -> None:

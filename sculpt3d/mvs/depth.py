@@ -24,6 +24,7 @@ from sculpt3d.geometry import project
 from sculpt3d.io.colmap import read_depth_map, write_depth_map
 from sculpt3d.io.ply import write_atomic
 from sculpt3d.mvs import patchmatch_cpu as kernel
+from sculpt3d.mvs import patchmatch_cuda
 from sculpt3d.mvs.neighbours import Neighbours, choose_neighbours
 from sculpt3d.mvs.stack import Stack, build_stack, pack
 from sculpt3d.progress import Each, Progress, one_by_one
@@ -98,6 +99,11 @@ def estimate_depths(
     work.mkdir(parents=True, exist_ok=True)
     for folder in MAPS.values():
         (out / "stereo" / folder).mkdir(parents=True, exist_ok=True)
+    if patchmatch_cuda.available():
+        level = _Level(scene, neighbours, params, PHASES[-1], work, out, region, None)
+        patchmatch_cuda.estimate(scene, out, params.max_image_size, level.active)
+        _note(out, level)
+        return DepthFolder(out, scene)
     total = len(PHASES) * len(scene.views)
     previous: _Level | None = None
     for number, phase in enumerate(PHASES):
@@ -109,12 +115,16 @@ def estimate_depths(
 
         each(level.run, range(len(scene.views)), tell)
         previous = level
-    if previous is not None and not (out / "depth.json").exists():
-        pixels = sum(int(previous.active(i).sum()) for i in range(len(scene.views)))
-        write_atomic(
-            out / "depth.json", json.dumps({"megapixels": pixels / 1e6, "views": len(scene.views)}).encode()
-        )
+    if previous is not None:
+        _note(out, previous)
     return DepthFolder(out, scene)
+
+
+def _note(out: Path, level: _Level) -> None:
+    """How much was worked on, for the report."""
+    views = len(level.scene.views)
+    pixels = sum(int(level.active(i).sum()) for i in range(views))
+    write_atomic(out / "depth.json", json.dumps({"megapixels": pixels / 1e6, "views": views}).encode())
 
 
 class _Level:

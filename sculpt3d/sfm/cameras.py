@@ -94,7 +94,7 @@ def load_sfm(out: Path) -> SfmResult:
 
 def _attempt(photo_set: PhotoSet, out: Path, features: Path, params: FeatureParams, guided: bool, each: Each,
              progress: Progress) -> list[tuple[str, Any]]:  # fmt: skip
-    """Models by name of the variant; the relaxed one only where the strict one leaves photos out."""
+    """Models by name of the variant, tried in turn while photos are left out: strict; the rest joined to it; relaxed."""
     n = len(photo_set.photos)
 
     def tell(start: float, share: float) -> Progress:
@@ -108,11 +108,14 @@ def _attempt(photo_set: PhotoSet, out: Path, features: Path, params: FeaturePara
         mapped[0] += 1
         tell(0.7, 0.3)(min(mapped[0], n), n)
 
-    found = [("", map_incrementally(database, photo_set.root / "images", out / "strict", False, told))]
-    if _size(found[0][1])[0] < n:
-        found.append(
-            (" relaxed", map_incrementally(database, photo_set.root / "images", out / "relaxed", True, told))
-        )
+    images = photo_set.root / "images"
+    strict = map_incrementally(database, images, out / "strict", told)
+    found = [("", strict)]
+    if 0 < _size(strict)[0] < n:
+        joined = map_incrementally(database, images, out / "joined", told, relaxed=True, start=out / "strict")
+        found.append((" joined", joined))
+    if max(_size(model)[0] for _, model in found) < GOOD_SHARE * n:
+        found.append((" relaxed", map_incrementally(database, images, out / "relaxed", told, relaxed=True)))
     return found
 
 

@@ -17,11 +17,17 @@ MAX_ERROR_PX = 2.0
 
 
 def map_incrementally(
-    database: Path, images: Path, out: Path, relaxed: bool, told: Callable[[], None]
+    database: Path,
+    images: Path,
+    out: Path,
+    told: Callable[[], None],
+    relaxed: bool = False,
+    start: Path | None = None,
 ) -> Any:
     """The largest model that incremental mapping finds (None if none), also written to `out`.
 
     `relaxed`: other initial pairs (smaller angle, fewer inliers) and photos with fewer inliers are taken too.
+    `start`: a model to go on from, so that the photos of smaller models join the largest.
     """
     if out.exists():
         return pycolmap.Reconstruction(str(out)) if (out / "cameras.bin").exists() else None
@@ -29,7 +35,9 @@ def map_incrementally(
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     seed_this_thread()
-    models = pycolmap.incremental_mapping(database, images, work, _options(relaxed), next_image_callback=told)
+    models = pycolmap.incremental_mapping(
+        database, images, work, _options(relaxed), input_path=start or "", next_image_callback=told
+    )
     shutil.rmtree(work)
     work.mkdir()
     best = max(models.values(), key=lambda m: (m.num_reg_images(), m.num_points3D()), default=None)
