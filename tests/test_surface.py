@@ -10,8 +10,15 @@ import trimesh
 
 from sculpt3d.errors import NotEnoughViews
 from sculpt3d.surface.decimation import simplify
-from sculpt3d.surface.meshing import SurfaceParams, reconstruct_surface, thinned
-from sculpt3d.surface.topology import boundary_edges, describe, face_areas, face_components, vertex_normals
+from sculpt3d.surface.meshing import SurfaceParams, reconstruct_surface, thinned, without_ribbons
+from sculpt3d.surface.topology import (
+    boundary_edges,
+    describe,
+    face_areas,
+    face_components,
+    keep_faces,
+    vertex_normals,
+)
 from sculpt3d.types import Mesh, PointCloud
 
 
@@ -109,3 +116,24 @@ def test_facts_of_two_tetrahedra() -> None:
     assert np.isclose(face_areas(v, f).sum(), 1.5 + np.sqrt(3) / 2)
     assert len(set(face_components(both.faces, 8))) == 2
     assert (vertex_normals(v, f)[1:] @ np.array([1, 1, 1]) > 0).all()
+
+
+def test_ribbons_go_and_the_rest_stays_to_its_border() -> None:
+    """A plate with a strip three cells wide that leaves it and comes back."""
+    n = 60
+    x, y = np.meshgrid(np.arange(n), np.arange(n), indexing="ij")
+    vertices = np.stack([x, y, 0 * x], -1).reshape(-1, 3).astype(np.float32)
+    i, j = np.meshgrid(np.arange(n - 1), np.arange(n - 1), indexing="ij")
+    p = (i * n + j).ravel()
+    faces = np.concatenate([np.stack([p, p + 1, p + n + 1], 1), np.stack([p, p + n + 1, p + n], 1)]).astype(
+        np.int32
+    )
+    middle = vertices[faces].mean(1)
+    plate = middle[:, 0] < 40
+    ribbon = (np.abs(middle[:, 1] - 20) < 1.5) | (np.abs(middle[:, 1] - 40) < 1.5) | (middle[:, 0] > 56)
+    ribbon &= (middle[:, 1] > 18) & (middle[:, 1] < 42)
+    mesh = keep_faces(Mesh(vertices, faces), plate | ribbon)
+    opened = without_ribbons(mesh)
+    assert opened.vertices[:, 0].max() <= 45
+    at = opened.vertices[opened.faces].mean(1)
+    assert (at[:, 0] < 40).sum() >= 0.995 * plate.sum()

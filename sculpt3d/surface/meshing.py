@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from sculpt3d.errors import NotEnoughViews
 from sculpt3d.progress import Progress
 from sculpt3d.surface.poisson import poisson
-from sculpt3d.surface.topology import face_areas, face_components, keep_faces
+from sculpt3d.surface.topology import boundary_edges, face_areas, face_components, keep_faces
 from sculpt3d.types import F32, I32, Bool, Mesh, PointCloud
 
 
@@ -50,7 +50,7 @@ def reconstruct_surface(
     mesh = _trimmed(
         Mesh(vertices, faces), points, max(spacing, cell) * params.evidence, params.fill_share * extent
     )
-    mesh = _without_small_parts(mesh, params.min_component)
+    mesh = _without_small_parts(without_ribbons(mesh), params.min_component)
     if not len(mesh.faces):
         raise NotEnoughViews(
             "The surface points do not join into a surface; take more overlapping, sharp photos"
@@ -123,6 +123,21 @@ def _narrow(vertices: F32, faces: I32, label: I32, limit: float) -> Bool:
     np.maximum.at(high, label, corner.max(1))
     narrow: Bool = (np.linalg.norm(high - low, axis=1) <= limit)[label]
     return narrow
+
+
+def without_ribbons(mesh: Mesh, rings: int = 4) -> Mesh:
+    """Without strips narrower than `2 * rings` triangles, open on both sides: outlines of shadows on bare ground.
+
+    An opening: what lies within `rings` of the border goes, and what then is left grows back over the mesh.
+    """
+    gone = np.zeros(len(mesh.vertices), bool)
+    gone[boundary_edges(mesh.faces).ravel()] = True
+    for _ in range(rings - 1):
+        gone[mesh.faces[gone[mesh.faces].any(1)]] = True
+    kept = ~gone
+    for _ in range(rings + 1):
+        kept[mesh.faces[kept[mesh.faces].any(1)]] = True
+    return keep_faces(mesh, kept[mesh.faces].all(1))
 
 
 def _without_small_parts(mesh: Mesh, share: float) -> Mesh:
