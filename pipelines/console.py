@@ -6,12 +6,14 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, TextIO
 
 Mode = Literal["bar", "plain", "json", "quiet"]
 
-# Seconds of each stage on one typical set; only their ratios matter: this run's own pace scales them.
-_TYPICAL = {
+# Seconds of each stage on one typical set; only their ratios matter: this run's own pace scales them. A past run of
+# the same project knows better (`learn`).
+_TYPICAL: dict[str, float] = {
     "photos": 2,
     "cameras": 40,
     "undistort": 3,
@@ -34,6 +36,15 @@ class Console:
         self.stages: list[str] = []
         self.finished: dict[str, float] = {}
         self._name, self._began, self._shown, self._said = "", 0.0, 0.0, -1
+        self._typical = dict(_TYPICAL)
+
+    def learn(self, report: Path) -> None:
+        """Take the stages' seconds from a past run's report.json, if there is one."""
+        try:
+            stages = json.loads(report.read_text())["stages"]
+            self._typical.update({str(s["name"]): max(float(s["seconds"]), 0.1) for s in stages})
+        except (OSError, ValueError, KeyError, TypeError):
+            return
 
     def plan(self, stages: Sequence[str]) -> None:
         """The stages to come, for the count and the time left."""
@@ -82,16 +93,17 @@ class Console:
     def seconds_left(self, share: float) -> float | None:
         """Of the whole run, from this run's pace against the typical one; None while nothing is known."""
         spent = time.monotonic() - self._began
-        real = {k: v for k, v in self.finished.items() if v > 0.05 and k in _TYPICAL}
+        real = {k: v for k, v in self.finished.items() if v > 0.05 and k in self._typical}
         pace = (sum(real.values()) + (spent if share > 0.05 else 0)) / max(
-            sum(_TYPICAL[k] for k in real) + (_TYPICAL.get(self._name, 10) * share if share > 0.05 else 0),
+            sum(self._typical[k] for k in real)
+            + (self._typical.get(self._name, 10) * share if share > 0.05 else 0),
             1e-9,
         )
         if not real and share <= 0.05:
             return None
-        here = spent * (1 - share) / share if share > 0.05 else _TYPICAL.get(self._name, 10) * pace
+        here = spent * (1 - share) / share if share > 0.05 else self._typical.get(self._name, 10) * pace
         later = [s for s in self.stages if s not in self.finished and s != self._name]
-        return float(round(here + pace * sum(_TYPICAL.get(s, 10) for s in later), 1))
+        return float(round(here + pace * sum(self._typical.get(s, 10) for s in later), 1))
 
     def _left(self, share: float) -> str:
         seconds = self.seconds_left(share)

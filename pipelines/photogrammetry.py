@@ -97,6 +97,7 @@ def photogrammetry(
     given = key_of_files({n: photos / n for n in names} | {f"mask of {n}": p for n, p in found_masks.items()})
     _keep_apart(photos, project)
     ws = Workspace(project, console)
+    console.learn(project / "report.json")
     console.plan(STAGES)
     run = _Run(ws, preset, how, object_height_mm)
 
