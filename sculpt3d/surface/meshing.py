@@ -137,7 +137,7 @@ def without_ribbons(mesh: Mesh, rings: int = 4) -> Mesh:
     kept = ~gone
     for _ in range(rings + 1):
         kept[mesh.faces[kept[mesh.faces].any(1)]] = True
-    return keep_faces(mesh, kept[mesh.faces].all(1))
+    return keep_faces(mesh, np.asarray(kept[mesh.faces].all(1)))
 
 
 def _without_small_parts(mesh: Mesh, share: float) -> Mesh:
