@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sculpt3d.errors import ResourceError
 from sculpt3d.photos import PhotoSet
 from sculpt3d.progress import Each, Progress, one_by_one
-from sculpt3d.sfm._colmap import pycolmap, seed_this_thread, verification, without_database
+from sculpt3d.sfm._colmap import pycolmap, without_database
 from sculpt3d.sfm.features import copy_features, create_database
 
 EXHAUSTIVE_UP_TO = 150  # photos; beyond, pairs grow faster than they help
@@ -36,6 +39,8 @@ def match(
     empty = out / "empty.db"
     ids = create_database(photo_set, empty)
     numbers = [ids[p.name] for p in photo_set.photos]
+    for left_over in out.glob(".block-*"):
+        left_over.unlink()
     blocks = _blocks(choose_pairs(features))
 
     def one(number: int) -> Path:
@@ -118,8 +123,8 @@ def _blocks(pairs: Pairs) -> list[Pairs]:
 
 def _match_block(photo_set: PhotoSet, features: list[Path], ids: list[int], pairs: Pairs, empty: Path, path: Path,
                  guided: bool) -> None:  # fmt: skip
-    temporary = without_database(path.with_name(f".{path.name}.part"))
-    listing = path.with_name(f".{path.name}.txt")
+    mine = f".{path.name}.{os.getpid()}"  # a killed run's child may still be writing to its own
+    temporary, listing = without_database(path.with_name(f"{mine}.part")), path.with_name(f"{mine}.txt")
     shutil.copyfile(empty, temporary)
     database = pycolmap.Database.open(temporary)
     for i in sorted({i for pair in pairs for i in pair}):
@@ -127,14 +132,12 @@ def _match_block(photo_set: PhotoSet, features: list[Path], ids: list[int], pair
     database.close()
     names = [p.name for p in photo_set.photos]
     listing.write_text("".join(f"{names[i]} {names[j]}\n" for i, j in pairs), encoding="utf-8")
-    matching = pycolmap.FeatureMatchingOptions()
-    matching.num_threads = 1
-    matching.use_gpu = False
-    matching.guided_matching = guided
-    pairing = pycolmap.ImportedPairingOptions()
-    pairing.match_list_path = listing
-    seed_this_thread()
-    pycolmap.match_image_pairs(temporary, matching, pairing, verification(), pycolmap.Device.cpu)
+    command = [sys.executable, "-m", "sculpt3d.sfm._match_block", str(temporary), str(listing)]
+    done = subprocess.run([*command, "guided" if guided else "plain"], capture_output=True, text=True)
+    if done.returncode:
+        raise ResourceError(
+            f"Matching {len(pairs)} pairs of photos failed ({done.stderr.strip()[-120:]}); lower --workers"
+        )
     listing.unlink()
     os.replace(temporary, path)
 
