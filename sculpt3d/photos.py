@@ -27,7 +27,7 @@ from sculpt3d.progress import Each, Progress, one_by_one
 class PhotoParams:
     """max_blur_px: blur (sigma, at 2000 px on the longer side) beyond which a photo is left out; min_side: pixels."""
 
-    max_blur_px: float = 7.0
+    max_blur_px: float = 6.0
     min_side: int = 200
 
 

@@ -71,9 +71,13 @@ def map_cameras(
         if _size(best)[0] >= GOOD_SHARE * n:
             break
     if _size(best)[0] < 3:
+        blur = sorted(p.blur_px for p in photo_set.photos)[n // 2]
+        hint = (
+            f" They are blurred ({blur:.1f} px): hold the camera still, use more light." if blur > 4 else ""
+        )
         raise NotEnoughPhotos(
-            f"Only {_size(best)[0]} of {n} photos show the same object in a way that can be matched; "
-            "take more, each overlapping the next by two thirds, of a surface with visible texture"
+            f"Only {_size(best)[0]} of {n} photos show the same object in a way that can be matched; take more, each "
+            f"overlapping the next by two thirds, of a surface with visible texture.{hint}"
         )
     adjust(best)
     result = _result(photo_set, out, best, tuple(attempts))
