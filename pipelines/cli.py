@@ -255,10 +255,11 @@ def summary(folder: Path, report: object) -> str:
 
 def _show(project: Path, say: Callable[[str], None]) -> None:
     """The viewer where there is a screen, else a picture."""
+    import importlib
     import subprocess
 
     command = [sys.executable, "-m", "viewer", str(project / "model.glb")]
-    if has_screen():
+    if importlib.import_module("viewer.app").has_screen():
         subprocess.run(command, check=False)
         return
     picture = project / "model.png"
@@ -267,12 +268,6 @@ def _show(project: Path, say: Callable[[str], None]) -> None:
         say(
             f"Picture: {picture} (no screen here; `sculpt3d view {project}` opens the viewer where there is one)"
         )
-
-
-def has_screen() -> bool:
-    return sys.platform in {"win32", "darwin"} or bool(
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    )
 
 
 def _densify(options: argparse.Namespace) -> int:

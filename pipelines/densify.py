@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipelines.artifacts import scene_of
 from pipelines.console import Console
 from pipelines.parallel import memory_budget_gb, run_each, workers_within
-from pipelines.photogrammetry import How, scene_of
+from pipelines.photogrammetry import How
 from pipelines.report import versions
 from pipelines.workspace import Workspace, key_of_files
 from sculpt3d.errors import InputError
@@ -28,9 +29,11 @@ def densify(
     The cloud's frame and unit are the model's. Without masks whole photos are worked on.
     """
     from sculpt3d.io.colmap import find_model, read_model
-    from sculpt3d.mvs.depth import DepthFolder, DepthParams, estimate_depths
+    from sculpt3d.mvs.depth import DepthParams, estimate_depths
     from sculpt3d.mvs.fusion import FusionParams, fuse
-    from sculpt3d.sfm.undistort import find_mask, undistort
+    from sculpt3d.mvs.maps import DepthFolder
+    from sculpt3d.photos import match_masks
+    from sculpt3d.sfm.undistort import undistort
 
     how, console = how or How(), console or Console("quiet")
     model = find_model(workspace)
@@ -43,11 +46,7 @@ def densify(
             f"{len(missing)} of the model's {len(names)} photos are not in {folder} (the first is {missing[0]}); "
             "give their folder with --images"
         )
-    found_masks = {} if masks is None else {n: m for n in names if (m := find_mask(masks, n)) is not None}
-    if masks is not None and not found_masks:
-        raise InputError(
-            f"No mask in {masks} bears a photo's name; a mask of {names[0]} is called {names[0]}.png"
-        )
+    found_masks = {} if masks is None else match_masks(masks, names)
     given = key_of_files(
         {f.name: f for f in model.iterdir() if f.is_file()}
         | {n: folder / n for n in names}
@@ -92,16 +91,7 @@ def densify(
     report = {
         "cameras": {"views": len(scene.views), "tie_points": len(scene.points.xyz)},
         "dense": dense,
-        "stages": [
-            {
-                "name": s.name,
-                "seconds": s.seconds,
-                "core_seconds": s.core_seconds,
-                "peak_rss_mb": s.peak_rss_mb,
-                "reused": s.reused,
-            }
-            for s in ws.steps
-        ],
+        "stages": [step.facts() for step in ws.steps],
         "outputs": {"cloud.ply": "cloud.ply", "stereo": "stereo", "report.json": "report.json"},
         "versions": versions(),
     }

@@ -133,13 +133,11 @@ def _disk() -> Finding:
 
 
 def _display() -> Finding:
-    from pipelines.cli import has_screen
-
     return Finding(
         "screen",
         True,
         "yes"
-        if has_screen()
+        if importlib.import_module("viewer.app").has_screen()
         else "none: models are shown as pictures (sculpt3d view MODEL --screenshot PNG)",
     )
 

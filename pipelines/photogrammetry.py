@@ -8,7 +8,6 @@ frame (metres if something gives scale, +Y up, base at y = 0), and everything ha
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tomllib
@@ -19,14 +18,15 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.artifacts import load_place, load_textured, save_place, save_textured, scene_of
 from pipelines.console import Console
 from pipelines.parallel import memory_budget_gb, run_each, workers_within
 from pipelines.workspace import Step, Workspace, key_of_files
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import Sim3
-from sculpt3d.io.ply import read_cloud, read_mesh, write_atomic, write_cloud, write_mesh
+from sculpt3d.io.ply import read_cloud, read_mesh, write_cloud, write_mesh
 from sculpt3d.progress import Each
-from sculpt3d.types import Mesh, PointCloud, Region, Scene
+from sculpt3d.types import Mesh, PointCloud
 
 STAGES = (
     "photos",
@@ -109,7 +109,7 @@ def photogrammetry(
     surface = run.surface(cloud)
     placed = run.place(checked, cameras, flat, cloud, surface)
     texture = run.texture(flat, surface)
-    model = run.model(texture, placed, name_of(photos))
+    model = run.model(checked, texture, placed, name_of(photos))
     report = run.report(checked, cameras, flat, depth, cloud, placed, texture, model)
     ws.prune()
     return Project(project, report)
@@ -200,8 +200,8 @@ class _Run:
         )
 
     def fusion(self, flat: Step, depth: Step) -> Step:
-        from sculpt3d.mvs.depth import DepthFolder
         from sculpt3d.mvs.fusion import FusionParams, fuse
+        from sculpt3d.mvs.maps import DepthFolder
 
         params = FusionParams()
         scene, region = scene_of(flat)
@@ -226,7 +226,7 @@ class _Run:
             shutil.rmtree(out / "poisson")
 
         return self.ws.step(
-            "surface", 2, work, {"surface": vars(params), "triangles": self.preset.triangles}, [cloud.key]
+            "surface", 3, work, {"surface": vars(params), "triangles": self.preset.triangles}, [cloud.key]
         )
 
     def place(self, checked: Step, cameras: Step, flat: Step, cloud: Step, surface: Step) -> Step:
@@ -246,25 +246,13 @@ class _Run:
             )
             write_cloud(out / "cloud.ply", moved_cloud(move, points), unit)
             transform_model(cameras.path / "sparse", out / "cameras", move)
-            write_atomic(
-                out / "place.json",
-                json.dumps(
-                    {
-                        "scale": move.scale,
-                        "rotation": move.rotation.tolist(),
-                        "translation": move.translation.tolist(),
-                        "metric": placed.metric,
-                        "source": placed.source,
-                    }
-                ).encode(),
-            )
+            save_place(out, placed)
 
         return self.ws.step(
             "place", 1, work, {"object_height_mm": self.height_mm}, [flat.key, cloud.key, surface.key]
         )
 
     def texture(self, flat: Step, surface: Step) -> Step:
-        from pipelines.atlas import save_textured
         from sculpt3d.texture.bake import TextureParams, bake_texture
 
         params = TextureParams(size=self.preset.texture_size)
@@ -279,17 +267,20 @@ class _Run:
             [flat.key, surface.key],
         )
 
-    def model(self, texture: Step, placed: Step, name: str) -> Step:
-        from pipelines.atlas import load_textured
+    def model(self, checked: Step, texture: Step, placed: Step, name: str) -> Step:
         from sculpt3d.io.gltf import GltfInfo, write_glb
+        from sculpt3d.photos import load_photo_set
+
+        credit = load_photo_set(checked.path).credit
 
         def work(out: Path, tell: Any) -> None:
-            where = load_place(placed)
-            mesh = load_textured(texture.path, where[0])
-            extras = {"scale_source": where[2], "frame": "+Y up, base at y = 0"}
-            write_glb(out / "model.glb", mesh, GltfInfo(name, metric=where[1], extras=extras))
+            where = load_place(placed.path)
+            mesh = load_textured(texture.path, where.world_from_sfm)
+            extras = {"scale_source": where.source, "frame": "+Y up, base at y = 0"}
+            info = GltfInfo(name, copyright=credit, metric=where.metric, extras=extras)
+            write_glb(out / "model.glb", mesh, info)
 
-        return self.ws.step("model", 1, work, {"name": name}, [texture.key, placed.key])
+        return self.ws.step("model", 1, work, {"name": name, "credit": credit}, [texture.key, placed.key])
 
     def report(self, *steps: Step) -> Mapping[str, Any]:
         from pipelines.report import build_report, hand_out
@@ -301,22 +292,6 @@ class _Run:
 
         step = self.ws.step("report", 1, work, {}, [s.key for s in steps])
         return hand_out(self.ws, step, placed, model)
-
-
-def scene_of(flat: Step) -> tuple[Scene, Region]:
-    """The undistorted photos and the object's region, in the sfm frame."""
-    from sculpt3d.align import find_region
-    from sculpt3d.io.colmap import load_scene
-
-    scene = load_scene(flat.path)
-    return scene, find_region(scene)
-
-
-def load_place(placed: Step) -> tuple[Sim3, bool, str]:
-    """world_from_sfm, whether it is metric, and the scale's source."""
-    text = json.loads((placed.path / "place.json").read_text())
-    move = Sim3(text["scale"], np.array(text["rotation"]), np.array(text["translation"]))
-    return move, bool(text["metric"]), str(text["source"])
 
 
 def moved_cloud(move: Sim3, cloud: PointCloud) -> PointCloud:

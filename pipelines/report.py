@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 from scipy.spatial import cKDTree
 
+from pipelines.artifacts import load_place, scene_of
 from pipelines.workspace import Step, Workspace
 from sculpt3d.io.ply import read_cloud, read_mesh, write_atomic
 from sculpt3d.progress import Progress
@@ -39,14 +40,13 @@ OUTPUTS = ("model.glb", "mesh.ply", "cloud.ply", "cameras", "report.html", "repo
 def build_report(out: Path, checked: Step, cameras: Step, flat: Step, depth: Step, placed: Step, texture: Step,
                  model: Step, tell: Progress) -> None:  # fmt: skip
     """`out/facts.json` and `out/report.html`."""
-    from pipelines.photogrammetry import load_place, scene_of
-    from sculpt3d.align import Placement, move_scene
+    from sculpt3d.align import move_scene
     from sculpt3d.photos import load_photo_set
     from sculpt3d.sfm.cameras import load_sfm
     from sculpt3d.surface.topology import describe
 
     photos, sfm = load_photo_set(checked.path), load_sfm(cameras.path)
-    where = Placement(*load_place(placed))
+    where = load_place(placed.path)
     scene, _ = scene_of(flat)
     scene = move_scene(scene, where)
     mesh, cloud = read_mesh(placed.path / "mesh.ply"), read_cloud(placed.path / "cloud.ply")
@@ -88,16 +88,7 @@ def hand_out(ws: Workspace, step: Step, placed: Step, model: Step) -> Mapping[st
     for source in sorted((placed.path / "cameras").iterdir()):
         _copy(source, project / "cameras" / source.name)
     facts: dict[str, Any] = json.loads((step.path / "facts.json").read_text())
-    facts["stages"] = [
-        {
-            "name": s.name,
-            "seconds": s.seconds,
-            "core_seconds": s.core_seconds,
-            "peak_rss_mb": s.peak_rss_mb,
-            "reused": s.reused,
-        }
-        for s in ws.steps
-    ]
+    facts["stages"] = [step.facts() for step in ws.steps]
     facts["outputs"] = {Path(name).name: name for name in OUTPUTS}
     write_atomic(project / "report.json", json.dumps(facts, indent=1).encode())
     return facts

@@ -34,6 +34,10 @@ class Step:
     peak_rss_mb: float
     reused: bool
 
+    def facts(self) -> dict[str, str | float | bool]:
+        """For report.json."""
+        return {k: v for k, v in vars(self).items() if k not in {"key", "path"}}
+
 
 class Workspace:
     """The folder `work/` of a project. One run at a time: the lock belongs to the process and dies with it."""

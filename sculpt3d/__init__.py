@@ -14,7 +14,7 @@ _HOME = {
     "estimate_depths": "mvs.depth", "DepthParams": "mvs.depth", "fuse": "mvs.fusion", "FusionParams": "mvs.fusion",
     "reconstruct_surface": "surface.meshing", "SurfaceParams": "surface.meshing", "simplify": "surface.decimation",
     "bake_texture": "texture.bake", "TextureParams": "texture.bake",
-    "write_glb": "io.gltf", "GltfInfo": "io.gltf", "evaluate": "evaluate",
+    "write_glb": "io.gltf", "GltfInfo": "io.gltf",
     "Scene": "types", "View": "types", "PointCloud": "types", "Mesh": "types", "TexturedMesh": "types",
 }  # fmt: skip
 __all__ = sorted(_HOME)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sculpt3d.errors import InputError, UnreadableFile
+from sculpt3d.errors import InputError
 from sculpt3d.geometry import F64, Sim3, project
 from sculpt3d.mvs.neighbours import gaze_point
 from sculpt3d.types import Region, Scene, SparsePoints, View
+from sculpt3d.views import read_mask
 
 # Where the top of the motif lies in the stored picture, by EXIF orientation (TIFF 6 / EXIF 2.3, tag 274).
 _TOP = {1: (0, -1), 2: (0, -1), 3: (0, 1), 4: (0, 1), 5: (-1, 0), 6: (-1, 0), 7: (1, 0), 8: (1, 0)}
@@ -67,7 +67,7 @@ def _points_in_masks(scene: Scene) -> F64 | None:
         uv, _ = project(view.camera.matrix(), view.cam_from_world, scene.points.xyz[index])
         at = np.clip(uv.astype(int), 0, [view.camera.width - 1, view.camera.height - 1])
         seen[index] += 1
-        inside[index] += read_view_mask(view)[at[:, 1], at[:, 0]]
+        inside[index] += read_mask(view, view.camera.height, view.camera.width)[at[:, 1], at[:, 0]]
     good = (seen > 0) & (inside >= 0.8 * seen)
     return scene.points.xyz[good] if good.sum() >= 30 else None
 
@@ -77,14 +77,6 @@ def _seen_by(points: SparsePoints, view: int) -> NDArray[np.bool_]:
     seen = np.zeros(len(points.xyz), bool)
     seen[number[points.view_index == view]] = True
     return seen
-
-
-def read_view_mask(view: View) -> NDArray[np.bool_]:
-    """(H, W), True = object."""
-    mask = cv2.imread(str(view.mask), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
-    if mask is None:
-        raise UnreadableFile(f"The mask of {view.name} cannot be read; save it again as PNG")
-    return np.asarray(mask >= 128)
 
 
 def find_up(scene: Scene, orientations: Mapping[str, int]) -> F64:

@@ -47,6 +47,7 @@ class Photo:
     sha256: str
     orientation: int = 1  # EXIF; pixels are never turned by it
     mask: bool = False
+    credit: str = ""  # EXIF copyright, else artist
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class PhotoSet:
     root: Path
     photos: tuple[Photo, ...]
     rejected: tuple[Rejected, ...]
+
+    @property
+    def credit(self) -> str:
+        """Whom the photos name as their owners, for the model's copyright line."""
+        return "; ".join(sorted({p.credit for p in self.photos} - {""}))[:300]
 
 
 def check_photos(
@@ -125,17 +131,20 @@ def match_masks(masks: Path, names: list[str]) -> dict[str, Path]:
         raise InputError(
             f"There is no masks folder {masks}; give the folder that holds them, or leave --masks out"
         )
-    found = {}
-    for name in names:
-        for candidate in (masks / f"{name}.png", (masks / name).with_suffix(".png")):
-            if candidate.is_file():
-                found[name] = candidate
-                break
+    found = {name: mask for name in names if (mask := find_mask(masks, name)) is not None}
     if not found:
         raise InputError(
             f"No mask in {masks} bears a photo's name; a mask of {names[0]} is called {names[0]}.png"
         )
     return found
+
+
+def find_mask(masks: Path, name: str) -> Path | None:
+    """The mask of photo `name` in folder `masks`: `photo.jpg.png` or `photo.png`."""
+    for candidate in (masks / f"{name}.png", (masks / name).with_suffix(".png")):
+        if candidate.is_file():
+            return candidate
+    return None
 
 
 def safe_name(name: str) -> str:
@@ -226,7 +235,15 @@ def _prepare(folder: Path, name: str, mask: Path | None, out: Path, params: Phot
         hashlib.sha256(raw).hexdigest(),
         int(_number(exif.get("274")) or 1),
         mask is not None,
+        credit_from_exif(exif),
     )
+
+
+def credit_from_exif(exif: Mapping[str, Any]) -> str:
+    """The copyright line, else the artist; printable, at most 120 characters."""
+    found = (str(exif.get(tag, "")) for tag in ("33432", "315"))
+    lines = ("".join(c if c.isprintable() else " " for c in text).strip()[:120] for text in found)
+    return next((line for line in lines if line), "")
 
 
 def focal_from_exif(exif: Mapping[str, Any], width: int, height: int) -> float | None:

@@ -16,7 +16,7 @@ from sculpt3d.types import F32, I32, U8, Mesh, Pinhole
 
 @dataclass(frozen=True)
 class Look:
-    """How a surface is shown: linear colours (V, 3), the share of light from all sides, and noise in grey levels."""
+    """Light and background (sRGB 0..1); ambient: share of light from all sides; noise: sigma in grey levels."""
 
     ambient: float = 0.45
     light: tuple[float, float, float] = (0.45, 0.8, 0.4)

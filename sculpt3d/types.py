@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -119,4 +119,3 @@ class TexturedMesh:
     charts: int
     atlas_use: float  # share of the atlas that charts cover
     unseen_share: float  # share of the surface that no photo sees; its colour is filled in
-    notes: dict[str, Any] = field(default_factory=dict)

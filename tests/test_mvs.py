@@ -12,8 +12,9 @@ from PIL import Image
 from pipelines.parallel import run_each
 from sculpt3d.errors import NotEnoughViews
 from sculpt3d.io.ply import write_cloud
-from sculpt3d.mvs.depth import DepthFolder, estimate_depths
+from sculpt3d.mvs.depth import estimate_depths
 from sculpt3d.mvs.fusion import depth_normals, fuse
+from sculpt3d.mvs.maps import DepthFolder
 from sculpt3d.mvs.neighbours import choose_neighbours
 from sculpt3d.synthetic import Stage
 from sculpt3d.types import Pinhole, Region, Scene, SparsePoints, View

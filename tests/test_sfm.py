@@ -57,7 +57,7 @@ def test_cameras_are_where_they_were(small_photos: Path, tmp_path: Path) -> None
 def test_workers_stay_within_memory() -> None:
     assert workers_within(8, 100.0, 5.0) == 8
     assert workers_within(8, 4.0, 5.0) == 2
-    with pytest.raises(ResourceError, match="draft"):
+    with pytest.raises(ResourceError, match="memory"):
         workers_within(8, 1.0, 24.0)
 
 

@@ -60,7 +60,7 @@ def test_commands_change_the_state_as_named() -> None:
     s = State(camera(), camera())
     assert apply("clay", s).style == "clay"
     assert apply("frame", drag(s, 5, 5, frozenset({"right"}), 600)).camera.target == s.home.target
-    assert scroll(s, 0, 2, False, 600).camera.distance < s.camera.distance
+    assert scroll(s, 0, 2).camera.distance < s.camera.distance
     assert drag(s, 10, 0, frozenset({"left", "ctrl"}), 600).light != s.light
     assert drag(s, 10, 0, frozenset({"left"}), 600).camera.azimuth != s.camera.azimuth
     assert np.isclose(np.linalg.norm(light_direction(s)), 1)

@@ -123,7 +123,7 @@ def _run(model: Model, state: State, size: tuple[int, int]) -> None:
 
     @window.event  # type: ignore[untyped-decorator]
     def on_mouse_scroll(x: int, y: int, sx: float, sy: float) -> None:
-        now["state"] = scroll(now["state"], sx, sy, False, window.height)
+        now["state"] = scroll(now["state"], sx, sy)
 
     @window.event  # type: ignore[untyped-decorator]
     def on_key_press(symbol: int, modifiers: int) -> bool:

@@ -82,10 +82,8 @@ def drag(state: State, dx: float, dy: float, buttons: frozenset[str], height: in
     return replace(state, camera=state.camera.orbit(dx, dy))
 
 
-def scroll(state: State, sx: float, sy: float, shift: bool, height: int) -> State:
-    """Two fingers or a wheel: zoom; sideways: turn; with Shift: move."""
-    if shift:
-        return replace(state, camera=state.camera.pan(-20 * sx, -20 * sy, height))
+def scroll(state: State, sx: float, sy: float) -> State:
+    """Two fingers or a wheel: zoom; sideways: turn."""
     return replace(state, camera=state.camera.zoom(sy).orbit(6 * sx, 0))
 
 

@@ -9,28 +9,26 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from sculpt3d.errors import NotEnoughViews, UnreadableFile
+from sculpt3d.errors import NotEnoughViews
 from sculpt3d.geometry import project
-from sculpt3d.io.colmap import read_depth_map, write_depth_map
+from sculpt3d.io.colmap import write_depth_map
 from sculpt3d.io.ply import write_atomic
 from sculpt3d.mvs import patchmatch_cpu as kernel
 from sculpt3d.mvs import patchmatch_cuda
+from sculpt3d.mvs.maps import DepthFolder, map_paths
 from sculpt3d.mvs.neighbours import Neighbours, choose_neighbours
 from sculpt3d.mvs.stack import Stack, build_stack, pack
 from sculpt3d.progress import Each, Progress, one_by_one
-from sculpt3d.types import DepthMap, Pinhole, Region, Scene, View
-
-MAPS = {"depth": "depth_maps", "normal": "normal_maps", "cost": "cost_maps"}
+from sculpt3d.types import Pinhole, Region, Scene
+from sculpt3d.views import finest_size, read_grey, read_mask, scaled
 
 
 @dataclass(frozen=True)
@@ -65,18 +63,6 @@ PHASES = (
 )
 
 
-def finest_size(camera: Pinhole, max_image_size: int) -> tuple[int, int]:
-    """Height and width of a view's depth map."""
-    shrink = min(1.0, max_image_size / max(camera.width, camera.height))
-    return max(1, round(camera.height * shrink)), max(1, round(camera.width * shrink))
-
-
-def scaled(camera: Pinhole, height: int, width: int) -> Pinhole:
-    """The same camera on a picture of another size."""
-    sx, sy = width / camera.width, height / camera.height
-    return Pinhole(width, height, camera.fx * sx, camera.fy * sy, camera.cx * sx, camera.cy * sy)
-
-
 def estimate_depths(
     scene: Scene,
     out: Path,
@@ -97,8 +83,6 @@ def estimate_depths(
         )
     work = out / "phases"
     work.mkdir(parents=True, exist_ok=True)
-    for folder in MAPS.values():
-        (out / "stereo" / folder).mkdir(parents=True, exist_ok=True)
     if patchmatch_cuda.available():
         level = _Level(scene, neighbours, params, PHASES[-1], work, out, region, None)
         patchmatch_cuda.estimate(scene, out, params.max_image_size, level.active)
@@ -163,12 +147,12 @@ class _Level:
         return self.work / self.phase.name / f"{i:06d}.npz"
 
     def _packed(self, i: int) -> NDArray[np.uint32]:
-        return pack(_grey(self.scene.views[i], *self.sizes[i]))
+        return pack(read_grey(self.scene.views[i], *self.sizes[i]))
 
     def run(self, i: int) -> None:
         """Sweep view `i` and write its planes."""
         view, last = self.scene.views[i], self.phase is PHASES[-1]
-        final = _map_paths(self.out, view.name)
+        final = map_paths(self.out, view.name)
         if (final["cost"] if last else self.file(i)).exists():
             return
         planes = self._start(i)
@@ -178,7 +162,6 @@ class _Level:
         planes["depth"][~keep] = 0
         if last:
             for key in ("depth", "normal", "cost"):  # cost last: it marks the view as done
-                final[key].parent.mkdir(parents=True, exist_ok=True)
                 write_depth_map(
                     final[key], np.where(keep[..., None], planes[key], 0) if key == "normal" else planes[key]
                 )
@@ -219,7 +202,7 @@ class _Level:
             back,
         )
         for k in range(phase.sweeps):
-            seed = zlib.crc32(f"{view_key(self.scene.views[i])}/{phase.name}/{k}".encode())
+            seed = zlib.crc32(f"{self.scene.views[i].name}/{phase.name}/{k}".encode())
             kernel.sweep(
                 *common,
                 k % 2 == 0,
@@ -284,12 +267,7 @@ class _Level:
         """Pixels to work on: inside the mask and on a ray that meets the region."""
         h, w = self.sizes[i]
         view, cam = self.scene.views[i], self.cameras[i]
-        active = np.ones((h, w), bool)
-        if view.mask is not None:
-            mask = cv2.imread(str(view.mask), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
-            if mask is None:
-                raise UnreadableFile(f"The mask of {view.name} cannot be read; save it again as PNG")
-            active &= cv2.resize(mask, (w, h), interpolation=cv2.INTER_AREA) >= 128
+        active = read_mask(view, h, w)
         if self.region is not None:
             c = view.cam_from_world.apply(self.region.centre)
             x = (np.arange(w) + 0.5 - cam.cx) / cam.fx
@@ -322,7 +300,7 @@ class _Level:
     def _from_tie_points(self, i: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         h, w = self.sizes[i]
         near, far = self._depth_range(i)
-        rng = np.random.default_rng(zlib.crc32(view_key(self.scene.views[i]).encode()))
+        rng = np.random.default_rng(zlib.crc32(self.scene.views[i].name.encode()))
         uv, z = self._tie_depths(i)
         depth = 1 / rng.uniform(1 / far, 1 / near, (h, w))
         if len(z) >= 5:
@@ -337,24 +315,10 @@ class _Level:
         return np.clip(depth, near, far).astype(np.float32), normal.astype(np.float32)
 
 
-def view_key(view: View) -> str:
-    """What seeds a view's random numbers: its name, so that order cannot change a result."""
-    return view.name
-
-
 def _integer_matrix(camera: Pinhole) -> NDArray[np.float64]:
     k = camera.matrix()
     k[:2, 2] -= 0.5
     return k
-
-
-def _grey(view: View, h: int, w: int) -> NDArray[np.uint8]:
-    picture = cv2.imread(str(view.image), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
-    if picture is None:
-        raise UnreadableFile(f"{view.name} cannot be read; check the file, or leave it out")
-    if picture.shape != (h, w):
-        picture = cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA)
-    return np.asarray(picture, np.uint8)
 
 
 def _upsample(before: Any, coarse: Pinhole, fine: Pinhole) -> tuple[Any, Any, Any]:
@@ -383,24 +347,3 @@ def _save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
     temporary = path.with_name(f".{path.stem}.part.npz")
     np.savez(temporary, **arrays)  # type: ignore[arg-type]
     os.replace(temporary, path)
-
-
-def _map_paths(out: Path, name: str) -> dict[str, Path]:
-    return {key: out / "stereo" / folder / f"{name}.geometric.bin" for key, folder in MAPS.items()}
-
-
-class DepthFolder(Mapping[str, DepthMap]):
-    """The depth maps below `out/stereo`, read when asked for."""
-
-    def __init__(self, out: Path, scene: Scene) -> None:
-        self.out, self.names = out, tuple(v.name for v in scene.views)
-
-    def __getitem__(self, name: str) -> DepthMap:
-        paths = _map_paths(self.out, name)
-        return DepthMap(*(np.asarray(read_depth_map(paths[key])) for key in ("depth", "normal", "cost")))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)

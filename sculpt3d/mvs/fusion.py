@@ -11,18 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sculpt3d.errors import NotEnoughViews, UnreadableFile
+from sculpt3d.errors import NotEnoughViews
 from sculpt3d.geometry import F64
-from sculpt3d.mvs.depth import scaled
 from sculpt3d.mvs.neighbours import choose_neighbours
 from sculpt3d.mvs.stack import Stack, build_stack
 from sculpt3d.progress import Progress, silent
 from sculpt3d.types import DepthMap, Pinhole, PointCloud, Region, Scene, View
+from sculpt3d.views import read_rgb, scaled
 
 
 @dataclass(frozen=True)
@@ -194,11 +193,7 @@ def _points_of(
     normals = depth_normals(depth, camera)[at]
     smooth = np.isfinite(normals).all(-1)
     rows, normals, at = rows[smooth], normals[smooth], (at[0][smooth], at[1][smooth])
-    colour = cv2.imread(str(view.image), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
-    if colour is None:
-        raise UnreadableFile(f"{view.name} cannot be read; check the file, or leave it out")
-    if colour.shape[:2] != (h, w):
-        colour = cv2.resize(colour, (w, h), interpolation=cv2.INTER_AREA)
+    colour = read_rgb(view, h, w)
     # A third of a pixel of matching error, spread over the views, or their disagreement, whichever is larger.
     matching = depth[at] / camera.fx / np.sin(angle) * 0.33
     error = np.maximum(matching, rows[:, 6]) / np.sqrt(rows[:, 5])

@@ -9,6 +9,10 @@ import numpy as np
 from sculpt3d.geometry import F64, project
 from sculpt3d.types import Scene
 
+CANDIDATES = (
+    60  # photos that share most points; only they are weighed by angle, so cost grows with N, not N squared
+)
+
 
 @dataclass(frozen=True)
 class Neighbours:
@@ -23,12 +27,13 @@ def choose_neighbours(scene: Scene, count: int = 8) -> tuple[Neighbours, ...]:
     xyz, seen = _points_and_visibility(scene)
     centres = np.array([v.cam_from_world.source_origin for v in scene.views])
     rays = [_unit(xyz[seen[i]] - c) for i, c in enumerate(centres)]
+    shared = seen.astype(np.float32) @ seen.T.astype(np.float32)
     found = []
     for i in range(len(scene.views)):
         scores = []
-        for j in range(len(scene.views)):
+        for j in np.argsort(-shared[i], kind="stable")[:CANDIDATES].tolist():
             both = seen[i] & seen[j]
-            if i == j or not both.any():
+            if j == i or not both.any():
                 continue
             cosine = (rays[i][both[seen[i]]] * rays[j][both[seen[j]]]).sum(1)
             angle = np.degrees(np.arccos(np.clip(cosine, -1, 1)))

@@ -63,7 +63,7 @@ def map_cameras(
             FeatureParams(params.max_features, params.max_image_size, strong),
             guided,
             each,
-            _part(progress, number, n),
+            _part(progress, number),
         )
         for name, found in model:
             attempts.append(f"{level}{name}: {_size(found)[0]} of {n} photos")
@@ -123,8 +123,8 @@ def _attempt(photo_set: PhotoSet, out: Path, features: Path, params: FeaturePara
     return found
 
 
-def _part(progress: Progress | None, number: int, photos: int) -> Progress:
-    """Later levels only happen where needed: each takes half of what is left of the bar."""
+def _part(progress: Progress | None, number: int) -> Progress:
+    """Later levels only happen where needed: each takes 70 % of what is left of the bar."""
     if progress is None:
         return silent
     start, share = 1 - 0.3**number, 0.7 * 0.3**number

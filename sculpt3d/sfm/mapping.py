@@ -29,8 +29,15 @@ def map_incrementally(
     `relaxed`: other initial pairs (smaller angle, fewer inliers) and photos with fewer inliers are taken too.
     `start`: a model to go on from, so that the photos of smaller models join the largest.
     """
-    if out.exists():
-        return pycolmap.Reconstruction(str(out)) if (out / "cameras.bin").exists() else None
+    if not out.exists():
+        _map(database, images, out, told, relaxed, start)
+    # Always as read from disk: a resumed run must go on from the very same model.
+    return pycolmap.Reconstruction(str(out)) if (out / "cameras.bin").exists() else None
+
+
+def _map(
+    database: Path, images: Path, out: Path, told: Callable[[], None], relaxed: bool, start: Path | None
+) -> None:
     work = out.with_name(f".{out.name}.part")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -44,7 +51,6 @@ def map_incrementally(
     if best is not None:
         best.write(str(work))
     os.replace(work, out)
-    return best
 
 
 def _options(relaxed: bool) -> Any:
@@ -74,8 +80,7 @@ def adjust(model: Any) -> None:
         errors = np.array([p.error for p in model.points3D.values()])
         limit = float(np.clip(3 * np.median(errors), 0.5, MAX_ERROR_PX)) if len(errors) else MAX_ERROR_PX
         manager = pycolmap.ObservationManager(model)
-        everything = set(model.point3D_ids())
-        manager.filter_points3D_with_large_reprojection_error(limit, everything)
+        manager.filter_points3D_with_large_reprojection_error(limit, set(model.point3D_ids()))
         manager.filter_points3D_with_small_triangulation_angle(MIN_ANGLE_DEG, set(model.point3D_ids()))
         if round_ == 0 and _enough_long_tracks(model):
             manager.filter_points3D_with_short_tracks(3)

@@ -14,6 +14,7 @@ from PIL import Image
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.io.colmap import read_model
 from sculpt3d.io.ply import write_atomic
+from sculpt3d.photos import find_mask
 from sculpt3d.progress import Each, Progress, one_by_one
 
 
@@ -45,14 +46,6 @@ def undistort(
 
     each(one, jobs, progress)
     target.write(str(out / "sparse"))
-
-
-def find_mask(masks: Path, name: str) -> Path | None:
-    """The mask of photo `name` in folder `masks`: `photo.jpg.png` or `photo.png`."""
-    for candidate in (masks / f"{name}.png", (masks / name).with_suffix(".png")):
-        if candidate.is_file():
-            return candidate
-    return None
 
 
 def _pinhole(camera: Any, options: Any) -> Any:

@@ -36,16 +36,17 @@ def reconstruct_surface(
 ) -> Mesh:
     """Full-resolution mesh with colours and `filled` flags, in the cloud's frame. Raises `NotEnoughViews` if empty."""
     params = params or SurfaceParams()
-    points = without_strays(cloud)
-    if len(points.xyz) < 500:
+    if len(cloud.xyz) < 500:
         raise NotEnoughViews(
-            f"Only {len(points.xyz)} surface points were found; take more overlapping, sharp photos"
+            f"Only {len(cloud.xyz)} surface points were found; take more overlapping, sharp photos"
         )
+    # Thinned first: what follows then needs the memory of the surface, not of the number of photos.
+    low, high = np.quantile(cloud.xyz, 0.001, 0), np.quantile(cloud.xyz, 0.999, 0)
+    points = without_strays(thinned(cloud, 0.7 * 1.1 * float((high - low).max()) / 2**params.max_depth))
     extent = float(np.ptp(points.xyz, axis=0).max())
     spacing = float(np.median(_nearest(points.xyz, 2)[:, 1]))
     depth = int(np.clip(np.ceil(np.log2(1.1 * extent / (1.2 * spacing))), 6, params.max_depth))
     cell = 1.1 * extent / 2**depth
-    points = thinned(points, 0.7 * cell)
     vertices, faces = poisson(points.xyz, points.normal, depth, work, progress)
     mesh = _trimmed(
         Mesh(vertices, faces), points, max(spacing, cell) * params.evidence, params.fill_share * extent
@@ -55,7 +56,7 @@ def reconstruct_surface(
         raise NotEnoughViews(
             "The surface points do not join into a surface; take more overlapping, sharp photos"
         )
-    return Mesh(mesh.vertices, mesh.faces, _colours(mesh.vertices, cloud), mesh.filled)
+    return Mesh(mesh.vertices, mesh.faces, _colours(mesh.vertices, points), mesh.filled)
 
 
 def without_strays(cloud: PointCloud) -> PointCloud:

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from scipy.spatial import cKDTree
 
-from sculpt3d.errors import UnreadableFile
 from sculpt3d.progress import Each, Progress, one_by_one, silent
 from sculpt3d.texture.unwrap import Unwrapped, rasterise, unwrap
 from sculpt3d.texture.visibility import caster, clearance, depth_image, faces_in_sight, weights
 from sculpt3d.types import F32, Mesh, Scene, TexturedMesh, View
+from sculpt3d.views import finest_size, read_rgb, scaled
 
 BATCH = (
     4  # photos at work at once; sums are taken in the photos' order, so results do not depend on the workers
@@ -126,20 +126,13 @@ def exposure_gains(mesh: Mesh, flat: Unwrapped, scene: Scene, depths: _Depths) -
 
 def shrunk(view: View, side: int = 500) -> View:
     """The view with a camera of at most `side` pixels; its photo is read at that size."""
-    from sculpt3d.mvs.depth import finest_size, scaled
-
     camera = scaled(view.camera, *finest_size(view.camera, side))
     return View(view.name, camera, view.cam_from_world, view.image, None)
 
 
 def linear_photo(view: View) -> F32:
     """(H, W, 3) linear light, at the view's camera's size."""
-    picture = cv2.imread(str(view.image), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
-    if picture is None:
-        raise UnreadableFile(f"{view.name} cannot be read; check the file, or leave it out")
-    if picture.shape[:2] != (view.camera.height, view.camera.width):
-        picture = cv2.resize(picture, (view.camera.width, view.camera.height), interpolation=cv2.INTER_AREA)
-    return _LINEAR[picture]
+    return _LINEAR[read_rgb(view, view.camera.height, view.camera.width)]
 
 
 def to_srgb(linear: NDArray[Any]) -> NDArray[np.uint8]:

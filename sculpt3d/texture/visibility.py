@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d._open3d import o3d
-from sculpt3d.align import read_view_mask
 from sculpt3d.geometry import project
 from sculpt3d.texture.unwrap import Unwrapped
 from sculpt3d.types import F32, I32, View
+from sculpt3d.views import read_mask
 
 OUTLINE_PX = 6.0  # a texel nearer than this to an outline counts less: there the photo mixes near and far
 
@@ -60,8 +60,7 @@ def clearance(depth: F32, view: View) -> F32:
             step[:, 1:] |= broken
             step[:, :-1] |= broken
     free = (depth > 0) & ~step
-    if view.mask is not None:
-        free &= read_view_mask(view)
+    free &= read_mask(view, *depth.shape)
     free[0], free[-1], free[:, 0], free[:, -1] = False, False, False, False
     distance = cv2.distanceTransform(free.astype(np.uint8), cv2.DIST_L2, 5)
     return np.asarray(np.clip((distance - 1) / OUTLINE_PX, 0, 1), np.float32)

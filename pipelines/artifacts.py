@@ -1,15 +1,20 @@
-"""A textured mesh between two steps: arrays and a PNG."""
+"""What one step hands to another through its folder: the scene, the placement, the textured mesh."""
 
 from __future__ import annotations
 
+import json
 import os
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from pipelines.workspace import Step
+from sculpt3d.align import Placement, find_region
 from sculpt3d.geometry import Sim3
-from sculpt3d.types import TexturedMesh
+from sculpt3d.io.ply import write_atomic
+from sculpt3d.types import Region, Scene, TexturedMesh
 
 
 def save_textured(out: Path, mesh: TexturedMesh) -> None:
@@ -45,3 +50,32 @@ def load_textured(folder: Path, target_from_source: Sim3) -> TexturedMesh:
             use,
             unseen,
         )
+
+
+@lru_cache(maxsize=1)
+def scene_of(flat: Step) -> tuple[Scene, Region]:
+    """The undistorted photos and the object's region, in the sfm frame; five steps ask for the same one."""
+    from sculpt3d.io.colmap import load_scene
+
+    scene = load_scene(flat.path)
+    return scene, find_region(scene)
+
+
+def save_place(out: Path, placed: Placement) -> None:
+    """`out/place.json`."""
+    move = placed.world_from_sfm
+    frame = {
+        "scale": move.scale,
+        "rotation": move.rotation.tolist(),
+        "translation": move.translation.tolist(),
+    }
+    write_atomic(
+        out / "place.json", json.dumps(frame | {"metric": placed.metric, "source": placed.source}).encode()
+    )
+
+
+def load_place(folder: Path) -> Placement:
+    """What `save_place` wrote."""
+    text = json.loads((folder / "place.json").read_text())
+    move = Sim3(text["scale"], np.array(text["rotation"]), np.array(text["translation"]))
+    return Placement(move, bool(text["metric"]), str(text["source"]))
