@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import F64, Sim3, project
@@ -123,12 +124,8 @@ def place(vertices: NDArray[np.float32], up: F64, object_height_mm: float | None
 
 def rotation_to_y(up: F64) -> F64:
     """The smallest rotation (3, 3) that turns `up` to +Y."""
-    y = np.array([0.0, 1.0, 0.0])
-    axis, cosine = np.cross(up, y), float(up @ y)
-    if cosine < -0.999999:
-        return np.diag([1.0, -1.0, -1.0])
-    k = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
-    return np.asarray(np.eye(3) + k + k @ k / (1 + cosine))
+    turn, _ = Rotation.align_vectors(np.array([[0.0, 1.0, 0.0]]), up[None])  # exact for `up` close to -Y as well
+    return np.asarray(turn.as_matrix())
 
 
 def move_scene(scene: Scene, placement: Placement) -> Scene:
