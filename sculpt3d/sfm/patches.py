@@ -10,6 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from sculpt3d.geometry import F64
+from sculpt3d.sfm.seeds import WINDOW
 
 BLUR_PX = 1.0  # bilinear samples of sharper pictures pull matches to whole pixels
 ITERATIONS = 20
@@ -26,7 +27,13 @@ class Found:
 
 
 def find_patches(
-    source: NDArray[Any], target: NDArray[Any], uv: F64, start: F64, affine: F64, radius: int, reach_px: float
+    source: NDArray[Any],
+    target: NDArray[Any],
+    uv: F64,
+    start: F64,
+    affine: NDArray[Any],
+    radius: int,
+    reach_px: float,
 ) -> Found:
     """Where the patches of `source` (H, W) around pixels `uv` (N, 2) lie in `target`.
 
@@ -63,7 +70,7 @@ def _find(
     total = 0.0
     for k in range(n):
         dx, dy = k % side - radius, k // side - radius
-        w[k] = np.exp(-(dx * dx + dy * dy) / (2 * (0.6 * radius) ** 2))
+        w[k] = np.exp(-(dx * dx + dy * dy) / (2 * (WINDOW * radius) ** 2))
         total += w[k]
     w /= total
     for i in range(len(uv)):

@@ -16,6 +16,7 @@ from sculpt3d.mvs.neighbours import choose_neighbours
 from sculpt3d.mvs.stack import Stack, build_stack
 from sculpt3d.progress import Each, Progress, one_by_one
 from sculpt3d.sfm.patches import BLUR_PX, find_patches
+from sculpt3d.sfm.seeds import best_of_cells, fit_planes, noise_px
 from sculpt3d.types import DepthMap, Pinhole, Scene
 from sculpt3d.views import finest_size, read_grey, scaled
 
@@ -28,9 +29,9 @@ class TrackParams:
 
     seeds: int = 400
     max_image_size: int = 2000
-    radius: int = 9
+    radius: int = 7
     reach_px: float = 4.0
-    max_sigma_px: float = 0.2
+    max_sigma_px: float = 0.4
     neighbours: int = 16
 
 
@@ -44,11 +45,14 @@ class Tracks:
 
 
 MAX_COST = 0.7
-MAX_BEND_PX = 0.3  # how far the surface may leave its plane within a patch, in pixels of another photo 20 degrees away
+BEND_ANGLE = (
+    0.34  # sin 20 degrees: how another photo sees what the surface leaves its plane by within a patch
+)
+LEVELS = 256  # of a grey level, in 16 bits
 MAX_TILT_DEG = 65.0
 MAX_ZOOM = 1.7  # between two photos; more blurs one patch out of recognition
 MAX_DEPTH_DIFFERENCE = 0.02  # relative; else something hides the point
-MAX_RETURN_PX = 0.3  # there and back again
+MAX_RETURN_PX = 0.5  # there and back again
 MIN_VIEWS = 3
 
 
@@ -71,9 +75,7 @@ def dense_tracks(
 class _Matcher:
     """All views' pictures and depths; `from_view` is one unit of work."""
 
-    def __init__(
-        self, scene: Scene, depths: Mapping[str, DepthMap], work: Path, params: TrackParams
-    ) -> None:
+    def __init__(self, scene: Scene, depths: Mapping[str, DepthMap], work: Path, params: TrackParams) -> None:
         self.scene, self.depths, self.params = scene, depths, params
         sizes = [finest_size(v.camera, params.max_image_size) for v in scene.views]
         self.cameras = [scaled(v.camera, *s) for v, s in zip(scene.views, sizes, strict=True)]
@@ -86,7 +88,7 @@ class _Matcher:
 
     def _picture(self, i: int) -> NDArray[np.uint16]:
         camera = self.cameras[i]
-        grey = read_grey(self.scene.views[i], camera.height, camera.width).astype(np.float32) * 256
+        grey = read_grey(self.scene.views[i], camera.height, camera.width).astype(np.float32) * LEVELS
         return np.asarray(np.rint(cv2.GaussianBlur(grey, (0, 0), BLUR_PX)), np.uint16)
 
     def from_view(self, i: int) -> Tracks:
@@ -107,26 +109,23 @@ class _Matcher:
         return Tracks(number, view[keep], (where * whole[view] / sizes[view])[keep])
 
     def _seeds(self, i: int) -> tuple[F64, F64, F64]:
-        """The best textured pixel of each cell: pixels (N, 2), points and normals (N, 3) in the scene's frame."""
-        view, camera, found = self.scene.views[i], self.cameras[i], self.depths[self.scene.views[i].name]
+        """The best pixel of each cell: pixels (N, 2), points and normals (N, 3) in the scene's frame."""
+        view, camera, p = self.scene.views[i], self.cameras[i], self.params
+        found = self.depths[view.name]
         h, w = found.depth.shape
+        plane = fit_planes(
+            np.where(found.cost < MAX_COST, found.depth, 0), max(2, round(p.radius * w / camera.width))
+        )
+        blurred = self.pictures.view(i).astype(np.float32) / np.float32(LEVELS)
+        noise = noise_px(read_grey(view, camera.height, camera.width), blurred, p.radius)
+        bend = plane.misfit * camera.fx * BEND_ANGLE
+        error = np.hypot(cv2.resize(noise, (w, h), interpolation=cv2.INTER_NEAREST), bend)
+        x, y = best_of_cells(np.where(error < p.max_sigma_px, 1 / error, 0), p.seeds)
         coarse = scaled(view.camera, h, w)
-        reach = max(2, round(self.params.radius * w / camera.width))
-        plane = fit_planes(np.where(found.cost < MAX_COST, found.depth, 0), reach)
-        bend_px = plane.misfit * camera.fx * np.sin(np.radians(20))
-        picture = self.pictures.view(i).astype(np.float32) / 256
-        texture = cv2.cornerMinEigenVal(picture, 2 * self.params.radius + 1)
-        texture = cv2.resize(texture, (w, h), interpolation=cv2.INTER_NEAREST)
-        usable = np.isfinite(bend_px) & (bend_px < MAX_BEND_PX)
-        x, y = best_of_cells(np.where(usable, texture, 0), self.params.seeds)
-        slope = np.c_[plane.slope[y, x], plane.inverse[y, x]]
-        # 1 / z = a u + b v + c in pixels is n . ray / (n . X) with n = K^T (a, b, c at the origin).
-        line = np.c_[slope[:, :2], slope[:, 2] - slope[:, 0] * (x + 0.5) - slope[:, 1] * (y + 0.5)]
-        normal = -line @ coarse.matrix()
-        normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-        xyz = unproject(coarse.matrix(), view.cam_from_world, np.c_[x, y] + 0.5, 1 / slope[:, 2])
-        uv = (np.c_[x, y] + 0.5) * [camera.width / w, camera.height / h]
-        return uv, xyz, normal @ view.cam_from_world.rotation
+        at = np.stack([x, y], 1) + 0.5
+        xyz = unproject(coarse.matrix(), view.cam_from_world, at, 1 / plane.inverse[y, x])
+        normal = plane.normals(x, y, coarse) @ view.cam_from_world.rotation
+        return at * [camera.width / w, camera.height / h], xyz, normal
 
     def _match(self, i: int, j: int, uv: F64, xyz: F64, normal: F64) -> tuple[NDArray[np.int64], F64]:
         """Seeds of view `i` (indices) and their pixels in view `j`."""
@@ -148,10 +147,19 @@ class _Matcher:
         towards = self.scene.views[j].cam_from_world.source_origin - xyz
         cosine = (towards * normal).sum(1) / np.linalg.norm(towards, axis=1)
         affine = np.stack(
-            [_pixels(self.scene, self.cameras, j, self._on_plane(i, uv + d, xyz, normal))[0] - start for d in np.eye(2)], -1
+            [
+                _pixels(self.scene, self.cameras, j, self._on_plane(i, uv + d, xyz, normal))[0] - start
+                for d in np.eye(2)
+            ],
+            -1,
         )
         zoom = np.sqrt(np.abs(np.linalg.det(affine)))
-        seen = (depth > 0) & (cosine > np.cos(np.radians(MAX_TILT_DEG))) & (zoom < MAX_ZOOM) & (zoom > 1 / MAX_ZOOM)
+        seen = (
+            (depth > 0)
+            & (cosine > np.cos(np.radians(MAX_TILT_DEG)))
+            & (zoom < MAX_ZOOM)
+            & (zoom > 1 / MAX_ZOOM)
+        )
         there = self.maps.view(j)
         h, w = there.shape
         at = np.floor(start * [w / self.cameras[j].width, h / self.cameras[j].height]).astype(np.int64)
@@ -162,58 +170,13 @@ class _Matcher:
     def _on_plane(self, i: int, uv: F64, xyz: F64, normal: F64) -> F64:
         """Where the rays of pixels `uv` of view `i` meet the seeds' planes; (N, 3)."""
         centre = self.scene.views[i].cam_from_world.source_origin
-        ray = unproject(self.cameras[i].matrix(), self.scene.views[i].cam_from_world, uv, np.ones(len(uv))) - centre
+        ray = (
+            unproject(self.cameras[i].matrix(), self.scene.views[i].cam_from_world, uv, np.ones(len(uv)))
+            - centre
+        )
         along = ((xyz - centre) * normal).sum(1) / (ray * normal).sum(1)
         return centre + along[:, None] * ray
 
 
 def _pixels(scene: Scene, cameras: list[Pinhole], j: int, xyz: Any) -> tuple[F64, F64]:
     return project(cameras[j].matrix(), scene.views[j].cam_from_world, xyz)
-
-
-@dataclass(frozen=True)
-class Planes:
-    """Least-squares planes of inverse depth round every pixel (H, W): value, slope a pixel (H, W, 2), misfit relative to
-    the value; NaN where the window is not full.
-    """
-
-    inverse: NDArray[np.float32]
-    slope: NDArray[np.float32]
-    misfit: NDArray[np.float32]
-
-
-def fit_planes(depth: NDArray[np.float32], radius: int) -> Planes:
-    """Inverse depth is linear on a plane, so box filters fit it."""
-    there = depth > 0
-    inverse = np.where(there, 1 / np.where(there, depth, 1), 0).astype(np.float64)
-    middle = float(np.median(inverse[there])) if there.any() else 1.0
-    q = np.where(there, inverse - middle, 0)
-    side = 2 * radius + 1
-    step = np.arange(-radius, radius + 1, dtype=np.float64)
-    one, n = np.ones(side), float(side * side)
-
-    def over(values: Any, x: Any, y: Any) -> Any:
-        return cv2.sepFilter2D(values, cv2.CV_64F, x, y, borderType=cv2.BORDER_CONSTANT)
-
-    full = over(there.astype(np.float64), one, one) > n - 0.5
-    spread = n * float((step**2).mean())
-    value, sx, sy = over(q, one, one) / n, over(q, step, one) / spread, over(q, one, step) / spread
-    left = over(q * q, one, one) / n - value**2 - (sx**2 + sy**2) * spread / n
-    misfit = np.sqrt(np.maximum(left, 0)) / (value + middle)
-    nothing = ~full
-    value = value + middle
-    for array in (value, sx, sy, misfit):
-        array[nothing] = np.nan
-    return Planes(value.astype(np.float32), np.stack([sx, sy], -1).astype(np.float32), misfit.astype(np.float32))
-
-
-def best_of_cells(score: NDArray[Any], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Columns and rows of the best pixel of each of about `count` square cells that hold a positive score."""
-    h, w = score.shape
-    cell = max(2, int(np.sqrt((score > 0).sum() / count)))
-    rows, columns = h // cell, w // cell
-    blocks = score[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell)
-    blocks = blocks.transpose(0, 2, 1, 3).reshape(rows * columns, -1)
-    best, k = blocks.argmax(1), np.arange(rows * columns)
-    use = blocks[k, best] > 0
-    return (k % columns * cell + best % cell)[use], (k // columns * cell + best // cell)[use]
