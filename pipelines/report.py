@@ -37,12 +37,13 @@ PACKAGES = (
 OUTPUTS = ("model.glb", "mesh.ply", "cloud.ply", "cameras", "report.html", "report.json")
 
 
-def build_report(out: Path, checked: Step, cameras: Step, flat: Step, depth: Step, placed: Step, texture: Step,
+def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: Step, depth: Step, placed: Step, texture: Step,
                  model: Step, tell: Progress) -> None:  # fmt: skip
     """`out/facts.json` and `out/report.html`."""
     from sculpt3d.align import move_scene
     from sculpt3d.photos import load_photo_set
     from sculpt3d.sfm.cameras import load_sfm
+    from sculpt3d.sfm.refine import load_refine
     from sculpt3d.surface.topology import describe
 
     photos, sfm = load_photo_set(checked.path), load_sfm(cameras.path)
@@ -58,6 +59,7 @@ def build_report(out: Path, checked: Step, cameras: Step, flat: Step, depth: Ste
             "mean_track_length": _r(sfm.mean_track_length),
             "tie_points": sfm.points,
             "attempts": list(sfm.attempts),
+            **_refine_facts(load_refine(refined.path), photos),
             "largest_gap_deg": _r(largest_gap_deg(scene, mesh)),
         },
         "scale": {"metric": where.metric, "source": where.source},
@@ -167,6 +169,15 @@ def advice(facts: Mapping[str, Any]) -> str:
     lines = [
         f"{p['registered']} of {p['given']} photos were placed, to {c['mean_reprojection_error_px']:.2f} pixels."
     ]
+    if c["dense_misfit_px"] is not None:
+        lines.append(
+            f"The tie points were weak, so {c['dense_tracks']} dense matches refined the cameras: others, held back, now fit "
+            f"to {c['dense_misfit_px']:.2f} pixels, {c['dense_misfit_before_px']:.2f} before."
+        )
+    if c["doubtful"]:
+        lines.append(
+            f"The place of {', '.join(c['doubtful'])} is doubtful: hardly any surface was found in other photos."
+        )
     if c["largest_gap_deg"] > 60:
         lines.append(
             f"No photo was taken over {c['largest_gap_deg']:.0f} degrees around the object (see the plan): shoot there."
@@ -211,6 +222,19 @@ def _photo_facts(photos: Any, sfm: Any) -> dict[str, Any]:
         "used": len(photos.photos),
         "registered": len(sfm.registered),
         "rejected": rejected,
+    }
+
+
+def _refine_facts(refined: Any, photos: Any) -> dict[str, Any]:
+    """How far dense tracks that took no part miss the cameras; None where the cameras were good without them."""
+    before, after = (refined.misfit_px[0], refined.misfit_px[-1]) if refined.misfit_px else (None, None)
+    source = {p.name: p.source for p in photos.photos}
+    return {
+        "weakness_px": _r(refined.weakness_px),
+        "dense_tracks": refined.tracks,
+        "dense_misfit_before_px": None if before is None else _r(before),
+        "dense_misfit_px": None if after is None else _r(after),
+        "doubtful": [source.get(name, name) for name in refined.doubtful],
     }
 
 
