@@ -20,6 +20,7 @@ from sculpt3d.sfm.observations import Observations, intersect, observations_of, 
 from sculpt3d.sfm.patches import BLUR_PX, find_patches
 from sculpt3d.sfm.refine import RefineParams, refine_cameras
 from sculpt3d.sfm.seeds import fit_planes
+from sculpt3d.synthetic import look_at
 from sculpt3d.types import Pinhole, Scene
 from tests.conftest import Ball
 
@@ -180,20 +181,34 @@ def test_perturbed_cameras_come_back_killed_or_not_with_any_workers(ball: Ball, 
     assert after[0] < 0.15 * before[0]
     assert after[1] < 0.3 * before[1]
     assert results[0].misfit_px[-1] < 0.5 * results[0].misfit_px[0]
-    assert results[0].doubtful == ()
+    assert results[0].dropped == ()
     assert results[0] == replace(
         refine_cameras(model, images, tmp_path / "a", None, always), model=results[0].model
     )  # read back, not done again
     assert sorted(f.name for f in (tmp_path / "a").iterdir()) == ["refine.json", "sparse"]
 
 
-def test_good_cameras_stay_good(ball: Ball, tmp_path: Path) -> None:
+def test_good_cameras_stay_good_and_a_lost_one_goes(ball: Ball, tmp_path: Path) -> None:
     scene = some_of(ball.scene)
-    model = written(ball_model(scene, [v.cam_from_world for v in scene.views], 0.1), tmp_path / "model")
+    true = [v.cam_from_world for v in scene.views]
+    lost = len(true) - 2
+    points = scene.points
+    row = np.cumsum(points.view_index == lost) * (points.view_index == lost)
+    number = np.repeat(np.arange(len(points.xyz)), np.diff(points.start))
+    keep = row <= 7  # of its tie points
+    start = np.concatenate([[0], np.cumsum(np.bincount(number[keep], minlength=len(points.xyz)))])
+    few = replace(points, start=start.astype(np.int32), view_index=points.view_index[keep])
+    poses = [
+        pose if k != lost else look_at(np.array([3.0, 3.0, -2.0]), np.zeros(3)) for k, pose in enumerate(true)
+    ]
+    model = written(ball_model(replace(scene, points=few), poses, 0.1), tmp_path / "model")
     found = refine_cameras(
         model, scene.views[0].image.parent, tmp_path / "out", None, RefineParams(above_px=0), run_each(2)
     )
-    distance, turn = errors(found.model, scene)
+    assert found.dropped == (scene.views[lost].name,)
+    left = replace(scene, views=tuple(v for v in scene.views if v.name not in found.dropped))
+    assert set(camera_poses(found.model)) == {v.name for v in left.views}
+    distance, turn = errors(found.model, left)
     assert distance < 0.004  # a thousandth of the distance; a pixel on the ball is 0.007
     assert turn < 0.05
 

@@ -39,7 +39,7 @@ from sculpt3d.sfm.undistort import undistort
 LOSS_PX = 0.3
 HELD_BACK = 10  # every tenth track takes no part and judges
 POOR = 100  # observations, below which a photo keeps its SIFT tie points in the adjustment
-FEW = 25  # observations, below which a photo's place is doubtful
+FEW = 25  # observations; a photo with fewer of both kinds stands where nothing holds it, often metres off
 
 
 @dataclass(frozen=True)
@@ -59,28 +59,28 @@ class RefineParams:
 @dataclass(frozen=True)
 class RefineResult:
     """`misfit_px`: median error of tracks held back from the adjustment, with the cameras as they came and after each round;
-    empty where the model was left alone. `doubtful`: photos that hardly any track passes through.
+    empty where the model was left alone. `dropped`: photos whose place neither tie points nor tracks bear out.
     """
 
     model: Path
     weakness_px: float
     misfit_px: tuple[float, ...]
     tracks: int
-    doubtful: tuple[str, ...]
+    dropped: tuple[str, ...]
 
 
 def refine_cameras(
     model: Path, images: Path, out: Path, masks: Path | None = None, params: RefineParams | None = None,
     each: Each = one_by_one, progress: Progress | None = None,
 ) -> RefineResult:  # fmt: skip
-    """Write the COLMAP model `out/sparse`, for the same photos as `model` and in its frame, and `out/refine.json`."""
+    """Write the COLMAP model `out/sparse`, in the frame of `model`, and `out/refine.json`."""
     if (out / "refine.json").exists():
         return load_refine(out)
     params, tell = params or RefineParams(), progress or silent
     weakness = weakness_px(read_model(model))
     best, tracks = model, 0
     misfits: list[float] = []
-    doubtful: list[str] = []
+    dropped: list[str] = []
     for number in range(params.rounds if weakness >= params.above_px else 0):
         work = out / f"round{number}"
         try:
@@ -90,14 +90,14 @@ def refine_cameras(
         if done["after"] >= done["before"]:
             break
         misfits = [*(misfits or [done["before"]]), done["after"]]
-        best, tracks, doubtful = work / "sparse", done["tracks"], done["doubtful"]
+        best, tracks, dropped = work / "sparse", done["tracks"], dropped + done["dropped"]
         if done["after"] > params.again * done["before"]:
             break
     shutil.rmtree(out / ".sparse.part", ignore_errors=True)
     shutil.copytree(best, out / ".sparse.part")
     shutil.rmtree(out / "sparse", ignore_errors=True)
     os.replace(out / ".sparse.part", out / "sparse")
-    result = RefineResult(out / "sparse", weakness, tuple(misfits), tracks, tuple(doubtful))
+    result = RefineResult(out / "sparse", weakness, tuple(misfits), tracks, tuple(dropped))
     write_atomic(out / "refine.json", json.dumps(asdict(result) | {"model": "sparse"}).encode())
     for number in range(params.rounds):
         shutil.rmtree(out / f"round{number}", ignore_errors=True)
@@ -108,7 +108,7 @@ def refine_cameras(
 def load_refine(out: Path) -> RefineResult:
     """What `refine_cameras` wrote."""
     text = json.loads((out / "refine.json").read_text())
-    lists = {key: tuple(text[key]) for key in ("misfit_px", "doubtful")}
+    lists = {key: tuple(text[key]) for key in ("misfit_px", "dropped")}
     return RefineResult(**{**text, **lists, "model": out / "sparse"})
 
 
@@ -150,16 +150,16 @@ def _round(
     names = [v.name for v in scene.views]
     dense = photo_pixels(before, read_model(work / "flat"), names, tracks)
     judge, dense = (dense.only((dense.point % HELD_BACK == 0) == back) for back in (True, False))
-    after, used = _adjusted(before, dense, observations_of(read_model(first)))
-    seen = {str(after.images[i].name): int((used.image == i).sum()) for i in after.reg_image_ids()}
-    (work / "sparse").mkdir(exist_ok=True)
-    after.write(str(work / "sparse"))
+    ties = observations_of(read_model(first))
+    after, used = _adjusted(before, dense, ties)
     result = {
         "before": misfit_px(before, judge),
         "after": misfit_px(after, judge),
         "tracks": used.numbered()[1],
-        "doubtful": sorted(name for name, count in seen.items() if count < FEW),
+        "dropped": _drop_lost(after, used, ties),
     }
+    (work / "sparse").mkdir(exist_ok=True)
+    after.write(str(work / "sparse"))
     write_atomic(facts, json.dumps(result).encode())
     return result
 
@@ -185,6 +185,18 @@ def _adjusted(before: Any, dense: Observations, ties: Observations) -> tuple[Any
     )
     model.update_point_3d_errors()
     return model, used
+
+
+def _drop_lost(model: Any, dense: Observations, ties: Observations) -> list[str]:
+    """Take photos out that few tracks and few tie points see, unless all are like that; their names."""
+    lost = [i for i in model.reg_image_ids() if max((dense.image == i).sum(), (ties.image == i).sum()) < FEW]
+    if len(lost) > 0.2 * model.num_reg_images():
+        return []
+    names = sorted(str(model.images[i].name) for i in lost)
+    manager = pycolmap.ObservationManager(model)
+    for i in lost:
+        manager.deregister_frame(model.images[i].frame_id)
+    return names
 
 
 def _part(tell: Progress, number: int, rounds: int) -> Progress:
