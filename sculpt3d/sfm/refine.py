@@ -1,7 +1,9 @@
 """Better cameras from a coarse stereo pass: dense tracks, a bundle adjustment, and again where the cameras moved far.
 
 On pale, glossy stone SIFT leaves some dozens of tie points a photo, good to 0.4 pixel; a coarse depth map offers hundreds
-that are good to 0.2.
+that are good to 0.2. Tried on the tie points alone, plato, median camera error 1.82 mm: true intrinsics 1.80, free principal
+point 1.81, Cauchy loss at 0.3 px 1.48 and at 0.1 px 2.43. With dense tracks a free principal point changes nothing (gutenberg
+.040 mm either way) and a second radial parameter little (.032).
 """
 
 from __future__ import annotations
@@ -151,6 +153,9 @@ def _round(
     dense = photo_pixels(before, read_model(work / "flat"), names, tracks)
     judge, dense = (dense.only((dense.point % HELD_BACK == 0) == back) for back in (True, False))
     ties = observations_of(read_model(first))
+    ties = ties.only(np.isin(ties.image, before.reg_image_ids())).of_length(
+        2
+    )  # the last round may have dropped some
     after, used = _adjusted(before, dense, ties)
     result = {
         "before": misfit_px(before, judge),
@@ -166,6 +171,7 @@ def _round(
 
 def _adjusted(before: Any, dense: Observations, ties: Observations) -> tuple[Any, Observations]:
     """The model with adjusted cameras, its points dense tracks and tie points; and the tracks that the cameras rest on."""
+    # Elsewhere tie points only add their noise: DeChalon 1.3 mm without them, 2.0 with.
     poor = [i for i in before.reg_image_ids() if (dense.image == i).sum() < POOR]
     needed = ties.only(np.isin(ties.point, ties.point[np.isin(ties.image, poor)]))
     used, last = dense.beside(needed), int(dense.point.max(initial=-1))
