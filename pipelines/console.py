@@ -16,6 +16,7 @@ Mode = Literal["bar", "plain", "json", "quiet"]
 _TYPICAL: dict[str, float] = {
     "photos": 2,
     "cameras": 40,
+    "refine": 8,
     "undistort": 3,
     "object": 4,
     "depth": 60,

@@ -1,6 +1,6 @@
 """From a folder of photos to a textured model; readable from top to bottom.
 
-    photos -> cameras -> undistort -> object -> depth -> fusion -> surface -> place -> texture -> model -> report
+    photos -> cameras -> refine -> undistort -> object -> depth -> fusion -> surface -> place -> texture -> model -> report
 
 All steps up to `surface` work in the sfm frame, which has no unit: their thresholds are pixels. `place` finds the world
 frame (metres if something gives scale, +Y up, base at y = 0), and everything handed out is in it.
@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from sculpt3d.types import Mesh, PointCloud
 STAGES = (
     "photos",
     "cameras",
+    "refine",
     "undistort",
     "object",
     "depth",
@@ -47,9 +48,9 @@ PRESETS = Path(__file__).parent / "presets"
 
 @dataclass(frozen=True)
 class Preset:
-    """max_features a photo; max_image_size of depth maps, px; fast_depth: fewer
-    sweeps; surface_depth: octree levels; triangles and texture_size of
-    the web model."""
+    """max_features a photo; max_image_size of depth maps, px; fast_depth: fewer sweeps; surface_depth: octree levels;
+    triangles and texture_size of the web model; refine_cameras with dense matches: "weak" (where SIFT's tie points left
+    them uncertain) or "always"."""
 
     max_features: int
     max_image_size: int
@@ -57,6 +58,7 @@ class Preset:
     surface_depth: int
     triangles: int
     texture_size: int
+    refine_cameras: Literal["weak", "always"] = "weak"
 
 
 def load_preset(name: str) -> Preset:
@@ -107,15 +109,16 @@ def photogrammetry(
 
     checked = run.photos(photos, masks, given)
     cameras = run.cameras(checked)
-    flat = run.undistort(checked, cameras)
+    refined = run.refine(checked, cameras)
+    flat = run.undistort(checked, refined)
     found = run.object(flat)
     depth = run.depth(flat, found)
     cloud = run.fusion(flat, found, depth)
     surface = run.surface(cloud)
-    placed = run.place(checked, cameras, flat, cloud, surface)
+    placed = run.place(checked, refined, flat, cloud, surface)
     texture = run.texture(flat, surface)
     model = run.model(checked, texture, placed, name_of(photos))
-    report = run.report(checked, cameras, flat, found, depth, cloud, placed, texture, model)
+    report = run.report(checked, cameras, refined, flat, found, depth, cloud, placed, texture, model)
     ws.prune()
     return Project(project, report)
 
@@ -176,6 +179,32 @@ class _Run:
             lambda out, tell: _drop(map_cameras(load_photo_set(checked.path), out, params, self.each, tell)),
             params,
             [checked.key],
+        )
+
+    def refine(self, checked: Step, cameras: Step) -> Step:
+        from sculpt3d.sfm.refine import RefineParams, refine_cameras
+
+        always = self.preset.refine_cameras == "always"
+        params = RefineParams(
+            above_px=0.0 if always else RefineParams.above_px,
+            max_image_size=min(self.preset.max_image_size, RefineParams.max_image_size),
+        )
+        return self.ws.step(
+            "refine",
+            1,
+            lambda out, tell: _drop(
+                refine_cameras(
+                    cameras.path / "sparse",
+                    checked.path / "images",
+                    out,
+                    checked.path / "masks",
+                    params,
+                    self.each,
+                    tell,
+                )
+            ),
+            params,
+            [checked.key, cameras.key],
         )
 
     def undistort(self, checked: Step, cameras: Step) -> Step:
@@ -275,10 +304,10 @@ class _Run:
     def report(self, *steps: Step) -> Mapping[str, Any]:
         from pipelines.report import build_report, hand_out
 
-        checked, cameras, flat, found, depth, _, placed, texture, model = steps
+        checked, cameras, refined, flat, found, depth, _, placed, texture, model = steps
 
         def work(out: Path, tell: Any) -> None:
-            build_report(out, checked, cameras, flat, found, depth, placed, texture, model, tell)
+            build_report(out, checked, cameras, refined, flat, found, depth, placed, texture, model, tell)
 
         step = self.ws.step("report", 1, work, {}, [s.key for s in steps])
         return hand_out(self.ws, step, placed, model)

@@ -38,26 +38,29 @@ PACKAGES = (
 OUTPUTS = ("model.glb", "mesh.ply", "cloud.ply", "cameras", "report.html", "report.json")
 
 
-def build_report(out: Path, checked: Step, cameras: Step, flat: Step, found: Step, depth: Step, placed: Step, texture: Step,
-                 model: Step, tell: Progress) -> None:  # fmt: skip
+def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: Step, found: Step, depth: Step,
+                 placed: Step, texture: Step, model: Step, tell: Progress) -> None:  # fmt: skip
     """`out/facts.json` and `out/report.html`."""
     from sculpt3d.align import move_scene
     from sculpt3d.photos import load_photo_set
     from sculpt3d.sfm.cameras import load_sfm
+    from sculpt3d.sfm.refine import load_refine
     from sculpt3d.surface.topology import describe
 
     photos, sfm = load_photo_set(checked.path), load_sfm(cameras.path)
+    better = load_refine(refined.path)
     where = load_place(placed.path)
     scene = move_scene(scene_of(flat), where)
     mesh, cloud = read_mesh(placed.path / "mesh.ply"), read_cloud(placed.path / "cloud.ply")
     tell(1, 6)
     facts = {
-        "photos": _photo_facts(photos, sfm),
+        "photos": _photo_facts(photos, sfm, better.dropped),
         "cameras": {
             "mean_reprojection_error_px": _r(sfm.mean_reprojection_error_px),
             "mean_track_length": _r(sfm.mean_track_length),
             "tie_points": sfm.points,
             "attempts": list(sfm.attempts),
+            **_refine_facts(better),
             "largest_gap_deg": _r(largest_gap_deg(scene, mesh)),
         },
         "scale": {"metric": where.metric, "source": where.source},
@@ -167,6 +170,11 @@ def advice(facts: Mapping[str, Any]) -> str:
     lines = [
         f"{p['registered']} of {p['given']} photos were placed, to {c['mean_reprojection_error_px']:.2f} pixels."
     ]
+    if c["dense_misfit_px"] is not None:
+        lines.append(
+            f"The tie points were weak, so {c['dense_tracks']} dense matches refined the cameras: others, held back, now fit "
+            f"to {c['dense_misfit_px']:.2f} pixels, {c['dense_misfit_before_px']:.2f} before."
+        )
     if c["largest_gap_deg"] > 60:
         lines.append(
             f"No photo was taken over {c['largest_gap_deg']:.0f} degrees around the object (see the plan): shoot there."
@@ -199,18 +207,33 @@ def plan_svg(scene: Scene, mesh: Mesh) -> str:
     )
 
 
-def _photo_facts(photos: Any, sfm: Any) -> dict[str, Any]:
+def _photo_facts(photos: Any, sfm: Any, dropped: tuple[str, ...]) -> dict[str, Any]:
     source = {p.name: p.source for p in photos.photos}
     rejected = [{"name": r.name, "reason": r.reason} for r in photos.rejected]
     rejected += [
         {"name": source[n], "reason": "could not be placed: too little overlap with the others or no texture"}
         for n in sfm.missing
     ]
+    rejected += [
+        {"name": source[n], "reason": "was placed where no other photo sees the same surface"}
+        for n in dropped
+    ]
     return {
         "given": len(photos.photos) + len(photos.rejected),
         "used": len(photos.photos),
-        "registered": len(sfm.registered),
+        "registered": len(sfm.registered) - len(dropped),
         "rejected": rejected,
+    }
+
+
+def _refine_facts(refined: Any) -> dict[str, Any]:
+    """How far dense tracks that took no part miss the cameras; None where the cameras were good without them."""
+    before, after = (refined.misfit_px[0], refined.misfit_px[-1]) if refined.misfit_px else (None, None)
+    return {
+        "weakness_px": _r(refined.weakness_px),
+        "dense_tracks": refined.tracks,
+        "dense_misfit_before_px": None if before is None else _r(before),
+        "dense_misfit_px": None if after is None else _r(after),
     }
 
 
