@@ -92,7 +92,8 @@ def photogrammetry(
     from sculpt3d.photos import find_photos, match_masks
 
     preset, how, console = preset or load_preset("standard"), how or How(), console or Console("quiet")
-    names = find_photos(photos)
+    apart = (project,) if masks is None else (project, masks)
+    names = find_photos(photos, apart)
     found_masks = {} if masks is None else match_masks(masks, names)
     given = key_of_files({n: photos / n for n in names} | {f"mask of {n}": p for n, p in found_masks.items()})
     _keep_apart(photos, project)
@@ -147,7 +148,9 @@ class _Run:
         step = self.ws.step(
             "photos",
             1,
-            lambda out, tell: _drop(check_photos(folder, out, masks, params, self.each, tell)),
+            lambda out, tell: _drop(
+                check_photos(folder, out, masks, params, self.each, tell, (self.ws.project,))
+            ),
             params,
             [given],
         )

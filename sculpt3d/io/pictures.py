@@ -16,12 +16,13 @@ import numpy as np
 import pillow_heif
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from sculpt3d.errors import UnreadableFile
 
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".heic", ".heif", ".webp", ".bmp"}
 RAW_SUFFIXES = {".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw"}
+MAX_BYTES = 4_000_000_000
 MAX_PIXELS = 400_000_000  # beyond medium-format cameras; a larger header is broken or hostile
 _BROKEN = (
     OSError,
@@ -39,10 +40,23 @@ _BROKEN = (
     zlib.error,
     ImageCms.PyCMSError,
 )
+_EXIF_NUMBER = {name: number for number, name in ExifTags.TAGS.items()}
 _SRGB = ImageCms.createProfile("sRGB")
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 pillow_heif.register_heif_opener()
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file as it is. Raises `UnreadableFile`."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UnreadableFile(f"{path.name} is larger than {MAX_BYTES // 10**9} GB; leave it out")
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(
+            f"{path.name} cannot be read ({error.strerror}); check its permissions or leave it out"
+        ) from error
 
 
 def read_photo(path: Path) -> tuple[NDArray[np.uint8], dict[str, Any], bool]:
@@ -57,7 +71,7 @@ def read_photo(path: Path) -> tuple[NDArray[np.uint8], dict[str, Any], bool]:
             return _read_pillow(path)
         except (*_BROKEN, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             if path.suffix.lower() in {".tif", ".tiff"}:
-                return _read_tiff(path), {}, False
+                return *_read_tiff(path), False
             raise UnreadableFile(
                 f"{path.name} cannot be decoded ({_short(error)}); copy it again or leave it out"
             ) from error
@@ -88,8 +102,8 @@ def _read_pillow(path: Path) -> tuple[NDArray[np.uint8], dict[str, Any], bool]:
         return np.asarray(rgb, np.uint8), exif, as_it_is
 
 
-def _read_tiff(path: Path) -> NDArray[np.uint8]:
-    """What Pillow does not read: 16-bit RGB, planar, unusual compressions."""
+def _read_tiff(path: Path) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    """What Pillow does not read (16-bit RGB, planar, unusual compressions), with EXIF."""
     try:
         with tifffile.TiffFile(path) as file:
             page: Any = file.pages[0]
@@ -100,7 +114,10 @@ def _read_tiff(path: Path) -> NDArray[np.uint8]:
             pixels = page.asarray()
             if page.axes.startswith("S"):
                 pixels = np.moveaxis(pixels, 0, -1)
-            return _eight_bits(pixels)
+            rgb, profile = _eight_bits(pixels), page.tags.get(34675)
+            if profile is not None and pixels.ndim == 3 and pixels.shape[-1] >= 3:
+                rgb = np.asarray(_to_srgb(Image.fromarray(rgb), bytes(profile.value)), np.uint8)
+            return rgb, _tiff_exif(page)
     except (*_BROKEN, tifffile.TiffFileError) as error:
         raise UnreadableFile(
             f"{path.name} cannot be decoded ({_short(error)}); save it again as 8-bit TIFF or PNG"
@@ -130,6 +147,20 @@ def _exif(image: Image.Image) -> dict[str, Any]:
         return {}
 
 
+def _tiff_exif(page: Any) -> dict[str, Any]:
+    """As Pillow gives it: tag numbers as text, rationals as numbers."""
+    inner = page.tags.get(34665)
+    named = inner.value if inner is not None and isinstance(inner.value, dict) else {}
+    found = {tag.code: tag.value for tag in page.tags.values()}
+    found |= {_EXIF_NUMBER[name]: value for name, value in named.items() if name in _EXIF_NUMBER}
+    return {str(number): _plain(value) for number, value in found.items()}
+
+
+def _plain(value: Any) -> Any:
+    rational = isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int) for v in value)
+    return value[0] / value[1] if rational and value[1] else value
+
+
 def _is_srgb(profile: bytes | None) -> bool:
     if not profile:
         return True
@@ -152,4 +183,6 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _short(error: BaseException) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "it is no picture"
     return (str(error).splitlines() or [type(error).__name__])[0][:120].strip() or type(error).__name__
