@@ -291,10 +291,10 @@ def _reconstruct(options: argparse.Namespace) -> int:
 
 
 def summary(folder: Path, report: object) -> str:
-    from pipelines.report import advice
+    from pipelines.page import advice
 
     assert isinstance(report, dict)
-    return f"{advice(report)}\nModel: {folder / 'model.glb'}\nReport: {folder / 'report.html'}"
+    return f"{' '.join(advice(report))}\nModel: {folder / 'model.glb'}\nReport: {folder / 'report.html'}"
 
 
 def _show(project: Path, say: Callable[[str], None]) -> None:

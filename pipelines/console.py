@@ -15,15 +15,15 @@ Mode = Literal["bar", "plain", "json", "quiet"]
 # the same project knows better (`learn`).
 _TYPICAL: dict[str, float] = {
     "photos": 2,
-    "cameras": 40,
-    "undistort": 3,
-    "depth": 120,
-    "fusion": 5,
-    "surface": 25,
-    "place": 2,
-    "texture": 60,
-    "model": 3,
-    "report": 6,
+    "cameras": 35,
+    "undistort": 2,
+    "depth": 65,
+    "fusion": 8,
+    "surface": 12,
+    "place": 3,
+    "texture": 22,
+    "model": 1,
+    "report": 5,
 }
 
 

@@ -111,7 +111,7 @@ def photogrammetry(
     placed = run.place(checked, cameras, flat, cloud, surface)
     texture = run.texture(flat, surface)
     model = run.model(checked, texture, placed, name_of(photos))
-    report = run.report(checked, cameras, flat, depth, cloud, placed, texture, model)
+    report = run.report(name_of(photos), checked, cameras, flat, depth, cloud, placed, texture, model)
     ws.prune()
     return Project(project, report)
 
@@ -285,15 +285,15 @@ class _Run:
 
         return self.ws.step("model", 1, work, {"name": name, "credit": credit}, [texture.key, placed.key])
 
-    def report(self, *steps: Step) -> Mapping[str, Any]:
+    def report(self, name: str, *steps: Step) -> Mapping[str, Any]:
         from pipelines.report import build_report, hand_out
 
         checked, cameras, flat, depth, _, placed, texture, model = steps
 
         def work(out: Path, tell: Any) -> None:
-            build_report(out, checked, cameras, flat, depth, placed, texture, model, tell)
+            build_report(out, checked, cameras, flat, depth, placed, texture, name, self.ws.steps, tell)
 
-        step = self.ws.step("report", 1, work, {}, [s.key for s in steps])
+        step = self.ws.step("report", 2, work, {"name": name}, [s.key for s in steps])
         return hand_out(self.ws, step, placed, model)
 
 

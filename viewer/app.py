@@ -20,7 +20,7 @@ from viewer.loading import Model, load
 def view(path: Path, screenshot: Path | None = None, size: tuple[int, int] = (1280, 720)) -> None:
     """Open the model in a window, or write one picture of it. Raises `UnreadableFile`, `ResourceError`."""
     model = load(path)
-    camera = OrbitCamera.framing(*model.bounds)
+    camera = OrbitCamera.framing(model.vertices, size[0] / size[1])
     state = State(camera, camera)
     if screenshot is not None:
         save_picture(screenshot, picture(model, state, size))

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.io.interchange import check_file, check_numbers, load_geometry
@@ -32,10 +31,6 @@ class Model:
     texture: U8 | None
     rgb: U8 | None
     unit_m: float | None
-
-    @property
-    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return self.vertices.min(0).astype(np.float64), self.vertices.max(0).astype(np.float64)
 
 
 def load(path: Path) -> Model:
@@ -113,7 +108,7 @@ def _model(path: Path, vertices: F32, normals: F32 | None, faces: I32, uv: F32 |
     if normals is None:
         normals = vertex_normals(vertices, faces) if len(faces) else np.zeros_like(vertices)
     return Model(
-        path.stem,
+        path.resolve().parent.name if path.stem == "model" else path.stem,  # a project's model bears its name
         np.ascontiguousarray(vertices, np.float32),
         normals,
         np.ascontiguousarray(faces, np.int32),

@@ -10,23 +10,24 @@ from viewer.commands import HELP, State, light_direction, scale_bar
 from viewer.gpu import Buffers, program
 from viewer.loading import Model
 
-_BACKGROUND = (0.13, 0.14, 0.16, 1.0)
+_LOW, _HIGH = (0.205,) * 3, (0.14,) * 3  # neutral: colours are judged against it
 _INK = (225, 225, 225, 255)
 
 
 class Renderer:
     def __init__(self, model: Model) -> None:
         self.model, self.program, self.buffers = model, program("mesh"), Buffers(model)
+        self.sky = program("sky")
         self._best = 0 if model.texture is not None else 1 if model.rgb is not None else 2
         self._bare = 1.0 if self.buffers.is_cloud and not np.any(model.normals) else 0.0
 
     def draw(self, state: State, width: int, height: int) -> None:
         """`width`, `height`: of the framebuffer."""
         gl.glViewport(0, 0, width, height)
-        gl.glClearColor(*_BACKGROUND)
         gl.glClear(gl.GL_COLOR_BUFFER_BIT | gl.GL_DEPTH_BUFFER_BIT)
-        gl.glEnable(gl.GL_DEPTH_TEST)
         gl.glDisable(gl.GL_BLEND)
+        self._draw_sky()
+        gl.glEnable(gl.GL_DEPTH_TEST)
         gl.glEnable(gl.GL_PROGRAM_POINT_SIZE)
         wire = state.style == "wire"
         gl.glPolygonMode(gl.GL_FRONT_AND_BACK, gl.GL_LINE if wire else gl.GL_FILL)
@@ -44,6 +45,15 @@ class Renderer:
         self.buffers.draw()
         gl.glPolygonMode(gl.GL_FRONT_AND_BACK, gl.GL_FILL)
         self.program.stop()
+
+    def _draw_sky(self) -> None:
+        gl.glDisable(gl.GL_DEPTH_TEST)
+        gl.glPolygonMode(gl.GL_FRONT_AND_BACK, gl.GL_FILL)
+        self.sky.use()
+        self.sky["low"], self.sky["high"] = _LOW, _HIGH
+        self.buffers.bind()
+        gl.glDrawArrays(gl.GL_TRIANGLES, 0, 3)
+        self.sky.stop()
 
     def draw_overlay(self, state: State, width: int, height: int) -> None:
         """Text and scale bar in window coordinates."""

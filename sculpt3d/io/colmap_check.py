@@ -47,8 +47,7 @@ def check_model(folder: Path, model: Any) -> None:
     if not shots:
         raise InputError(f"The COLMAP model in {folder} holds no photo with a pose; give one that does")
     for camera_id in {s.camera_id for s in shots}:
-        camera = model.cameras.get(camera_id)
-        if camera is None or not _makes_sense(camera):
+        if camera_id not in model.cameras or not _makes_sense(model.cameras[camera_id]):
             raise InputError(
                 f"Camera {camera_id} of the COLMAP model in {folder} has no usable size or focal length; export it again"
             )

@@ -6,6 +6,7 @@ Files come from strangers: sizes are bounded before anything is decoded, and eve
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import warnings
 import zlib
@@ -20,7 +21,7 @@ from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from sculpt3d.errors import UnreadableFile
 
-SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".heic", ".heif", ".webp", ".bmp"}
+SUFFIXES = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".tif", ".tiff", ".heic", ".heif", ".webp", ".bmp"}
 RAW_SUFFIXES = {".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw"}
 MAX_BYTES = 4_000_000_000
 MAX_PIXELS = 400_000_000  # beyond medium-format cameras; a larger header is broken or hostile
@@ -45,6 +46,7 @@ _SRGB = ImageCms.createProfile("sRGB")
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 pillow_heif.register_heif_opener()
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what is wrong is in the error
 
 
 def read_bytes(path: Path) -> bytes:
