@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import os
 import shutil
@@ -32,17 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except SculptError as error:
-        print(f"sculpt3d: {error}", file=sys.stderr)
+        _complain(str(error))
     except MemoryError:
-        print(
-            "sculpt3d: memory ran out; close other programs, lower --memory, or use --preset draft",
-            file=sys.stderr,
-        )
+        _complain("memory ran out; close other programs, lower --memory, or use --preset draft")
     except OSError as error:
-        print(f"sculpt3d: {_os_sentence(error)}", file=sys.stderr)
+        _complain(_os_sentence(error))
     except Exception as error:
-        print(f"sculpt3d: {_unexpected(error, _nearest_folder(options))}", file=sys.stderr)
+        _complain(_unexpected(error, _nearest_folder(options)))
     return EXIT_INPUT
+
+
+def _complain(sentence: str) -> None:
+    with contextlib.suppress(OSError):  # nobody reads
+        print(f"sculpt3d: {sentence}", file=sys.stderr, flush=True)
 
 
 def _unexpected(error: Exception, folder: Path) -> str:
@@ -303,8 +306,8 @@ def _show(project: Path, say: Callable[[str], None]) -> None:
     import subprocess
 
     command = [sys.executable, "-m", "viewer", str(project / "model.glb")]
-    if importlib.import_module("viewer.app").has_screen():
-        subprocess.run(command, check=False)
+    screen = importlib.import_module("viewer.app").has_screen()
+    if screen and subprocess.run(command, check=False).returncode == 0:
         return
     picture = project / "model.png"
     subprocess.run([*command, "--screenshot", str(picture)], check=False)

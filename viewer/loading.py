@@ -50,8 +50,7 @@ def _ply(path: Path) -> Model:
     unit = 1.0 if b"metres" in _head(path) and b"no scale" not in _head(path) else None
     if "face" in read_elements(path) and len(read_elements(path)["face"]):
         mesh = read_mesh(path)
-        if len(mesh.faces) and (mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices)):
-            raise UnreadableFile(f"{path.name} has triangles that point outside it; export it again")
+        check_numbers(path, mesh.vertices, mesh.faces)
         return _model(path, mesh.vertices, None, mesh.faces, rgb=mesh.rgb, unit=unit)
     cloud = read_cloud(path)
     return _model(path, cloud.xyz, cloud.normal, np.zeros((0, 3), np.int32), rgb=cloud.rgb, unit=unit)
@@ -104,7 +103,7 @@ def _model(path: Path, vertices: F32, normals: F32 | None, faces: I32, uv: F32 |
            texture: U8 | None = None, rgb: U8 | None = None, unit: float | None = None) -> Model:  # fmt: skip
     if not len(vertices):
         raise UnreadableFile(f"{path.name} holds no surface and no points; export it again")
-    check_numbers(path, vertices)
+    check_numbers(path, vertices, faces)
     if normals is None:
         normals = vertex_normals(vertices, faces) if len(faces) else np.zeros_like(vertices)
     return Model(

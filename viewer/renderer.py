@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyglet
 from pyglet import gl
@@ -11,7 +13,7 @@ from viewer.gpu import Buffers, program
 from viewer.loading import Model
 
 _LOW, _HIGH = (0.205,) * 3, (0.14,) * 3  # neutral: colours are judged against it
-_INK = (225, 225, 225, 255)
+_INK, _SHADOW = (230, 230, 230, 255), (0, 0, 0, 200)
 
 
 class Renderer:
@@ -60,18 +62,19 @@ class Renderer:
         gl.glDisable(gl.GL_DEPTH_TEST)
         count = len(self.model.faces)
         what = f"{count:,} triangles" if count else f"{len(self.model.vertices):,} points"
-        pyglet.text.Label(
-            f"{self.model.name}   {what}   {state.style}", x=14, y=height - 24, font_size=11, color=_INK
-        ).draw()
+        _text(f"{self.model.name}   {what}   {state.style}", 14, height - 24)
         length, label = scale_bar(state, height, self.model.unit_m)
         if length:
-            pyglet.shapes.Line(14, 20, 14 + length, 20, thickness=3, color=_INK).draw()
-        pyglet.text.Label(label, x=14, y=28, font_size=11, color=_INK).draw()
+            pyglet.shapes.Line(13, 19, 15 + length, 19, thickness=5, color=_SHADOW).draw()
+            pyglet.shapes.Line(14, 19, 14 + length, 19, thickness=3, color=_INK).draw()
+        _text(label, 14, 28)
         if state.help:
-            pyglet.text.Label(
-                HELP, x=14, y=height - 50, width=width - 28, multiline=True, font_size=11, color=_INK
-            ).draw()
+            _text(HELP, 14, height - 50, width=width - 28, multiline=True)
         else:
-            pyglet.text.Label(
-                "H: help", x=width - 14, y=20, anchor_x="right", font_size=11, color=(160, 160, 160, 255)
-            ).draw()
+            _text("H: help", width - 14, 20, anchor_x="right")
+
+
+def _text(words: str, x: float, y: float, **layout: Any) -> None:
+    """With a shadow, to be read over pale stone too."""
+    for shift, colour in ((1, _SHADOW), (0, _INK)):
+        pyglet.text.Label(words, x=x + shift, y=y - shift, font_size=11, color=colour, **layout).draw()

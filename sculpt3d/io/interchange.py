@@ -36,12 +36,14 @@ def load_geometry(path: Path) -> Any:
         raise UnreadableFile(f"{path.name} cannot be read; export it again as GLB or PLY") from error
     if geometry is None or not len(getattr(geometry, "vertices", ())):
         raise UnreadableFile(f"{path.name} holds no surface and no points; export it again")
-    check_numbers(path, np.asarray(geometry.vertices))
+    check_numbers(path, np.asarray(geometry.vertices), np.asarray(getattr(geometry, "faces", ())))
     return geometry
 
 
-def check_numbers(path: Path, vertices: Any) -> None:
-    """Raises `UnreadableFile` where a vertex is not a number or beyond what 32 bits hold."""
+def check_numbers(path: Path, vertices: Any, faces: Any) -> None:
+    """Raises `UnreadableFile` where a vertex is no number that 32 bits hold, or a face points at none."""
     bad = int((~(np.abs(vertices) < 1e18)).any(1).sum())
     if bad:
         raise UnreadableFile(f"{path.name} has {bad} vertices that are not numbers; export it again")
+    if faces.size and not 0 <= faces.min() <= faces.max() < len(vertices):
+        raise UnreadableFile(f"{path.name} has triangles that point outside it; export it again")
