@@ -147,7 +147,7 @@ class _Run:
         params = PhotoParams()
         step = self.ws.step(
             "photos",
-            1,
+            2,
             lambda out, tell: _drop(
                 check_photos(folder, out, masks, params, self.each, tell, (self.ws.project,))
             ),

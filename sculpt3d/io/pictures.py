@@ -42,6 +42,9 @@ _BROKEN = (
     ImageCms.PyCMSError,
 )
 _EXIF_NUMBER = {name: number for number, name in ExifTags.TAGS.items()}
+_T = Image.Transpose
+_BACK = {2: _T.FLIP_LEFT_RIGHT, 3: _T.ROTATE_180, 4: _T.FLIP_TOP_BOTTOM, 5: _T.TRANSPOSE, 6: _T.ROTATE_90,
+         7: _T.TRANSVERSE, 8: _T.ROTATE_270}  # fmt: skip
 _SRGB = ImageCms.createProfile("sRGB")
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -92,10 +95,11 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
 
 
 def _read_pillow(path: Path) -> tuple[NDArray[np.uint8], dict[str, Any], bool]:
-    with Image.open(path) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise UnreadableFile(f"{path.name} claims {image.width}x{image.height} pixels; leave it out")
-        exif = _exif(image)
+    with Image.open(path) as opened:
+        if opened.width * opened.height > MAX_PIXELS:
+            raise UnreadableFile(f"{path.name} claims {opened.width}x{opened.height} pixels; leave it out")
+        exif = _exif(opened)
+        image = _as_stored(opened, exif)
         if image.mode.startswith(("I", "F")):
             return _eight_bits(np.asarray(image)), exif, False
         profile = image.info.get("icc_profile")
@@ -147,6 +151,12 @@ def _exif(image: Image.Image) -> dict[str, Any]:
         return {str(k): v for k, v in {**exif, **exif.get_ifd(0x8769)}.items()}
     except _BROKEN:
         return {}
+
+
+def _as_stored(image: Image.Image, exif: dict[str, Any]) -> Image.Image:
+    """Pillow turns TIFFs, and only them, by their orientation while it loads them: turned back."""
+    back = _BACK.get(exif.get("274", 1)) if image.format == "TIFF" else None
+    return image if back is None else image.transpose(back)
 
 
 def _tiff_exif(page: Any) -> dict[str, Any]:
