@@ -1,4 +1,4 @@
-"""UV charts in a process of its own: `python -m sculpt3d.texture._charts IN.npz OUT.npz SIZE`.
+"""UV charts in a process of its own: `python -m sculpt3d.texture._charts SIZE`, arrays on stdin and stdout.
 
 xatlas holds the interpreter's lock while it works (seconds to minutes): in our own process nothing else would run, and
 Ctrl-C would wait for it.
@@ -6,8 +6,9 @@ Ctrl-C would wait for it.
 
 from __future__ import annotations
 
+import io
 import sys
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import xatlas
@@ -15,7 +16,7 @@ import xatlas
 from sculpt3d._child import die_with_parent
 
 
-def chart(given: Path, made: Path, size: int) -> None:
+def chart(given: BinaryIO, made: BinaryIO, size: int) -> None:
     """vertices (V, 3), faces (F, 3) -> source (W,), faces (F, 3), uv (W, 2), counts: width, height, charts."""
     with np.load(given, allow_pickle=False) as mesh:
         vertices, faces = mesh["vertices"], mesh["faces"]
@@ -38,4 +39,6 @@ def chart(given: Path, made: Path, size: int) -> None:
 
 if __name__ == "__main__":
     die_with_parent()
-    chart(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    answer = io.BytesIO()
+    chart(io.BytesIO(sys.stdin.buffer.read()), answer, int(sys.argv[1]))
+    sys.stdout.buffer.write(answer.getvalue())

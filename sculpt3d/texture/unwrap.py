@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,18 +47,17 @@ def unwrap(mesh: Mesh, size: int) -> Unwrapped:
 
 
 def _charts(mesh: Mesh, size: int) -> tuple[Any, Any, Any, Any]:
-    with tempfile.TemporaryDirectory(prefix="sculpt3d-") as folder:
-        given, made = Path(folder) / "mesh.npz", Path(folder) / "charts.npz"
-        np.savez(given, vertices=mesh.vertices, faces=mesh.faces)
-        command = [sys.executable, "-m", "sculpt3d.texture._charts", str(given), str(made), str(size)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode or not made.exists():
-            raise ResourceError(
-                f"Unwrapping {len(mesh.faces)} triangles ran out of memory or crashed ({done.stderr.strip()[-80:]}); "
-                "use a smaller preset or close other programs"
-            )
-        with np.load(made, allow_pickle=False) as found:
-            return found["source"], found["faces"], found["uv"], found["counts"]
+    given = io.BytesIO()
+    np.savez(given, vertices=mesh.vertices, faces=mesh.faces)
+    command = [sys.executable, "-m", "sculpt3d.texture._charts", str(size)]
+    done = subprocess.run(command, input=given.getvalue(), capture_output=True)
+    if done.returncode:
+        raise ResourceError(
+            f"Unwrapping {len(mesh.faces)} triangles ran out of memory or crashed ({done.stderr[-80:].decode(errors='replace')}); "
+            "use a smaller preset or close other programs"
+        )
+    with np.load(io.BytesIO(done.stdout), allow_pickle=False) as found:
+        return found["source"], found["faces"], found["uv"], found["counts"]
 
 
 def rasterise(uv: F32, faces: I32, size: int) -> tuple[I32, NDArray[np.float32]]:
