@@ -52,8 +52,9 @@ def _charts(mesh: Mesh, size: int) -> tuple[Any, Any, Any, Any]:
     command = [sys.executable, "-m", "sculpt3d.texture._charts", str(size)]
     done = subprocess.run(command, input=given.getvalue(), capture_output=True)
     if done.returncode:
+        why = done.stderr[-80:].decode(errors="replace").strip()
         raise ResourceError(
-            f"Unwrapping {len(mesh.faces)} triangles ran out of memory or crashed ({done.stderr[-80:].decode(errors='replace')}); "
+            f"Unwrapping {len(mesh.faces)} triangles ran out of memory or crashed ({why}); "
             "use a smaller preset or close other programs"
         )
     with np.load(io.BytesIO(done.stdout), allow_pickle=False) as found:
