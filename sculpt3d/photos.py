@@ -220,7 +220,7 @@ def _prepare(folder: Path, name: str, mask: Path | None, out: Path, params: Phot
     blur = blur_sigma(grey)
     if blur > params.max_blur_px:
         return Rejected(
-            name, f"is blurred ({blur:.1f} px; up to {params.max_blur_px:.0f} px can be used); take it again"
+            name, f"is blurred ({blur:.1f} px, up to {params.max_blur_px:.0f} can be used); take it again"
         )
     suffix = Path(name).suffix.lower()
     target = safe_name(name)
