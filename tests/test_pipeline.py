@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipelines.page import advice
 from pipelines.photogrammetry import How, Preset, photogrammetry
-from pipelines.report import advice
 from sculpt3d.evaluate import evaluate
 from sculpt3d.io.ply import read_mesh
 from tests.conftest import ROOT
