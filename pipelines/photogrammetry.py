@@ -54,11 +54,11 @@ class Preset:
 
     max_features: int
     max_image_size: int
-    fast_depth: bool
     surface_depth: int
     triangles: int
     texture_size: int
     refine_cameras: Literal["weak", "always"] = "weak"
+    fast_depth: bool = False
 
 
 def load_preset(name: str) -> Preset:
