@@ -18,6 +18,7 @@ from PIL import Image
 from scipy.spatial import cKDTree
 
 from pipelines.artifacts import load_place, scene_of
+from pipelines.dense import how_found
 from pipelines.workspace import Step, Workspace
 from sculpt3d.io.ply import read_cloud, read_mesh, write_atomic
 from sculpt3d.progress import Progress
@@ -37,8 +38,8 @@ PACKAGES = (
 OUTPUTS = ("model.glb", "mesh.ply", "cloud.ply", "cameras", "report.html", "report.json")
 
 
-def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: Step, depth: Step, placed: Step, texture: Step,
-                 model: Step, tell: Progress) -> None:  # fmt: skip
+def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: Step, found: Step, depth: Step,
+                 placed: Step, texture: Step, model: Step, tell: Progress) -> None:  # fmt: skip
     """`out/facts.json` and `out/report.html`."""
     from sculpt3d.align import move_scene
     from sculpt3d.photos import load_photo_set
@@ -49,8 +50,7 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
     photos, sfm = load_photo_set(checked.path), load_sfm(cameras.path)
     better = load_refine(refined.path)
     where = load_place(placed.path)
-    scene, _ = scene_of(flat)
-    scene = move_scene(scene, where)
+    scene = move_scene(scene_of(flat), where)
     mesh, cloud = read_mesh(placed.path / "mesh.ply"), read_cloud(placed.path / "cloud.ply")
     tell(1, 6)
     facts = {
@@ -65,7 +65,7 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
         },
         "scale": {"metric": where.metric, "source": where.source},
         "gsd_mm": _r(1000 * ground_sample_distance(scene, mesh)) if where.metric else None,
-        "dense": _dense_facts(depth, cloud, where.metric),
+        "dense": _dense_facts(found, depth, cloud, where.metric),
         "mesh": _plain(vars(describe(mesh)))
         | {"size_mm": [_r(1000 * float(v)) for v in np.ptp(mesh.vertices, axis=0)] if where.metric else None},
         "texture": _texture_facts(texture),
@@ -237,13 +237,14 @@ def _refine_facts(refined: Any) -> dict[str, Any]:
     }
 
 
-def _dense_facts(depth: Step, cloud: PointCloud, metric: bool) -> dict[str, Any]:
+def _dense_facts(found: Step, depth: Step, cloud: PointCloud, metric: bool) -> dict[str, Any]:
     made = json.loads((depth.path / "depth.json").read_text())
     return {
         "points": len(cloud.xyz),
         "views": made["views"],
         "megapixels": _r(made["megapixels"]),
         "core_seconds": depth.core_seconds,
+        "region": how_found(found),
         "mean_agreeing_views": _r(float(cloud.views.mean())),
         "median_error_estimate_mm": _r(1000 * float(np.median(cloud.error))) if metric else None,
     }

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from sculpt3d.align import find_region
 from sculpt3d.errors import NotEnoughViews
 from sculpt3d.io.colmap import load_scene, read_model
 from sculpt3d.io.ply import write_atomic
 from sculpt3d.mvs.depth import DepthParams, estimate_depths
 from sculpt3d.progress import Each, Progress, one_by_one, silent
+from sculpt3d.region import find_region
 from sculpt3d.sfm._colmap import pycolmap
 from sculpt3d.sfm.mapping import MAX_ERROR_PX, MIN_ANGLE_DEG, solve
 from sculpt3d.sfm.observations import (
@@ -142,7 +142,7 @@ def _round(
     scene = load_scene(work / "flat")
     longest = max(max(v.camera.width, v.camera.height) for v in scene.views)
     # A third: half gave plato .38 mm and a third .35, for 36 against 14 core-seconds.
-    coarse = DepthParams(max_image_size=max(320, round(min(longest, params.max_image_size) / 3)))
+    coarse = DepthParams(max_image_size=max(320, round(min(longest, params.max_image_size) / 3)), fast=True)
     depths = estimate_depths(scene, work / "depth", coarse, find_region(scene), each, _share(tell, 0.1, 0.7))
     matching = TrackParams(
         seeds=int(np.clip(12_000 // len(scene.views), 100, 400)), max_image_size=params.max_image_size
