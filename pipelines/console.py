@@ -38,13 +38,14 @@ class Console:
         self.stages: list[str] = []
         self.finished: dict[str, float] = {}
         self._name, self._began, self._shown, self._said = "", 0.0, 0.0, -1
-        self._typical = dict(_TYPICAL)
+        self._typical, self._learnt = dict(_TYPICAL), False
 
     def learn(self, report: Path) -> None:
         """Take the stages' seconds from a past run's report.json, if there is one."""
         try:
             stages = json.loads(report.read_text())["stages"]
             self._typical.update({str(s["name"]): max(float(s["seconds"]), 0.1) for s in stages})
+            self._learnt = True
         except (OSError, ValueError, KeyError, TypeError):
             return
 
@@ -101,7 +102,8 @@ class Console:
             1e-9,
         )
         work = sum(self._typical[k] for k in real) + self._typical.get(self._name, 10) * share
-        if work < 0.02 * sum(self._typical.get(s, 10) for s in self.stages):
+        whole = sum(self._typical.get(s, 10) for s in self.stages)
+        if (not real and share <= 0.05) or work < (0 if self._learnt else 0.02) * whole:
             return None  # reading the photos says little about the pace of what follows
         here = spent * (1 - share) / share if share > 0.05 else self._typical.get(self._name, 10) * pace
         later = [s for s in self.stages if s not in self.finished and s != self._name]

@@ -202,7 +202,7 @@ def test_bad_input_gets_one_sentence(tmp_path: Path) -> None:
     (one / "b.jpg").write_bytes(b"garbage")
     refused(cli("reconstruct", one, "-o", tmp_path / "c"), "b.jpg")
     refused(cli("view", tmp_path / "missing.glb"), "no model")
-    refused(cli("evaluate", tmp_path / "missing.ply", tmp_path / "missing.ply"), "no file")
+    refused(cli("evaluate", tmp_path / "missing.ply", tmp_path / "missing.ply"), "no model")
     refused(cli("densify", tmp_path / "empty"), "COLMAP model")
 
 
