@@ -105,7 +105,7 @@ def facts() -> dict[str, object]:
                 {"name": "<script>alert(1)</script>{{NAME}}\udcff.jpg", "reason": "is <b>blurred</b>"}
             ],
         },
-        "cameras": {"mean_reprojection_error_px": 1.4, "largest_gap_deg": 120.0},
+        "cameras": {"mean_reprojection_error_px": 1.4, "largest_gap_deg": 120.0, "dense_misfit_px": None},
         "scale": {"metric": False, "source": None},
         "gsd_mm": None,
         "dense": {"points": 10, "median_error_estimate_mm": None},
@@ -168,4 +168,4 @@ def test_time_left_waits_for_something_to_go_by() -> None:
     console._began -= 70
     left = console.seconds_left(1.0)
     assert left is not None
-    assert 80 < left < 180  # twice as slow as typical: depth takes 130 s
+    assert 60 < left < 120  # twice as slow as typical: depth takes 80 s
