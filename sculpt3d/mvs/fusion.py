@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sculpt3d._kernels import njit
 from sculpt3d.errors import NotEnoughViews
 from sculpt3d.geometry import F64
 from sculpt3d.mvs.neighbours import choose_neighbours
@@ -28,7 +28,8 @@ from sculpt3d.views import read_rgb, scaled
 class FusionParams:
     """max_reprojection_px, max_depth_difference (relative), max_cost: what agrees; min_views: agreeing other views.
 
-    One other view is enough (`lone_*`) where it agrees closely and both are sure: parts that only two photos see.
+    Views that see something farther away (`see_through`, relative) where the point should be speak against it: half as many
+    as agree are enough. They are the skirts of plain background round an outline. One other view is enough (`lone_*`) where it agrees closely and both are sure: parts that only two photos see.
     """
 
     max_reprojection_px: float = 1.0
@@ -37,6 +38,7 @@ class FusionParams:
     min_views: int = 2
     lone_reprojection_px: float = 0.5
     lone_error_px: float = 0.4
+    see_through: float = 0.02
     neighbours: int = 20
 
 
@@ -61,7 +63,7 @@ def fuse(
     neighbours = choose_neighbours(scene, params.neighbours)
     rules = np.array([
         params.max_reprojection_px, params.max_depth_difference, params.min_views, params.lone_reprojection_px,
-        params.lone_error_px,
+        params.lone_error_px, params.see_through,
     ])  # fmt: skip
     spent = np.memmap(work / "spent.u8", np.uint8, "w+", shape=stack.flat.shape)
     parts = []
@@ -119,7 +121,7 @@ def _fuse_view(
 ) -> Any:
     """Rows (M, 7) f64 in picture order: column, row, mean position, number of views, 1-sigma error."""
     h, w = size[ref]
-    max_px, max_relative, min_views, lone_px, lone_error = rules
+    max_px, max_relative, min_views, lone_px, lone_error, see_through = rules
     alive = 0
     for at in range(offset[ref], offset[ref] + h * w):
         alive += flat[at] > 0 and not spent[at]
@@ -136,7 +138,7 @@ def _fuse_view(
             p = _to_world(cam, x + 0.5, y + 0.5, z)
             weight = 1 / max(errors[at], 1e-12) ** 2
             s0, s1, s2 = weight * p[0], weight * p[1], weight * p[2]
-            square, n = 0.0, 1
+            square, n, through = 0.0, 1, 0
             close = errors[at] < lone_error * z / cam[0]
             for k in range(len(near)):
                 j = near[k]
@@ -147,6 +149,8 @@ def _fuse_view(
                 cell = offset[j] + int(v) * gw + int(u)
                 zj = flat[cell]
                 if zj <= 0 or abs(zj - there) > max_relative * there:
+                    if zj > (1 + see_through) * there:
+                        through += 1
                     continue
                 # The other view's surface along its ray through p: differs from p only in depth.
                 q = _to_world(cams[j], u, v, zj)
@@ -165,7 +169,7 @@ def _fuse_view(
                 square += (q[0] - p[0]) ** 2 + (q[1] - p[1]) ** 2 + (q[2] - p[2]) ** 2
                 mine[n - 1] = cell
                 n += 1
-            if n - 1 >= min_views or (n == 2 and close):
+            if (n - 1 >= min_views or (n == 2 and close)) and 2 * through < n:
                 out[found, 0], out[found, 1], out[found, 5] = x, y, n
                 out[found, 2], out[found, 3], out[found, 4] = s0 / weight, s1 / weight, s2 / weight
                 # What the views expect, or how far they disagree, whichever is larger.

@@ -8,8 +8,8 @@ pixels just visited and random changes, and keeps what the best two neighbour vi
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from sculpt3d._kernels import njit
 from sculpt3d.mvs.warp import WORST, photometric_cost, way_back
 from sculpt3d.mvs.window import FAST, F, load_patch
 

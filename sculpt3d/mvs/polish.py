@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from sculpt3d._kernels import njit
 from sculpt3d.mvs.warp import WORST, agrees, photometric_cost
 from sculpt3d.mvs.window import FAST, RADIUS, F, load_patch, new_patch
 from sculpt3d.types import F32, Pinhole

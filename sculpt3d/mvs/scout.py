@@ -31,7 +31,10 @@ SCOUT = (Phase("scout", 0, 3, False, True, 2, 1, 4.0, 0.5),)
 SIDE = 160  # pixels of the photos' longer side
 MARGIN = 0.06  # of the object's size, kept round it
 MIN_POINTS = 200
-GROUND_SHARE = 0.08  # of the rough points that lie on the ground, at least
+GROUND_SHARE = 0.06  # of the rough points that lie on the ground, at least
+TRIALS = (
+    6000  # a plane with that share comes up at least once with a probability of 73 %, one with a tenth always
+)
 
 
 @dataclass(frozen=True)
@@ -87,49 +90,52 @@ def _above_ground(points: F32, cameras: F64, middle: F64) -> F32 | None:
     Ground: a plane with many points, below what the cameras look at, all of them above it and around it.
     """
     rng = np.random.default_rng(0)
-    few = points[rng.permutation(len(points))[:4000]].astype(np.float64)
+    few = points[rng.permutation(len(points))[:1500]].astype(np.float64)
     size = float(np.linalg.norm(np.quantile(few, 0.95, 0) - np.quantile(few, 0.05, 0)))
     thick = 0.006 * size
-    best: tuple[int, F64, float] | None = None
-    for _ in range(600):
-        a, b, c = few[rng.choice(len(few), 3, replace=False)]
-        normal = np.cross(b - a, c - a)
-        length = float(np.linalg.norm(normal))
-        if length < 1e-9 * size * size:
-            continue
-        normal = normal / length * (np.sign((cameras.mean(0) - a) @ normal / length) or 1.0)
-        count = int((np.abs((few - a) @ normal) < thick).sum())
-        if (best is None or count > best[0]) and _is_below(normal, a, cameras, middle, size):
-            best = count, normal, float(a @ normal)
-    if best is None or best[0] < GROUND_SHARE * len(few):
+    normal, offset = _planes_below(few[rng.integers(0, len(few), (TRIALS, 3))], cameras, middle, size)
+    if not len(normal):
         return None
-    _, normal, offset = best
-    near = np.abs(few @ normal - offset) < thick
-    offset = float(np.median(few[near] @ normal))
-    return _without_shadows(points, points @ normal - offset, normal, size, 2.5 * thick)
+    count = (np.abs(few @ normal.T - offset) < thick).sum(0)
+    best = int(count.argmax())
+    if count[best] < GROUND_SHARE * len(few):
+        return None
+    near = few[np.abs(few @ normal[best] - offset[best]) < 2 * thick]
+    flattest = np.linalg.svd(near - near.mean(0), full_matrices=False)[2][2]
+    up = flattest * np.sign(flattest @ normal[best])
+    return _without_shadows(points, (points - near.mean(0)) @ up, up, size, 2.5 * thick)
 
 
-def _without_shadows(points: F32, height: F64, normal: F64, size: float, clearance: float) -> F32:
+def _planes_below(triples: F64, cameras: F64, middle: F64, size: float) -> tuple[F64, F64]:
+    """Upward normals (K, 3) and offsets (K,) of the planes through three points each (N, 3, 3) that may be the ground: under
+    `middle`, under all cameras, and the cameras stand around it, not over it.
+    """
+    normal = np.cross(triples[:, 1] - triples[:, 0], triples[:, 2] - triples[:, 0])
+    length = np.linalg.norm(normal, axis=1)
+    normal, on = normal[length > 1e-9 * size * size], triples[length > 1e-9 * size * size, 0]
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    normal *= np.sign(((cameras.mean(0) - on) * normal).sum(1))[:, None]
+    offset = (on * normal).sum(1)
+    gaze = middle - cameras
+    gaze /= np.linalg.norm(gaze, axis=1, keepdims=True)
+    along = normal @ gaze.T  # (K, cameras)
+    steep = np.degrees(np.arcsin(np.clip(np.abs(np.median(along, axis=1)), 0, 1)))
+    across = gaze[None] - along[..., None] * normal[:, None]
+    across /= np.maximum(np.linalg.norm(across, axis=2, keepdims=True), 1e-12)
+    around_it = np.linalg.norm(across.mean(1), axis=1) < 0.8  # seen from more than some 120 degrees
+    below = (normal @ cameras.T > offset[:, None]).all(1) & (normal @ middle - offset > 0.02 * size)
+    good = below & around_it & (steep < 60)
+    return normal[good], offset[good]
+
+
+def _without_shadows(points: F32, height: F64, up: F64, size: float, clearance: float) -> F32:
     """Points above the ground; those just above it (outlines of shadows) only under or beside what stands higher."""
-    flat = points - np.outer(points @ normal, normal)
+    flat = points - np.outer(points @ up, up)
     tall = height > 0.1 * size
     if not tall.any():
         return points[tall]
     beside = cKDTree(flat[tall]).query(flat, distance_upper_bound=0.1 * size, workers=1)[0] < np.inf
     return points[(height > clearance) & (tall | beside)]
-
-
-def _is_below(normal: F64, on_plane: F64, cameras: F64, middle: F64, size: float) -> bool:
-    """Whether the plane lies under `middle`, under all cameras, and the cameras stand around it, not over it."""
-    height = (cameras - on_plane) @ normal
-    if (height <= 0).any() or (middle - on_plane) @ normal < 0.02 * size:
-        return False
-    gaze = middle - cameras
-    steep = np.degrees(np.arcsin(np.abs(gaze @ normal) / np.linalg.norm(gaze, axis=1)))
-    across = gaze - np.outer(gaze @ normal, normal)
-    across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-12)
-    around_it = float(np.linalg.norm(across.mean(0))) < 0.8  # seen from more than some 120 degrees
-    return bool(np.median(steep) < 60 and around_it)
 
 
 def _looked_at(points: F32, middle: F64, size: float) -> F32:

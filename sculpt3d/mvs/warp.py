@@ -7,8 +7,8 @@ pixel on a plane.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from sculpt3d._kernels import njit
 from sculpt3d.mvs.window import FAST, RADIUS, F, ncc_cost
 
 WORST = np.float32(2.0)  # cost of a view that cannot see the hypothesis

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sculpt3d._kernels import njit
 from sculpt3d.geometry import F64
 from sculpt3d.sfm.seeds import WINDOW
 

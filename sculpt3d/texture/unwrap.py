@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sculpt3d._kernels import njit
 from sculpt3d.errors import ResourceError
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.types import F32, I32, Mesh
