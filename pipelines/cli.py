@@ -174,6 +174,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     score.set_defaults(command=_evaluate)
 
+    check = commands.add_parser(
+        "check",
+        help="is a GLB or glTF file sound, and a good web asset",
+        description="Any GLB or glTF file against glTF 2.0, and its weight, colours, scale, texel density and shape. "
+        "Exit code 0: no errors, 1: errors found, 2: nothing to read.",
+    )
+    check.add_argument("files", type=Path, nargs="+", metavar="FILE.glb")
+    check.add_argument("--json", action="store_true", help="the findings as JSON")
+    check.set_defaults(command=_check)
+
     doctor = commands.add_parser(
         "doctor", help="what is installed and works here, and what to do about the rest"
     )
@@ -307,6 +317,12 @@ def _evaluate(options: argparse.Namespace) -> int:
     )
     print(json.dumps(found.as_dict(), indent=1))
     return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from pipelines.check import check_files
+
+    return check_files(options.files, options.json)
 
 
 def _doctor(options: argparse.Namespace) -> int:
