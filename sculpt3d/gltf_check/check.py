@@ -14,7 +14,7 @@ from sculpt3d.gltf_check.meshes import check_meshes
 from sculpt3d.gltf_check.payloads import decode_payloads
 from sculpt3d.gltf_check.provenance import read_provenance
 from sculpt3d.gltf_check.quality import judge
-from sculpt3d.gltf_check.resources import load_resources
+from sculpt3d.gltf_check.resources import Resources, load_resources
 from sculpt3d.gltf_check.scenes import check_scenes
 from sculpt3d.gltf_check.schema import Walk
 
@@ -38,47 +38,73 @@ class CheckReport:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A checked file whose numbers can be read; document, resources and values are None where it is broken."""
+
+    report: CheckReport
+    document: dict[str, Any] | None = None
+    resources: Resources | None = None
+    values: Values | None = None
+
+
 def check_gltf(path: Path) -> CheckReport:
     """Raises `UnreadableFile` where there is no file to read; everything else is a finding."""
+    return open_gltf(path).report
+
+
+def open_gltf(path: Path) -> Opened:
+    """Check and keep what was read."""
     issues = Issues()
-    facts: dict[str, Any] = {}
-    provenance: dict[str, Any] = {}
+    run = _Run(path, issues)
     try:
-        _run(path, issues, facts, provenance)
+        run()
     except Enough:
-        issues.note(
-            "TOO_MANY_ERRORS", "", "The check stopped here: there are more errors than anybody reads."
-        )
+        issues.note("TOO_MANY_ERRORS", "", "The check stopped here: there are more errors than anybody reads.")
     counts = issues.counts
-    return CheckReport(path.name, tuple(issues.found), counts["error"], counts["warning"], facts, provenance)
+    report = CheckReport(
+        path.name, tuple(issues.found), counts["error"], counts["warning"], run.facts, run.provenance
+    )
+    return Opened(report) if issues.errors else Opened(report, run.document, run.resources, run.values)
 
 
-def _run(path: Path, issues: Issues, facts: dict[str, Any], provenance: dict[str, Any]) -> None:
+class _Run:
     """Each stage trusts what the stages before have made sure of, so it only runs where those found no error."""
-    container = open_container(path, issues)
-    document = container.document
-    if document is None:
-        return
-    walk = Walk(document, issues)
-    walk.run()
-    if issues.errors:
-        return
-    _version(document["asset"], issues)
-    check_extensions(document, walk, issues)
-    if issues.errors:
-        return
-    resources = load_resources(container, document, issues)
-    check_accessors(document, issues)
-    if issues.errors:
-        return
-    values = Values(document, resources)
-    decode_payloads(document, values, issues)
-    check_numbers(document, values, issues)
-    check_meshes(document, values, issues)
-    check_scenes(document, values, issues)
-    provenance.update(read_provenance(document))
-    if not issues.errors:
-        facts.update(judge(container, document, resources, values, issues))
+
+    def __init__(self, path: Path, issues: Issues) -> None:
+        self.path, self.issues = path, issues
+        self.facts: dict[str, Any] = {}
+        self.provenance: dict[str, Any] = {}
+        self.document: dict[str, Any] | None = None
+        self.resources: Resources | None = None
+        self.values: Values | None = None
+
+    def __call__(self) -> None:
+        issues = self.issues
+        container = open_container(self.path, issues)
+        self.document = document = container.document
+        if document is None:
+            return
+        walk = Walk(document, issues)
+        walk.run()
+        if issues.errors:
+            return
+        _version(document["asset"], issues)
+        check_extensions(document, walk, issues)
+        if issues.errors:
+            return
+        self.resources = resources = load_resources(container, document, issues)
+        check_accessors(document, issues)
+        if issues.errors:
+            return
+        self.values = values = Values(document, resources)
+        decode_payloads(document, values, issues)
+        check_numbers(document, values, issues)
+        check_meshes(document, values, issues)
+        check_scenes(document, values, issues)
+        self.provenance = read_provenance(document)
+        if not issues.errors:
+            self.facts = judge(container, document, resources, values, issues)
 
 
 def _version(asset: dict[str, Any], issues: Issues) -> None:

@@ -136,7 +136,7 @@ KNOWN: dict[str, dict[str, Rules]] = {
         }
     },
     "KHR_xmp_json_ld": {
-        "glTF": {"packets": array(Rule("object", of={}), need=True)},
+        "glTF": {"packets": array(Rule("map", of=FREE), need=True)},
         **{
             owner: {"packet": whole(need=True)}
             for owner in ("asset", "scene", "node", "mesh", "material", "image", "animation")
