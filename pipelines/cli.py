@@ -179,7 +179,9 @@ def _parser() -> argparse.ArgumentParser:
         help="a project or model as files for the web, AR and printing",
         description="Levels of detail with measured distance to the full mesh; every file is read again before it is kept.",
     )
-    ship.add_argument("model", type=Path, metavar="PROJECT_OR_MODEL", help="project folder, GLB, PLY, OBJ or STL")
+    ship.add_argument(
+        "model", type=Path, metavar="PROJECT_OR_MODEL", help="project folder, GLB, PLY, OBJ or STL"
+    )
     ship.add_argument("-o", "--output", type=Path, required=True, help="folder, or NAME.glb for one level")
     ship.add_argument(
         "--preset",
@@ -202,11 +204,15 @@ def _parser() -> argparse.ArgumentParser:
         choices=["none", "quantized", "meshopt", "draco"],
         help="coding of the triangles; none is read everywhere (%(default)s)",
     )
-    ship.add_argument("--image", default="jpeg", choices=["jpeg", "png", "webp"], help="of textures (%(default)s)")
+    ship.add_argument(
+        "--image", default="jpeg", choices=["jpeg", "png", "webp"], help="of textures (%(default)s)"
+    )
     ship.add_argument("--normal-map", action="store_true", help="bake the full mesh's relief")
     ship.add_argument("--ao", action="store_true", help="bake ambient occlusion")
     ship.add_argument("--usdz", action="store_true", help="also USDZ for Apple's Quick Look")
-    ship.add_argument("--also", nargs="+", default=[], choices=["obj", "ply", "stl"], help="also in these formats")
+    ship.add_argument(
+        "--also", nargs="+", default=[], choices=["obj", "ply", "stl"], help="also in these formats"
+    )
     ship.add_argument("--page", action="store_true", help="a web page with the model, for any static host")
     ship.add_argument("--poster", action="store_true", help="a picture of the model")
     ship.set_defaults(command=_export)

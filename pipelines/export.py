@@ -7,25 +7,29 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
+from pipelines.page import Entry, Subject, write_page
 from pipelines.source import Source, load_source
 from sculpt3d.errors import InputError
 from sculpt3d.io.ply import write_atomic
+from sculpt3d.types import U8
 from sculpt3d.webasset.distance import Apart, Surface
 from sculpt3d.webasset.exchange import write_obj, write_ply, write_stl, write_usdz
-from sculpt3d.webasset.glb import Geometry, GlbParams, Label, Picture, build_glb
+from sculpt3d.webasset.glb import Geometry, GlbParams, Label, Picture, build_glb, encode_picture
 from sculpt3d.webasset.levels import Level, level_of, level_within
 from sculpt3d.webasset.maps import Asset, MapParams, bake_maps
+from sculpt3d.webasset.poster import portrait
 from sculpt3d.webasset.proof import ProofFailed, prove_glb
 from sculpt3d.webasset.provenance import packet
 
 CODING_SHARE = 0.1  # of a level's own distance to the full mesh: how far coding may move a vertex
 LEAST_CODING = 1e-5  # of the object's size, for levels that lie exactly on the full mesh
 LOWEST_QUALITY = 70
+POSTER = (1200, 900)
+POSTER_TEXELS = 2048  # a texture this large is enough for the poster
 
 
 @dataclass(frozen=True)
@@ -80,16 +84,24 @@ class Written:
 Say = Callable[[str], None]
 
 
-def export(path: Path, out: Path, params: ExportParams, page: bool = False, poster: bool = False, say: Say = print) -> list[Written]:
+def export(
+    path: Path, out: Path, params: ExportParams, page: bool = False, poster: bool = False, say: Say = print
+) -> list[Written]:
     """Write the levels, the other formats, and `export.json`. `out`: a folder, or NAME.glb for a single level."""
     one = out.suffix.lower() == ".glb"
+    if page and (one or params.geometry == "draco"):
+        raise InputError(
+            "A page needs a folder with -o, and works without a network, which Draco's decoder in browsers does not: "
+            "use --geometry meshopt"
+        )
     if one and len(params.presets) > 1:
         raise InputError(f"{len(params.presets)} levels do not fit one file; give a folder with -o")
     source = load_source(path)
     folder = out.parent if one else out
     folder.mkdir(parents=True, exist_ok=True)
     measured = Surface(source.full)
-    written = []
+    written: list[Written] = []
+    asset: Asset | None = None
     for name in params.presets:
         target = out if one else folder / f"{_file_name(source.name)}-{name}.glb"
         job = _Job(source, measured, PRESETS[name], params)
@@ -98,10 +110,31 @@ def export(path: Path, out: Path, params: ExportParams, page: bool = False, post
         for extra in params.also:
             for made in job.also(extra, target):
                 say(f"  {made.name}: {made.stat().st_size / 1e6:.2f} MB")
+        if asset is None or asset.colour.shape[0] < POSTER_TEXELS:
+            asset = job.asset
+    if asset is not None and (page or poster):
+        picture = portrait(asset, *POSTER)
+        write_atomic(folder / "poster.jpg", encode_picture(picture, "jpeg", 88))
+        say(f"  poster.jpg: {POSTER[0]} x {POSTER[1]}")
+    if page:
+        say(f"  {write_page(folder, _subject(source, folder, written), [_entry(w) for w in written]).name}")
     facts = {"unit": "mm" if source.metric else "no scale", "source_triangles": len(source.full.faces)}
     report = {"name": source.name, **facts, "levels": [asdict(w) for w in written]}
     write_atomic(folder / "export.json", json.dumps(report, indent=1).encode())
     return written
+
+
+def _entry(w: Written) -> Entry:
+    return Entry(w.preset, w.file, w.megabytes, w.triangles)
+
+
+def _subject(source: Source, folder: Path, written: Sequence[Written]) -> Subject:
+    size = 1000 * np.ptp(source.full.vertices, axis=0)
+    packed = [p.name for w in written if (p := folder / w.file).with_suffix(".usdz").is_file()]
+    return Subject(
+        source.name, source.credit, (float(size[0]), float(size[1]), float(size[2])) if source.metric else None,
+        Path(packed[-1]).with_suffix(".usdz").name if packed else None,
+    )  # fmt: skip
 
 
 def in_words(w: Written, metric: bool) -> str:
@@ -135,7 +168,9 @@ class _Job:
             part.unlink(missing_ok=True)
             raise
         os.replace(part, target)
-        told = {k: round(float(v), 6) for k, v in asdict(proof).items()} | {"moved": proof.moved * self.per_unit}
+        told = {k: round(float(v), 6) for k, v in asdict(proof).items()} | {
+            "moved": proof.moved * self.per_unit
+        }
         return Written(
             preset, target.name, round(len(data) / 1e6, 3), len(asset.faces), asset.colour.shape[0],
             level.apart.hausdorff * self.per_unit, level.apart.mean * self.per_unit, told,
@@ -182,7 +217,9 @@ class _Job:
         if bound is None:
             level = level_of(self.source.full, self.measured, triangles)
         else:
-            level = level_within(self.source.full, self.measured, bound / self.per_unit / (1 + CODING_SHARE), triangles)
+            level = level_within(
+                self.source.full, self.measured, bound / self.per_unit / (1 + CODING_SHARE), triangles
+            )
         return level, bake_maps(level, self.source.full, self.measured, self.source.skins, params)
 
     def _bound(self, level: Level) -> float:
@@ -199,12 +236,17 @@ class _Job:
 
 def _half(asset: Asset) -> Asset:
     """Pictures of half the side; the gutters were filled, so charts do not bleed."""
-    def smaller(pixels: Any) -> Any:
-        side = pixels.shape[0] // 2
-        return None if pixels is None else cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
 
-    maps = {k: None if getattr(asset, k) is None else smaller(getattr(asset, k)) for k in ("normal_map", "ao")}
-    return replace(asset, colour=smaller(asset.colour), **maps)
+    def smaller(pixels: U8) -> U8:
+        side = pixels.shape[0] // 2
+        return np.asarray(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+
+    return replace(
+        asset,
+        colour=smaller(asset.colour),
+        normal_map=None if asset.normal_map is None else smaller(asset.normal_map),
+        ao=None if asset.ao is None else smaller(asset.ao),
+    )
 
 
 def _file_name(name: str) -> str:

@@ -56,12 +56,16 @@ def load_source(path: Path) -> Source:
     rights = str(said.get("dc:rights", said.get("copyright", "")))
     kept = {k.split(":", 1)[1]: v for k, v in said.items() if k.startswith("sculpt3d:")}
     name, day = str(said.get("dc:title", model.name)), str(said.get("dc:date", _day(path)))
-    return Source(name, model.welded(), model.skins, model.metric, rights, str(said.get("dc:creator", "")), day, kept)
+    return Source(
+        name, model.welded(), model.skins, model.metric, rights, str(said.get("dc:creator", "")), day, kept
+    )
 
 
 def _project(folder: Path) -> Source:
     if not (folder / "mesh.ply").is_file() or not (folder / "model.glb").is_file():
-        raise UnreadableFile(f"{folder} is no finished project; run sculpt3d reconstruct PHOTOS -o {folder} first")
+        raise UnreadableFile(
+            f"{folder} is no finished project; run sculpt3d reconstruct PHOTOS -o {folder} first"
+        )
     full, coloured = read_mesh(folder / "mesh.ply"), read_gltf(folder / "model.glb")
     report = json.loads((folder / "report.json").read_text()) if (folder / "report.json").is_file() else {}
     credit = str(coloured.provenance.get("copyright", ""))
@@ -89,7 +93,10 @@ def _title(folder: Path) -> str:
 
 def _uncompressed(folder: Path) -> Sequence[Skin]:
     """The texture as it was baked, before JPEG; () where the steps were deleted."""
-    textures, places = sorted(folder.glob("work/texture-*/texture.png")), sorted(folder.glob("work/place-*/place.json"))
+    textures, places = (
+        sorted(folder.glob("work/texture-*/texture.png")),
+        sorted(folder.glob("work/place-*/place.json")),
+    )
     if len(textures) != 1 or len(places) != 1:
         return ()
     mesh = load_textured(textures[0].parent, load_place(places[0].parent).world_from_sfm)

@@ -46,7 +46,9 @@ class Surface:
         at = o3d.core.Tensor((points - self.origin).astype(np.float32))
         found = self._scene.compute_closest_points(at)
         uv = found["primitive_uvs"].numpy().astype(np.float64)
-        return found["primitive_ids"].numpy().astype(np.int64), np.stack([1 - uv.sum(1), uv[:, 0], uv[:, 1]], 1)
+        return found["primitive_ids"].numpy().astype(np.int64), np.stack(
+            [1 - uv.sum(1), uv[:, 0], uv[:, 1]], 1
+        )
 
     def sky(self, points: NDArray[Any], directions: NDArray[Any]) -> NDArray[np.bool_]:
         """(N, 3) rays -> (N,) whether nothing is in the way."""

@@ -55,13 +55,20 @@ class Document:
         }  # fmt: skip
         extension |= {} if filtered is None else {"filter": filtered}
         self.unpacked += -self.unpacked % 4
-        view: dict[str, Any] = {"buffer": 1, "byteOffset": self.unpacked, "byteLength": size, "target": target}
+        view: dict[str, Any] = {
+            "buffer": 1,
+            "byteOffset": self.unpacked,
+            "byteLength": size,
+            "target": target,
+        }
         view |= {"byteStride": stride} if mode == "ATTRIBUTES" else {}
         self.json["bufferViews"].append(view | {"extensions": {"EXT_meshopt_compression": extension}})
         self.unpacked += size
         return len(self.json["bufferViews"]) - 1
 
-    def add_accessor(self, values: NDArray[Any], view: int | None, normalized: bool = False, bounds: bool = False) -> int:
+    def add_accessor(
+        self, values: NDArray[Any], view: int | None, normalized: bool = False, bounds: bool = False
+    ) -> int:
         """For values (N, width) or (N,), whose bytes lie in `view`."""
         table = values.reshape(len(values), -1)
         found: dict[str, Any] = {

@@ -42,7 +42,9 @@ def write_usdz(path: Path, asset: Asset, label: Label) -> None:
         Usd.ModelAPI(root).SetKind(Kind.Tokens.component)
         mesh = UsdGeom.Mesh.Define(stage, "/Model/Mesh")
         mesh.CreatePointsAttr(Vt.Vec3fArray.FromNumpy(asset.vertices))
-        mesh.CreateExtentAttr([Gf.Vec3f(*asset.vertices.min(0).tolist()), Gf.Vec3f(*asset.vertices.max(0).tolist())])
+        mesh.CreateExtentAttr(
+            [Gf.Vec3f(*asset.vertices.min(0).tolist()), Gf.Vec3f(*asset.vertices.max(0).tolist())]
+        )
         mesh.CreateFaceVertexCountsAttr(Vt.IntArray.FromNumpy(np.full(len(asset.faces), 3, np.int32)))
         mesh.CreateFaceVertexIndicesAttr(Vt.IntArray.FromNumpy(asset.faces.ravel().astype(np.int32)))
         mesh.CreateNormalsAttr(Vt.Vec3fArray.FromNumpy(asset.normals))
@@ -50,7 +52,9 @@ def write_usdz(path: Path, asset: Asset, label: Label) -> None:
         mesh.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
         mesh.CreateDoubleSidedAttr(True)
         up = (asset.uv * [1, -1] + [0, 1]).astype(np.float32)  # USD counts v from the bottom
-        uv = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar("st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.vertex)
+        uv = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar(
+            "st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.vertex
+        )
         uv.Set(Vt.Vec2fArray.FromNumpy(up))
         material = UsdShade.Material.Define(stage, "/Model/Material")
         surface = UsdShade.Shader.Define(stage, "/Model/Material/Surface")
@@ -81,11 +85,15 @@ def write_usdz(path: Path, asset: Asset, label: Label) -> None:
                 texture.CreateInput("bias", Sdf.ValueTypeNames.Float4).Set(Gf.Vec4f(-1, -1, -1, 0))
             out = texture.CreateOutput(channel, kind if channel == "rgb" else Sdf.ValueTypeNames.Float)
             surface.CreateInput(slot, kind).ConnectToSource(out)
-        material.CreateSurfaceOutput().ConnectToSource(surface.CreateOutput("surface", Sdf.ValueTypeNames.Token))
+        material.CreateSurfaceOutput().ConnectToSource(
+            surface.CreateOutput("surface", Sdf.ValueTypeNames.Token)
+        )
         UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(material)
         stage.GetRootLayer().Save()
         made = inside / "made.usdz"
-        package = Sdf.ZipFileWriter.CreateNew(str(made))  # aligned to 64 bytes, as the format wants; not a plain zip
+        package = Sdf.ZipFileWriter.CreateNew(
+            str(made)
+        )  # aligned to 64 bytes, as the format wants; not a plain zip
         for name in ("model.usdc", *pictures):
             package.AddFile(str(inside / name), name)
         package.Save()
@@ -102,7 +110,11 @@ def _prove_usdz(made: Path, asset: Asset, pictures: tuple[str, ...], name: str) 
     points = np.array(mesh.GetPointsAttr().Get())
     faces = np.array(mesh.GetFaceVertexIndicesAttr().Get()).reshape(-1, 3)
     held = set(Sdf.ZipFile.Open(str(made)).GetFileNames())
-    if not np.array_equal(points, asset.vertices) or not np.array_equal(faces, asset.faces) or not held >= set(pictures):
+    if (
+        not np.array_equal(points, asset.vertices)
+        or not np.array_equal(faces, asset.faces)
+        or not held >= set(pictures)
+    ):
         raise ProofFailed(f"{name} was not written: read again, it is not what was meant; please report it")
 
 

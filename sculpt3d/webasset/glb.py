@@ -82,7 +82,9 @@ def _floats(asset: Asset) -> dict[str, NDArray[Any]]:
         found["TANGENT"] = asset.tangents
     if asset.filled is not None:
         found["_FILLED"] = asset.filled.astype(np.uint8)[:, None]
-    return {name: np.ascontiguousarray(v.astype("<f4") if v.dtype.kind == "f" else v) for name, v in found.items()}
+    return {
+        name: np.ascontiguousarray(v.astype("<f4") if v.dtype.kind == "f" else v) for name, v in found.items()
+    }
 
 
 def _indices(asset: Asset) -> NDArray[Any]:
@@ -109,7 +111,9 @@ def _attribute(document: Document, name: str, values: NDArray[Any], view: int | 
     return document.add_accessor(values, view, normalized, name == "POSITION")
 
 
-def _integers(document: Document, asset: Asset, node: dict[str, Any], params: GlbParams) -> dict[str, NDArray[Any]]:
+def _integers(
+    document: Document, asset: Asset, node: dict[str, Any], params: GlbParams
+) -> dict[str, NDArray[Any]]:
     """The attributes on grids as fine as the bound asks; positions stay floats where 16 bits are too coarse."""
     tables = _floats(asset)
     bits = position_bits(asset.vertices, params.bound)
@@ -133,9 +137,13 @@ def _meshopt(document: Document, asset: Asset, node: dict[str, Any], params: Glb
     try:
         import meshopt
     except ImportError as error:
-        raise InputError("meshopt compression needs one more package: pip install 'sculpt3d[meshopt]'") from error
+        raise InputError(
+            "meshopt compression needs one more package: pip install 'sculpt3d[meshopt]'"
+        ) from error
 
-    order, remap, count = meshopt.reorder_mesh(asset.faces.ravel().astype(np.uint32), triangles=True, optsize=True)
+    order, remap, count = meshopt.reorder_mesh(
+        asset.faces.ravel().astype(np.uint32), triangles=True, optsize=True
+    )
     tables = _integers(document, asset, node, params)
     document.use("EXT_meshopt_compression", required=True)
     place = np.argsort(remap.astype(np.int64))[:count]
@@ -187,9 +195,13 @@ def _draco(document: Document, asset: Asset, node: dict[str, Any], params: GlbPa
     if asset.tangents is not None:
         # Beside the payload: DracoPy would store them as whole floats, 3.06 MB against 2.74 MB at 100 k triangles.
         document.use("KHR_mesh_quantization", required=True)
-        placed = cKDTree(asset.uv).query(np.asarray(mesh.tex_coord))[1]  # Draco sorts the vertices its own way
+        placed = cKDTree(asset.uv).query(np.asarray(mesh.tex_coord))[
+            1
+        ]  # Draco sorts the vertices its own way
         small = small_directions(asset.tangents[placed])
-        attributes["TANGENT"] = _attribute(document, "TANGENT", small, document.add_view(small.tobytes(), ARRAY))
+        attributes["TANGENT"] = _attribute(
+            document, "TANGENT", small, document.add_view(small.tobytes(), ARRAY)
+        )
     return {
         "attributes": attributes,
         "indices": document.add_accessor(faces, None),
@@ -200,11 +212,17 @@ def _draco(document: Document, asset: Asset, node: dict[str, Any], params: GlbPa
 def _material(document: Document, asset: Asset, name: str, params: GlbParams) -> dict[str, Any]:
     document.json["samplers"] = [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}]
     pbr: dict[str, Any] = {"metallicFactor": 0.0, "roughnessFactor": 0.9}
-    pbr["baseColorTexture"] = {"index": _texture(document, asset.colour, f"{name} colour", params.picture, params)}
+    pbr["baseColorTexture"] = {
+        "index": _texture(document, asset.colour, f"{name} colour", params.picture, params)
+    }
     found: dict[str, Any] = {"name": f"{name} surface", "doubleSided": True, "pbrMetallicRoughness": pbr}
-    if asset.normal_map is not None:  # JPEG's blocks would show in the light; lossless costs little on smooth maps
+    if (
+        asset.normal_map is not None
+    ):  # JPEG's blocks would show in the light; lossless costs little on smooth maps
         kind: Picture = "webp" if params.picture == "webp" else "png"
-        found["normalTexture"] = {"index": _texture(document, asset.normal_map, f"{name} normals", kind, params)}
+        found["normalTexture"] = {
+            "index": _texture(document, asset.normal_map, f"{name} normals", kind, params)
+        }
     if asset.ao is not None:
         index = _texture(document, asset.ao, f"{name} occlusion", params.picture, params)
         found["occlusionTexture"] = {"index": index}

@@ -57,7 +57,8 @@ def bake_maps(level: Level, full: Mesh, measured: Surface, skins: Sequence[Skin]
     fill = _Gutter(texels, size)
     colours = Colours(skins, density(flat.vertices, flat.faces, flat.uv, size, size))
     base = np.concatenate(
-        [colours.at(_mix(flat.vertices, flat, on[b], weights[b])) for b in _blocks(len(texels))] or [np.zeros((0, 3))]
+        [colours.at(_mix(flat.vertices, flat, on[b], weights[b])) for b in _blocks(len(texels))]
+        or [np.zeros((0, 3), np.float32)]
     )
     filled = None if full.filled is None else _filled(level.mesh, full, measured)[flat.source]
     tangent = tangents(flat.vertices, flat.normals, flat.faces, flat.uv) if params.normal_map else None
@@ -103,7 +104,10 @@ def _open_sky(level: Level, measured: Surface) -> F32:
     span = float(np.ptp(mesh.vertices, axis=0).max())
     start = mesh.vertices + normals * max(2 * level.apart.hausdorff, 0.002 * span)
     i = np.arange(AO_RAYS) + 0.5
-    turn, radius = i * np.pi * (3 - np.sqrt(5)), np.sqrt(i / AO_RAYS)  # a sunflower, projected up: cosine-weighted
+    turn, radius = (
+        i * np.pi * (3 - np.sqrt(5)),
+        np.sqrt(i / AO_RAYS),
+    )  # a sunflower, projected up: cosine-weighted
     disc = np.stack([radius * np.cos(turn), radius * np.sin(turn), np.sqrt(1 - radius**2)], 1)
     side = _unit(np.cross(normals, np.where(np.abs(normals[:, :1]) < 0.7, [[1.0, 0, 0]], [[0, 1.0, 0]])))
     other = np.cross(normals, side)
@@ -126,7 +130,9 @@ class _Gutter:
         self.texels, self.size = texels, size
         empty = np.ones(size * size, bool)
         empty[texels] = False
-        nearest = distance_transform_edt(empty.reshape(size, size), return_distances=False, return_indices=True)
+        nearest = distance_transform_edt(
+            empty.reshape(size, size), return_distances=False, return_indices=True
+        )
         self.nearest = (nearest[0] * size + nearest[1]).astype(np.int32)
 
     def picture(self, values: F64) -> U8:

@@ -42,7 +42,9 @@ def prove_glb(path: Path, asset: Asset, source: Sequence[Skin], bound: float, na
     report = check_gltf(path)
     if report.errors or report.warnings:
         first = next(i for i in report.issues if i.severity in ("error", "warning"))
-        raise ProofFailed(f"{name} was not written: it is not sound ({first.where}: {first.says}); please report it")
+        raise ProofFailed(
+            f"{name} was not written: it is not sound ({first.where}: {first.says}); please report it"
+        )
     decoded = read_gltf(path)
     meant = Mesh(asset.vertices, asset.faces)
     read = decoded.skins[0]
@@ -58,15 +60,25 @@ def prove_glb(path: Path, asset: Asset, source: Sequence[Skin], bound: float, na
     coded = delta_e(lab(Colours(decoded.skins).at(points)), plain)
     given = delta_e(lab(Colours(source).at(points)), plain)
     if np.median(coded) > 2.5:
-        raise ProofFailed(f"{name} was not written: coding changed its colours by {np.median(coded):.1f} delta E")
+        raise ProofFailed(
+            f"{name} was not written: coding changed its colours by {np.median(coded):.1f} delta E"
+        )
     return Proof(
-        far, float(np.median(coded)), float(np.quantile(coded, 0.95)), float(np.median(given)), report.warnings
+        far,
+        float(np.median(coded)),
+        float(np.quantile(coded, 0.95)),
+        float(np.median(given)),
+        report.warnings,
     )
 
 
 def lab(light: np.ndarray) -> F64:
     """Linear sRGB (N, 3) -> CIE L*a*b* under D65."""
-    to_xyz = [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+    to_xyz = [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
     xyz = np.clip(light, 0, None).astype(np.float64) @ np.array(to_xyz).T / [0.95047, 1.0, 1.08883]
     f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
     return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], 1)
@@ -83,7 +95,7 @@ def delta_e(a: F64, b: F64) -> F64:
     dh = np.where(grey, 0, (h2 - h1 + 180) % 360 - 180)
     mean_h = np.where(grey, h1 + h2, np.where(np.abs(h1 - h2) > 180, (h1 + h2 + 360) / 2, (h1 + h2) / 2))
     big_h = 2 * np.sqrt(c1 * c2) * np.sin(np.radians(dh / 2))
-    l, cc = (l1 + l2) / 2, (c1 + c2) / 2
+    middle, cc = (l1 + l2) / 2, (c1 + c2) / 2
     t = (
         1
         - 0.17 * np.cos(np.radians(mean_h - 30))
@@ -91,8 +103,12 @@ def delta_e(a: F64, b: F64) -> F64:
         + 0.32 * np.cos(np.radians(3 * mean_h + 6))
         - 0.2 * np.cos(np.radians(4 * mean_h - 63))
     )
-    sl = 1 + 0.015 * (l - 50) ** 2 / np.sqrt(20 + (l - 50) ** 2)
+    sl = 1 + 0.015 * (middle - 50) ** 2 / np.sqrt(20 + (middle - 50) ** 2)
     sc, sh = 1 + 0.045 * cc, 1 + 0.015 * cc * t
-    turn = 2 * np.sqrt(cc**7 / (cc**7 + 25.0**7)) * np.sin(np.radians(60 * np.exp(-(((mean_h - 275) / 25) ** 2))))
+    turn = (
+        2
+        * np.sqrt(cc**7 / (cc**7 + 25.0**7))
+        * np.sin(np.radians(60 * np.exp(-(((mean_h - 275) / 25) ** 2))))
+    )
     dl, dc, dhh = (l2 - l1) / sl, (c2 - c1) / sc, big_h / sh
     return np.asarray(np.sqrt(np.maximum(dl**2 + dc**2 + dhh**2 - turn * dc * dhh, 0)))

@@ -44,7 +44,9 @@ class Model:
 def read_model(path: Path) -> Model:
     """Raises `UnreadableFile` with the reason."""
     if not path.is_file():
-        raise UnreadableFile(f"There is no model {path}; give a GLB, PLY, OBJ or STL file, or a project folder")
+        raise UnreadableFile(
+            f"There is no model {path}; give a GLB, PLY, OBJ or STL file, or a project folder"
+        )
     if path.suffix.lower() in {".glb", ".gltf"}:
         return read_gltf(path)
     if path.suffix.lower() not in {".ply", ".obj", ".stl"}:
@@ -60,7 +62,9 @@ def read_model(path: Path) -> Model:
     vertices = np.asarray(getattr(geometry, "vertices", np.zeros((0, 3))), np.float32)
     if not len(faces) or not np.isfinite(vertices).all():
         raise UnreadableFile(f"{path.name} holds no triangles that can be used; give a mesh")
-    return Model(path.stem, (_of_trimesh(geometry, vertices, faces),), path.suffix.lower() == ".ply" and _metres(path))
+    return Model(
+        path.stem, (_of_trimesh(geometry, vertices, faces),), path.suffix.lower() == ".ply" and _metres(path)
+    )
 
 
 def read_gltf(path: Path) -> Model:
@@ -68,10 +72,14 @@ def read_gltf(path: Path) -> Model:
     opened = open_gltf(path)
     if opened.document is None or opened.values is None:
         first = next(i for i in opened.report.issues if i.severity == "error")
-        raise UnreadableFile(f"{path.name} is not sound ({first.where or 'file'}: {first.says}); see sculpt3d check")
+        raise UnreadableFile(
+            f"{path.name} is not sound ({first.where or 'file'}: {first.says}); see sculpt3d check"
+        )
     parts = [p for p in world_parts(opened.document, opened.values) if len(p.faces)]
     if not parts:
-        raise UnreadableFile(f"{path.name} holds no triangles that can be read here; export it without compression")
+        raise UnreadableFile(
+            f"{path.name} holds no triangles that can be read here; export it without compression"
+        )
     pictures: dict[int, U8] = {}
     skins = tuple(_skin(opened, part, pictures) for part in parts)
     extras = opened.document["asset"].get("extras")
@@ -98,7 +106,9 @@ def _picture(opened: Opened, texture: int, pictures: dict[int, U8]) -> U8 | None
             continue
         if index not in pictures:
             if image[1].width * image[1].height > MAX_TEXELS:
-                raise UnreadableFile(f"A texture of {image[1].width} x {image[1].height} is too large; reduce it")
+                raise UnreadableFile(
+                    f"A texture of {image[1].width} x {image[1].height} is too large; reduce it"
+                )
             try:
                 with Image.open(io.BytesIO(image[0])) as opened_picture:
                     pictures[index] = np.asarray(opened_picture.convert("RGB"))

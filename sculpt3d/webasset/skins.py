@@ -77,7 +77,9 @@ def sample_texture(texture: F32, uv: NDArray[np.floating]) -> F32:
 def density(vertices: F32, faces: I32, uv: F32, width: int, height: int) -> float:
     """Texels per unit of length over the whole part."""
     v = vertices.astype(np.float64)
-    area = np.linalg.norm(np.cross(v[faces[:, 1]] - v[faces[:, 0]], v[faces[:, 2]] - v[faces[:, 0]]), axis=1).sum()
+    area = np.linalg.norm(
+        np.cross(v[faces[:, 1]] - v[faces[:, 0]], v[faces[:, 2]] - v[faces[:, 0]]), axis=1
+    ).sum()
     t = uv.astype(np.float64)
     a, b = t[faces[:, 1]] - t[faces[:, 0]], t[faces[:, 2]] - t[faces[:, 0]]
     covered = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum() * width * height
