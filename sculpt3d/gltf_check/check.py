@@ -60,7 +60,9 @@ def open_gltf(path: Path) -> Opened:
     try:
         run()
     except Enough:
-        issues.note("TOO_MANY_ERRORS", "", "The check stopped here: there are more errors than anybody reads.")
+        issues.note(
+            "TOO_MANY_ERRORS", "", "The check stopped here: there are more errors than anybody reads."
+        )
     counts = issues.counts
     report = CheckReport(
         path.name, tuple(issues.found), counts["error"], counts["warning"], run.facts, run.provenance

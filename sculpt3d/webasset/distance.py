@@ -56,6 +56,11 @@ class Surface:
         return np.asarray(~self._scene.test_occlusions(o3d.core.Tensor(rays)).numpy())
 
 
+def farther(a: Surface, b: Surface, bound: float, share: int = 10) -> bool:
+    """Whether a part of the samples alone shows that the surfaces lie farther apart than `bound`."""
+    return any(float(x.distance(y.points[::share]).max()) > bound for x, y in ((b, a), (a, b)))
+
+
 def apart(a: Surface, b: Surface) -> Apart:
     there, back = b.distance(a.points), a.distance(b.points)
     return Apart(float(max(there.max(), back.max())), float(there.mean() + back.mean()) / 2)
@@ -71,5 +76,8 @@ def sample(mesh: Mesh, count: int, seed: int = 0) -> F64:
     turned = u + v > 1
     u, v = np.where(turned, 1 - u, u), np.where(turned, 1 - v, v)
     a, b, c = (mesh.vertices[mesh.faces[face, k]].astype(np.float64) for k in range(3))
-    step = max(1, len(mesh.vertices) // (3 * count))
-    return np.concatenate([mesh.vertices[::step].astype(np.float64), a + u * (b - a) + v * (c - a)])
+    used = np.zeros(len(mesh.vertices), bool)  # a vertex without a face is no surface
+    used[mesh.faces] = True
+    corners = mesh.vertices[used]
+    step = max(1, len(corners) // (3 * count))
+    return np.concatenate([corners[::step].astype(np.float64), a + u * (b - a) + v * (c - a)])

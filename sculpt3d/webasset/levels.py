@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sculpt3d.errors import InputError
 from sculpt3d.surface.decimation import simplify
 from sculpt3d.types import Mesh
-from sculpt3d.webasset.distance import Apart, Surface, apart
+from sculpt3d.webasset.distance import Apart, Surface, apart, farther
 
 FEWEST = 500  # triangles; below, a sculpture is no sculpture any more
 STEPS = 7  # halvings of the interval, in ratios: the count is found to 3 %
@@ -42,9 +42,10 @@ def level_within(full: Mesh, measured: Surface, bound: float, most: int) -> Leve
         if high <= low * 1.03:
             break
         middle = round((low * high) ** 0.5)
-        tried = level_of(full, measured, middle)
-        if tried.apart.hausdorff <= bound:
-            best, high = tried, middle
+        mesh = simplify(full, middle)
+        surface = Surface(mesh)
+        if not farther(measured, surface, bound) and (found := apart(measured, surface)).hausdorff <= bound:
+            best, high = Level(mesh, found), middle
         else:
             low = middle
     return best

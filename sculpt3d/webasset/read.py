@@ -60,7 +60,7 @@ def read_model(path: Path) -> Model:
         raise UnreadableFile(f"{path.name} cannot be read; export it again as GLB or PLY") from error
     faces = np.asarray(getattr(geometry, "faces", np.zeros((0, 3))), np.int32)
     vertices = np.asarray(getattr(geometry, "vertices", np.zeros((0, 3))), np.float32)
-    if not len(faces) or not np.isfinite(vertices).all():
+    if not len(faces) or not np.isfinite(vertices).all() or faces.min() < 0 or faces.max() >= len(vertices):
         raise UnreadableFile(f"{path.name} holds no triangles that can be used; give a mesh")
     return Model(
         path.stem, (_of_trimesh(geometry, vertices, faces),), path.suffix.lower() == ".ply" and _metres(path)
