@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import json
@@ -18,7 +19,7 @@ from sculpt3d.io.ply import read_mesh
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.types import Mesh
 from sculpt3d.webasset.maps import Asset
-from sculpt3d.webasset.read import read_gltf, read_model
+from sculpt3d.webasset.read import Model, read_gltf, read_model
 from sculpt3d.webasset.skins import Skin
 
 
@@ -56,9 +57,16 @@ def load_source(path: Path) -> Source:
     rights = str(said.get("dc:rights", said.get("copyright", "")))
     kept = {k.split(":", 1)[1]: v for k, v in said.items() if k.startswith("sculpt3d:")}
     name, day = str(said.get("dc:title", model.name)), str(said.get("dc:date", _day(path)))
-    return Source(
-        name, model.welded(), model.skins, model.metric, rights, str(said.get("dc:creator", "")), day, kept
-    )
+    creator = str(said.get("dc:creator", ""))
+    return Source(name, _whole(path, model), model.skins, model.metric, rights, creator, day, kept)
+
+
+def _whole(path: Path, model: Model) -> Mesh:
+    """With `filled`, where the file is a PLY of ours."""
+    if path.suffix.lower() == ".ply":
+        with contextlib.suppress(UnreadableFile, ValueError):
+            return read_mesh(path)
+    return model.welded()
 
 
 def _project(folder: Path) -> Source:
