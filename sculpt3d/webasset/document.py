@@ -23,6 +23,7 @@ class Document:
             "samplers": [], "images": [], "accessors": [], "bufferViews": [], "buffers": [],
         }  # fmt: skip
         self.blob = bytearray()
+        self.uv_scale = 1.0  # of stored texture coordinates, told by KHR_texture_transform
         self.unpacked = 0  # bytes of the buffer that compressed views stand for
 
     def use(self, extension: str, required: bool = False) -> None:

@@ -107,7 +107,7 @@ def _stored(document: Document, tables: dict[str, NDArray[Any]], indices: NDArra
 
 
 def _attribute(document: Document, name: str, values: NDArray[Any], view: int | None) -> int:
-    normalized = name in ("NORMAL", "TANGENT", "TEXCOORD_0") and values.dtype.kind != "f"
+    normalized = name in ("NORMAL", "TANGENT") and values.dtype.kind != "f"
     return document.add_accessor(values, view, normalized, name == "POSITION")
 
 
@@ -121,7 +121,11 @@ def _integers(
         grid = on_grid(asset.vertices, bits)
         node |= {"translation": grid.offset.tolist(), "scale": [grid.scale] * 3}
         tables["POSITION"] = grid.integers.astype("<u2")
-    tables["TEXCOORD_0"] = coarse_uv(asset.uv, uv_bits(asset.colour.shape[0])).astype("<u2")
+    # Whole numbers from 0, not stretched to 16 bits: meshopt's streams become 6 % smaller.
+    steps = uv_bits(asset.colour.shape[0])
+    tables["TEXCOORD_0"] = coarse_uv(asset.uv, steps).astype("<u2")
+    document.uv_scale = 1 / (2**steps - 1)
+    document.use("KHR_texture_transform", required=True)
     tables["NORMAL"] = small_directions(tables["NORMAL"])[:, :3]
     if "TANGENT" in tables:
         tables["TANGENT"] = small_directions(tables["TANGENT"])
@@ -211,25 +215,21 @@ def _draco(document: Document, asset: Asset, node: dict[str, Any], params: GlbPa
 
 def _material(document: Document, asset: Asset, name: str, params: GlbParams) -> dict[str, Any]:
     document.json["samplers"] = [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}]
-    pbr: dict[str, Any] = {"metallicFactor": 0.0, "roughnessFactor": 0.9}
-    pbr["baseColorTexture"] = {
-        "index": _texture(document, asset.colour, f"{name} colour", params.picture, params)
-    }
+    colour = _texture(document, asset.colour, f"{name} colour", params.picture, params)
+    pbr = {"metallicFactor": 0.0, "roughnessFactor": 0.9, "baseColorTexture": colour}
     found: dict[str, Any] = {"name": f"{name} surface", "doubleSided": True, "pbrMetallicRoughness": pbr}
     if (
         asset.normal_map is not None
     ):  # JPEG's blocks would show in the light; lossless costs little on smooth maps
         kind: Picture = "webp" if params.picture == "webp" else "png"
-        found["normalTexture"] = {
-            "index": _texture(document, asset.normal_map, f"{name} normals", kind, params)
-        }
+        found["normalTexture"] = _texture(document, asset.normal_map, f"{name} normals", kind, params)
     if asset.ao is not None:
-        index = _texture(document, asset.ao, f"{name} occlusion", params.picture, params)
-        found["occlusionTexture"] = {"index": index}
+        found["occlusionTexture"] = _texture(document, asset.ao, f"{name} occlusion", params.picture, params)
     return found
 
 
-def _texture(document: Document, pixels: U8, name: str, kind: Picture, params: GlbParams) -> int:
+def _texture(document: Document, pixels: U8, name: str, kind: Picture, params: GlbParams) -> dict[str, Any]:
+    """The texture info of a material."""
     data = encode_picture(pixels, kind, params.quality, lossless=name.endswith("normals"))
     image = {"name": name, "bufferView": document.add_view(data), "mimeType": f"image/{kind}"}
     document.json["images"].append(image)
@@ -241,7 +241,10 @@ def _texture(document: Document, pixels: U8, name: str, kind: Picture, params: G
     else:
         texture["source"] = source
     document.json["textures"].append(texture)
-    return len(document.json["textures"]) - 1
+    info: dict[str, Any] = {"index": len(document.json["textures"]) - 1}
+    if document.uv_scale != 1.0:
+        info["extensions"] = {"KHR_texture_transform": {"scale": [document.uv_scale] * 2}}
+    return info
 
 
 def encode_picture(pixels: U8, kind: Picture, quality: int, lossless: bool = False) -> bytes:

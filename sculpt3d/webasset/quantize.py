@@ -48,9 +48,8 @@ def on_grid(vertices: F32, bits: int) -> Grid:
 
 
 def coarse_uv(uv: F32, bits: int) -> NDArray[np.uint16]:
-    """(V, 2) as normalised uint16 on a grid of `bits`; the low bits repeat the high ones, so 1 stays 1."""
-    steps = np.round(np.clip(uv.astype(np.float64), 0, 1) * (2**bits - 1))
-    return np.round(steps * (65535 / (2**bits - 1))).astype(np.uint16)
+    """(V, 2) as whole numbers up to 2^bits - 1."""
+    return np.round(np.clip(uv.astype(np.float64), 0, 1) * (2**bits - 1)).astype(np.uint16)
 
 
 def small_directions(directions: F32) -> NDArray[np.int8]:
