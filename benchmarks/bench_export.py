@@ -2,8 +2,8 @@
 
     python benchmarks/bench_export.py FOLDER_OF_GLB [--gltfpack "node path/to/gltfpack/cli.js"]
 
-Both keep all triangles and the texture's size; gltfpack runs as `-cc -noq`-free default quantisation with `-vp` set to
-the bits our bound asks for, so both files keep the same bound. Geometry alone is compared: pictures are left out.
+Both keep all triangles; gltfpack runs as `-cc` with `-vp` set to the bits our bound asks for, so both files keep the
+same bound. Geometry alone is compared: pictures are left out.
 """
 
 from __future__ import annotations

@@ -43,9 +43,9 @@ class Source:
         if self.is_project or len(self.skins) > 1 or skin.texture is None or skin.uv is None:
             return None
         square = skin.texture.shape[0] == skin.texture.shape[1] <= size
-        if len(skin.faces) > triangles or not square or skin.uv.min() < 0 or skin.uv.max() > 1:
+        if len(skin.faces) > triangles or not square or skin.uv.min() < -1e-4 or skin.uv.max() > 1.0001:
             return None
-        return Asset(skin.vertices, _smooth(skin), skin.faces, skin.uv, skin.texture)
+        return Asset(skin.vertices, _smooth(skin), skin.faces, np.clip(skin.uv, 0, 1), skin.texture)
 
 
 def load_source(path: Path) -> Source:

@@ -63,7 +63,7 @@ def build_glb(asset: Asset, label: Label, params: GlbParams) -> bytes:
     node: dict[str, Any] = {"name": label.name, "mesh": 0}
     coded = {"none": _plain, "quantized": _quantized, "meshopt": _meshopt, "draco": _draco}[params.geometry]
     primitive = coded(document, asset, node, params)
-    document.json["scenes"] = [{"name": label.name, "nodes": [0]}]
+    document.json["scenes"] = [{"nodes": [0]}]
     document.json["nodes"] = [node]
     document.json["meshes"] = [{"name": label.name, "primitives": [primitive | {"material": 0}]}]
     document.json["materials"] = [_material(document, asset, label.name, params)]
@@ -119,12 +119,12 @@ def _integers(
     bits = position_bits(asset.vertices, params.bound)
     if bits <= MOST_BITS:
         grid = on_grid(asset.vertices, bits)
-        node |= {"translation": grid.offset.tolist(), "scale": [grid.scale] * 3}
+        node |= {"translation": [_short(v) for v in grid.offset], "scale": [_short(grid.scale)] * 3}
         tables["POSITION"] = grid.integers.astype("<u2")
     # Whole numbers from 0, not stretched to 16 bits: meshopt's streams become 6 % smaller.
     steps = uv_bits(asset.colour.shape[0])
     tables["TEXCOORD_0"] = coarse_uv(asset.uv, steps).astype("<u2")
-    document.uv_scale = 1 / (2**steps - 1)
+    document.uv_scale = _short(1 / (2**steps - 1))
     document.use("KHR_texture_transform", required=True)
     tables["NORMAL"] = small_directions(tables["NORMAL"])[:, :3]
     if "TANGENT" in tables:
@@ -234,7 +234,7 @@ def _texture(document: Document, pixels: U8, name: str, kind: Picture, params: G
     image = {"name": name, "bufferView": document.add_view(data), "mimeType": f"image/{kind}"}
     document.json["images"].append(image)
     source = len(document.json["images"]) - 1
-    texture: dict[str, Any] = {"sampler": 0, "name": name}
+    texture: dict[str, Any] = {"sampler": 0}
     if kind == "webp":
         document.use("EXT_texture_webp", required=True)
         texture["extensions"] = {"EXT_texture_webp": {"source": source}}
@@ -257,6 +257,11 @@ def encode_picture(pixels: U8, kind: Picture, quality: int, lossless: bool = Fal
     else:
         picture.save(out, "PNG", optimize=True)
     return out.getvalue()
+
+
+def _short(value: float) -> float:
+    """As many digits as a float32 holds: what programs keep of it."""
+    return float(f"{value:.9g}")
 
 
 def _unit(normals: NDArray[Any]) -> NDArray[Any]:
