@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image
 
 from pipelines.workspace import Step
-from sculpt3d.align import Placement, find_region
+from sculpt3d.align import Placement
 from sculpt3d.geometry import Sim3
 from sculpt3d.io.ply import write_atomic
-from sculpt3d.types import Region, Scene, TexturedMesh
+from sculpt3d.types import Scene, TexturedMesh
 
 
 def save_textured(out: Path, mesh: TexturedMesh) -> None:
@@ -53,12 +53,11 @@ def load_textured(folder: Path, target_from_source: Sim3) -> TexturedMesh:
 
 
 @lru_cache(maxsize=1)
-def scene_of(flat: Step) -> tuple[Scene, Region]:
-    """The undistorted photos and the object's region, in the sfm frame; five steps ask for the same one."""
+def scene_of(flat: Step) -> Scene:
+    """The undistorted photos, in the sfm frame; several steps ask for the same ones."""
     from sculpt3d.io.colmap import load_scene
 
-    scene = load_scene(flat.path)
-    return scene, find_region(scene)
+    return load_scene(flat.path)
 
 
 def save_place(out: Path, placed: Placement) -> None:

@@ -16,8 +16,10 @@ Mode = Literal["bar", "plain", "json", "quiet"]
 _TYPICAL: dict[str, float] = {
     "photos": 2,
     "cameras": 40,
+    "refine": 8,
     "undistort": 3,
-    "depth": 120,
+    "object": 4,
+    "depth": 60,
     "fusion": 5,
     "surface": 25,
     "place": 2,

@@ -10,28 +10,28 @@ from typing import Any
 
 from pipelines.artifacts import scene_of
 from pipelines.console import Console
+from pipelines.dense import depth_step, fusion_step, how_found, object_step
 from pipelines.parallel import memory_budget_gb, run_each, workers_within
 from pipelines.photogrammetry import How
 from pipelines.report import versions
 from pipelines.workspace import Workspace, key_of_files
 from sculpt3d.errors import InputError
-from sculpt3d.io.ply import write_atomic, write_cloud
+from sculpt3d.io.ply import write_atomic
 
-STAGES = ("undistort", "depth", "fusion")
+STAGES = ("undistort", "object", "depth", "fusion")
 
 
 def densify(
     workspace: Path, out: Path, images: Path | None = None, masks: Path | None = None, how: How | None = None,
-    console: Console | None = None,
+    console: Console | None = None, everything: bool = False, fast: bool = False,
 ) -> Mapping[str, Any]:  # fmt: skip
     """Write `out/cloud.ply`, `out/report.json` and `out/stereo/` (COLMAP's depth, normal and cost maps).
 
-    The cloud's frame and unit are the model's. Without masks whole photos are worked on.
+    The cloud's frame and unit are the model's. Worked on is what the masks show, else the object that all cameras look at;
+    `everything`: whole photos. `fast`: fewer sweeps.
     """
     from sculpt3d.io.colmap import find_model, read_model
-    from sculpt3d.mvs.depth import DepthParams, estimate_depths
-    from sculpt3d.mvs.fusion import FusionParams, fuse
-    from sculpt3d.mvs.maps import DepthFolder
+    from sculpt3d.mvs.depth import DepthParams
     from sculpt3d.photos import match_masks
     from sculpt3d.sfm.undistort import undistort
 
@@ -60,21 +60,10 @@ def densify(
     flat = ws.step(
         "undistort", 1, lambda to, tell: undistort(model, folder, to, masks, each, tell), {}, [given]
     )
-    scene, _ = scene_of(flat)
-    depth_params, fusion_params = DepthParams(), FusionParams()
-
-    def work_depth(to: Path, tell: Any) -> None:
-        estimate_depths(scene, to, depth_params, None, each, tell)
-
-    depth = ws.step("depth", 1, work_depth, depth_params, [flat.key])
-
-    def work_fusion(to: Path, tell: Any) -> None:
-        cloud = fuse(scene, DepthFolder(depth.path, scene), to / "maps", fusion_params, None, tell)
-        write_cloud(to / "cloud.ply", cloud, ("frame and unit of the COLMAP model",))
-        write_atomic(to / "facts.json", json.dumps({"points": len(cloud.xyz)}).encode())
-        shutil.rmtree(to / "maps")
-
-    fused = ws.step("fusion", 1, work_fusion, fusion_params, [depth.key])
+    scene = scene_of(flat)
+    found = None if everything else object_step(ws, scene, flat, each)
+    depth = depth_step(ws, scene, flat, found, DepthParams(fast=fast), each)
+    fused = fusion_step(ws, scene, found, depth, "frame and unit of the COLMAP model")
     ws.prune()
     shutil.copy2(fused.path / "cloud.ply", out / ".cloud.ply.part")
     (out / ".cloud.ply.part").replace(out / "cloud.ply")
@@ -86,6 +75,7 @@ def densify(
     dense = {
         **json.loads((fused.path / "facts.json").read_text()),
         **made,
+        "region": how_found(found),
         "core_seconds": depth.core_seconds,
     }
     report = {

@@ -98,10 +98,10 @@ def _cuda() -> Finding:
 def _kernel() -> Finding:
     import numpy as np
 
-    from sculpt3d.mvs.fusion import depth_normals
+    from sculpt3d.mvs.polish import surface_normals
     from sculpt3d.types import Pinhole
 
-    normal = depth_normals(np.full((8, 8), 2, np.float32), Pinhole(8, 8, 8, 8, 4, 4))[4, 4]
+    normal = surface_normals(np.full((8, 8), 2, np.float32), Pinhole(8, 8, 8, 8, 4, 4))[4, 4]
     return Finding(
         "compiled kernels",
         bool(np.allclose(normal, [0, 0, -1])),

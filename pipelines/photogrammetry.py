@@ -1,6 +1,6 @@
 """From a folder of photos to a textured model; readable from top to bottom.
 
-    photos -> cameras -> undistort -> depth -> fusion -> surface -> place -> texture -> model -> report
+    photos -> cameras -> refine -> undistort -> object -> depth -> fusion -> surface -> place -> texture -> model -> report
 
 All steps up to `surface` work in the sfm frame, which has no unit: their thresholds are pixels. `place` finds the world
 frame (metres if something gives scale, +Y up, base at y = 0), and everything handed out is in it.
@@ -14,12 +14,13 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from pipelines.artifacts import load_place, load_textured, save_place, save_textured, scene_of
 from pipelines.console import Console
+from pipelines.dense import depth_step, fusion_step, object_step
 from pipelines.parallel import memory_budget_gb, run_each, workers_within
 from pipelines.workspace import Step, Workspace, key_of_files
 from sculpt3d.errors import InputError
@@ -31,7 +32,9 @@ from sculpt3d.types import Mesh, PointCloud
 STAGES = (
     "photos",
     "cameras",
+    "refine",
     "undistort",
+    "object",
     "depth",
     "fusion",
     "surface",
@@ -45,14 +48,17 @@ PRESETS = Path(__file__).parent / "presets"
 
 @dataclass(frozen=True)
 class Preset:
-    """max_features a photo; max_image_size of depth maps, px; surface_depth: octree levels; triangles and texture_size of
-    the web model."""
+    """max_features a photo; max_image_size of depth maps, px; fast_depth: fewer sweeps; surface_depth: octree levels;
+    triangles and texture_size of the web model; refine_cameras with dense matches: "weak" (where SIFT's tie points left
+    them uncertain) or "always"."""
 
     max_features: int
     max_image_size: int
+    fast_depth: bool
     surface_depth: int
     triangles: int
     texture_size: int
+    refine_cameras: Literal["weak", "always"] = "weak"
 
 
 def load_preset(name: str) -> Preset:
@@ -103,14 +109,16 @@ def photogrammetry(
 
     checked = run.photos(photos, masks, given)
     cameras = run.cameras(checked)
-    flat = run.undistort(checked, cameras)
-    depth = run.depth(flat)
-    cloud = run.fusion(flat, depth)
+    refined = run.refine(checked, cameras)
+    flat = run.undistort(checked, refined)
+    found = run.object(flat)
+    depth = run.depth(flat, found)
+    cloud = run.fusion(flat, found, depth)
     surface = run.surface(cloud)
-    placed = run.place(checked, cameras, flat, cloud, surface)
+    placed = run.place(checked, refined, flat, cloud, surface)
     texture = run.texture(flat, surface)
     model = run.model(checked, texture, placed, name_of(photos))
-    report = run.report(checked, cameras, flat, depth, cloud, placed, texture, model)
+    report = run.report(checked, cameras, refined, flat, found, depth, cloud, placed, texture, model)
     ws.prune()
     return Project(project, report)
 
@@ -173,6 +181,32 @@ class _Run:
             [checked.key],
         )
 
+    def refine(self, checked: Step, cameras: Step) -> Step:
+        from sculpt3d.sfm.refine import RefineParams, refine_cameras
+
+        always = self.preset.refine_cameras == "always"
+        params = RefineParams(
+            above_px=0.0 if always else RefineParams.above_px,
+            max_image_size=min(self.preset.max_image_size, RefineParams.max_image_size),
+        )
+        return self.ws.step(
+            "refine",
+            1,
+            lambda out, tell: _drop(
+                refine_cameras(
+                    cameras.path / "sparse",
+                    checked.path / "images",
+                    out,
+                    checked.path / "masks",
+                    params,
+                    self.each,
+                    tell,
+                )
+            ),
+            params,
+            [checked.key, cameras.key],
+        )
+
     def undistort(self, checked: Step, cameras: Step) -> Step:
         from sculpt3d.sfm.undistort import undistort
 
@@ -186,32 +220,17 @@ class _Run:
             [checked.key, cameras.key],
         )
 
-    def depth(self, flat: Step) -> Step:
-        from sculpt3d.mvs.depth import DepthParams, estimate_depths
+    def object(self, flat: Step) -> Step:
+        return object_step(self.ws, scene_of(flat), flat, self.each)
 
-        params = DepthParams(max_image_size=self.preset.max_image_size)
-        scene, region = scene_of(flat)
-        return self.ws.step(
-            "depth",
-            1,
-            lambda out, tell: _drop(estimate_depths(scene, out, params, region, self.each, tell)),
-            params,
-            [flat.key],
-        )
+    def depth(self, flat: Step, found: Step) -> Step:
+        from sculpt3d.mvs.depth import DepthParams
 
-    def fusion(self, flat: Step, depth: Step) -> Step:
-        from sculpt3d.mvs.fusion import FusionParams, fuse
-        from sculpt3d.mvs.maps import DepthFolder
+        params = DepthParams(max_image_size=self.preset.max_image_size, fast=self.preset.fast_depth)
+        return depth_step(self.ws, scene_of(flat), flat, found, params, self.each)
 
-        params = FusionParams()
-        scene, region = scene_of(flat)
-
-        def work(out: Path, tell: Any) -> None:
-            cloud = fuse(scene, DepthFolder(depth.path, scene), out / "maps", params, region, tell)
-            write_cloud(out / "cloud.ply", cloud, ("frame sfm, no scale",))
-            shutil.rmtree(out / "maps")
-
-        return self.ws.step("fusion", 1, work, params, [flat.key, depth.key])
+    def fusion(self, flat: Step, found: Step, depth: Step) -> Step:
+        return fusion_step(self.ws, scene_of(flat), found, depth, "frame sfm, no scale")
 
     def surface(self, cloud: Step) -> Step:
         from sculpt3d.surface.decimation import simplify
@@ -235,7 +254,7 @@ class _Run:
         from sculpt3d.photos import load_photo_set
 
         def work(out: Path, tell: Any) -> None:
-            scene, _ = scene_of(flat)
+            scene = scene_of(flat)
             turned = {p.name: p.orientation for p in load_photo_set(checked.path).photos}
             mesh, points = read_mesh(surface.path / "mesh.ply"), read_cloud(cloud.path / "cloud.ply")
             placed = place(mesh.vertices, find_up(scene, turned), self.height_mm)
@@ -256,7 +275,7 @@ class _Run:
         from sculpt3d.texture.bake import TextureParams, bake_texture
 
         params = TextureParams(size=self.preset.texture_size)
-        scene, _ = scene_of(flat)
+        scene = scene_of(flat)
         return self.ws.step(
             "texture",
             1,
@@ -285,10 +304,10 @@ class _Run:
     def report(self, *steps: Step) -> Mapping[str, Any]:
         from pipelines.report import build_report, hand_out
 
-        checked, cameras, flat, depth, _, placed, texture, model = steps
+        checked, cameras, refined, flat, found, depth, _, placed, texture, model = steps
 
         def work(out: Path, tell: Any) -> None:
-            build_report(out, checked, cameras, flat, depth, placed, texture, model, tell)
+            build_report(out, checked, cameras, refined, flat, found, depth, placed, texture, model, tell)
 
         step = self.ws.step("report", 1, work, {}, [s.key for s in steps])
         return hand_out(self.ws, step, placed, model)

@@ -18,6 +18,7 @@ from PIL import Image
 from scipy.spatial import cKDTree
 
 from pipelines.artifacts import load_place, scene_of
+from pipelines.dense import how_found
 from pipelines.workspace import Step, Workspace
 from sculpt3d.io.ply import read_cloud, read_mesh, write_atomic
 from sculpt3d.progress import Progress
@@ -37,32 +38,34 @@ PACKAGES = (
 OUTPUTS = ("model.glb", "mesh.ply", "cloud.ply", "cameras", "report.html", "report.json")
 
 
-def build_report(out: Path, checked: Step, cameras: Step, flat: Step, depth: Step, placed: Step, texture: Step,
-                 model: Step, tell: Progress) -> None:  # fmt: skip
+def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: Step, found: Step, depth: Step,
+                 placed: Step, texture: Step, model: Step, tell: Progress) -> None:  # fmt: skip
     """`out/facts.json` and `out/report.html`."""
     from sculpt3d.align import move_scene
     from sculpt3d.photos import load_photo_set
     from sculpt3d.sfm.cameras import load_sfm
+    from sculpt3d.sfm.refine import load_refine
     from sculpt3d.surface.topology import describe
 
     photos, sfm = load_photo_set(checked.path), load_sfm(cameras.path)
+    better = load_refine(refined.path)
     where = load_place(placed.path)
-    scene, _ = scene_of(flat)
-    scene = move_scene(scene, where)
+    scene = move_scene(scene_of(flat), where)
     mesh, cloud = read_mesh(placed.path / "mesh.ply"), read_cloud(placed.path / "cloud.ply")
     tell(1, 6)
     facts = {
-        "photos": _photo_facts(photos, sfm),
+        "photos": _photo_facts(photos, sfm, better.dropped),
         "cameras": {
             "mean_reprojection_error_px": _r(sfm.mean_reprojection_error_px),
             "mean_track_length": _r(sfm.mean_track_length),
             "tie_points": sfm.points,
             "attempts": list(sfm.attempts),
+            **_refine_facts(better),
             "largest_gap_deg": _r(largest_gap_deg(scene, mesh)),
         },
         "scale": {"metric": where.metric, "source": where.source},
         "gsd_mm": _r(1000 * ground_sample_distance(scene, mesh)) if where.metric else None,
-        "dense": _dense_facts(depth, cloud, where.metric),
+        "dense": _dense_facts(found, depth, cloud, where.metric),
         "mesh": _plain(vars(describe(mesh)))
         | {"size_mm": [_r(1000 * float(v)) for v in np.ptp(mesh.vertices, axis=0)] if where.metric else None},
         "texture": _texture_facts(texture),
@@ -167,6 +170,11 @@ def advice(facts: Mapping[str, Any]) -> str:
     lines = [
         f"{p['registered']} of {p['given']} photos were placed, to {c['mean_reprojection_error_px']:.2f} pixels."
     ]
+    if c["dense_misfit_px"] is not None:
+        lines.append(
+            f"The tie points were weak, so {c['dense_tracks']} dense matches refined the cameras: others, held back, now fit "
+            f"to {c['dense_misfit_px']:.2f} pixels, {c['dense_misfit_before_px']:.2f} before."
+        )
     if c["largest_gap_deg"] > 60:
         lines.append(
             f"No photo was taken over {c['largest_gap_deg']:.0f} degrees around the object (see the plan): shoot there."
@@ -199,28 +207,44 @@ def plan_svg(scene: Scene, mesh: Mesh) -> str:
     )
 
 
-def _photo_facts(photos: Any, sfm: Any) -> dict[str, Any]:
+def _photo_facts(photos: Any, sfm: Any, dropped: tuple[str, ...]) -> dict[str, Any]:
     source = {p.name: p.source for p in photos.photos}
     rejected = [{"name": r.name, "reason": r.reason} for r in photos.rejected]
     rejected += [
         {"name": source[n], "reason": "could not be placed: too little overlap with the others or no texture"}
         for n in sfm.missing
     ]
+    rejected += [
+        {"name": source[n], "reason": "was placed where no other photo sees the same surface"}
+        for n in dropped
+    ]
     return {
         "given": len(photos.photos) + len(photos.rejected),
         "used": len(photos.photos),
-        "registered": len(sfm.registered),
+        "registered": len(sfm.registered) - len(dropped),
         "rejected": rejected,
     }
 
 
-def _dense_facts(depth: Step, cloud: PointCloud, metric: bool) -> dict[str, Any]:
+def _refine_facts(refined: Any) -> dict[str, Any]:
+    """How far dense tracks that took no part miss the cameras; None where the cameras were good without them."""
+    before, after = (refined.misfit_px[0], refined.misfit_px[-1]) if refined.misfit_px else (None, None)
+    return {
+        "weakness_px": _r(refined.weakness_px),
+        "dense_tracks": refined.tracks,
+        "dense_misfit_before_px": None if before is None else _r(before),
+        "dense_misfit_px": None if after is None else _r(after),
+    }
+
+
+def _dense_facts(found: Step, depth: Step, cloud: PointCloud, metric: bool) -> dict[str, Any]:
     made = json.loads((depth.path / "depth.json").read_text())
     return {
         "points": len(cloud.xyz),
         "views": made["views"],
         "megapixels": _r(made["megapixels"]),
         "core_seconds": depth.core_seconds,
+        "region": how_found(found),
         "mean_agreeing_views": _r(float(cloud.views.mean())),
         "median_error_estimate_mm": _r(1000 * float(np.median(cloud.error))) if metric else None,
     }

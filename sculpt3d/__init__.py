@@ -10,7 +10,7 @@ _HOME = {
     "check_photos": "photos", "PhotoParams": "photos", "PhotoSet": "photos",
     "map_cameras": "sfm.cameras", "SfmParams": "sfm.cameras", "SfmResult": "sfm.cameras",
     "undistort": "sfm.undistort", "load_scene": "io.colmap",
-    "find_region": "align", "find_up": "align", "place": "align", "move_scene": "align",
+    "find_region": "region", "find_object": "mvs.scout", "find_up": "align", "place": "align", "move_scene": "align",
     "estimate_depths": "mvs.depth", "DepthParams": "mvs.depth", "fuse": "mvs.fusion", "FusionParams": "mvs.fusion",
     "reconstruct_surface": "surface.meshing", "SurfaceParams": "surface.meshing", "simplify": "surface.decimation",
     "bake_texture": "texture.bake", "TextureParams": "texture.bake",

@@ -1,4 +1,4 @@
-"""Which part of the scene is the object, which way is up, and where the world frame lies: metres, +Y up, base at y = 0."""
+"""Which way is up, and where the world frame lies: metres, +Y up, base at y = 0."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from sculpt3d.errors import InputError
-from sculpt3d.geometry import F64, Sim3, project
-from sculpt3d.mvs.neighbours import gaze_point
-from sculpt3d.types import Region, Scene, SparsePoints, View
-from sculpt3d.views import read_mask
+from sculpt3d.geometry import F64, Sim3
+from sculpt3d.types import Scene, SparsePoints, View
 
 # Where the top of the motif lies in the stored picture, by EXIF orientation (TIFF 6 / EXIF 2.3, tag 274).
 _TOP = {1: (0, -1), 2: (0, -1), 3: (0, 1), 4: (0, 1), 5: (-1, 0), 6: (-1, 0), 7: (1, 0), 8: (1, 0)}
@@ -26,58 +24,6 @@ class Placement:
     world_from_sfm: Sim3
     metric: bool
     source: str
-
-
-def find_region(scene: Scene) -> Region:
-    """The sphere that holds the object: what the masks show, else what the cameras look at together.
-
-    Without masks: around the point nearest to all optical axes, a fifth larger than the pictures, never reaching the cameras.
-    """
-    masked = _points_in_masks(scene)
-    if masked is not None:
-        centre = (np.quantile(masked, 0.01, 0) + np.quantile(masked, 0.99, 0)) / 2
-        return Region(centre, 1.25 * float(np.quantile(np.linalg.norm(masked - centre, axis=1), 0.99)))
-    centres = np.array([v.cam_from_world.source_origin for v in scene.views])
-    centre = _looked_at(scene)
-    distance = np.linalg.norm(centres - centre, axis=1)
-    half = np.array(
-        [max(v.camera.width / v.camera.fx, v.camera.height / v.camera.fy) / 2 for v in scene.views]
-    )
-    radius = float(min(1.2 * np.median(distance * half), 0.85 * np.quantile(distance, 0.1)))
-    return Region(centre, radius)
-
-
-def _looked_at(scene: Scene) -> F64:
-    """The gaze point where the axes meet; the middle of the tie points where they are nearly parallel (a relief)."""
-    axes = np.array([v.cam_from_world.rotation[2] for v in scene.views])
-    spread = np.degrees(np.arccos(np.clip(axes @ axes.mean(0) / np.linalg.norm(axes.mean(0)), -1, 1)))
-    if np.quantile(spread, 0.8) < 8 and len(scene.points.xyz) >= 50:
-        return np.asarray(np.median(scene.points.xyz, 0))
-    return gaze_point(
-        scene
-    )  # mixed with the tie points' middle it slid to the textured plinth and cut a bronze's head
-
-
-def _points_in_masks(scene: Scene) -> F64 | None:
-    """Tie points that lie in the mask in at least four of five masked photos that see them; None without masks."""
-    inside, seen = np.zeros(len(scene.points.xyz)), np.zeros(len(scene.points.xyz))
-    for i, view in enumerate(scene.views):
-        if view.mask is None:
-            continue
-        index = np.flatnonzero(_seen_by(scene.points, i))
-        uv, _ = project(view.camera.matrix(), view.cam_from_world, scene.points.xyz[index])
-        at = np.clip(uv.astype(int), 0, [view.camera.width - 1, view.camera.height - 1])
-        seen[index] += 1
-        inside[index] += read_mask(view, view.camera.height, view.camera.width)[at[:, 1], at[:, 0]]
-    good = (seen > 0) & (inside >= 0.8 * seen)
-    return scene.points.xyz[good] if good.sum() >= 30 else None
-
-
-def _seen_by(points: SparsePoints, view: int) -> NDArray[np.bool_]:
-    number = np.repeat(np.arange(len(points.xyz)), np.diff(points.start))
-    seen = np.zeros(len(points.xyz), bool)
-    seen[number[points.view_index == view]] = True
-    return seen
 
 
 def find_up(scene: Scene, orientations: Mapping[str, int]) -> F64:
@@ -124,7 +70,9 @@ def place(vertices: NDArray[np.float32], up: F64, object_height_mm: float | None
 
 def rotation_to_y(up: F64) -> F64:
     """The smallest rotation (3, 3) that turns `up` to +Y."""
-    turn, _ = Rotation.align_vectors(np.array([[0.0, 1.0, 0.0]]), up[None])  # exact for `up` close to -Y as well
+    turn, _ = Rotation.align_vectors(
+        np.array([[0.0, 1.0, 0.0]]), up[None]
+    )  # exact for `up` close to -Y as well
     return np.asarray(turn.as_matrix())
 
 

@@ -66,24 +66,32 @@ class Scene:
 
 @dataclass(frozen=True)
 class Region:
-    """The sphere that holds the object of interest, in the scene's frame and unit."""
+    """The convex body that holds the object of interest, in the scene's frame and unit.
 
-    centre: F64  # (3,)
-    radius: float
+    corners (V, 3); planes (P, 4): a point is inside where n . x + d <= 0 for all of them.
+    """
+
+    corners: F64
+    planes: F64
 
     def contains(self, xyz: NDArray[Any]) -> Bool:
         """(N, 3) -> (N,)."""
-        inside: Bool = ((np.asarray(xyz) - self.centre) ** 2).sum(-1) <= self.radius**2
+        points = np.asarray(xyz, np.float64)
+        inside = np.ones(len(points), bool)
+        for normal, offset in zip(self.planes[:, :3], self.planes[:, 3], strict=True):
+            inside &= points @ normal <= -offset
         return inside
 
 
 @dataclass(frozen=True)
 class DepthMap:
-    """Depth along z (H, W), 0 = none; unit normals in cam (H, W, 3); matching cost (H, W), 0 best."""
+    """Depth along z (H, W), 0 = none; unit normals in cam (H, W, 3); matching cost (H, W), 0 best; the depth's estimated
+    1-sigma error (H, W), in its unit."""
 
     depth: F32
     normal: F32
     cost: F32
+    error: F32
 
 
 @dataclass(frozen=True)

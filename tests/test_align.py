@@ -11,8 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from sculpt3d.align import find_region, find_up, move_scene, place, rotation_to_y
+from sculpt3d.align import find_up, move_scene, place, rotation_to_y
 from sculpt3d.geometry import Rigid3, Sim3, project
+from sculpt3d.region import find_region
 from sculpt3d.registration import icp, robust_umeyama
 from tests.conftest import Ball
 

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from pipelines.photogrammetry import How, Preset, photogrammetry
+from pipelines.report import advice
 from sculpt3d.evaluate import evaluate
 from sculpt3d.io.ply import read_mesh
 from tests.conftest import ROOT
@@ -61,6 +62,8 @@ def test_everything_promised_is_there(project: Path, report: dict[str, Any]) -> 
     assert report["photos"]["given"] == report["photos"]["registered"] == 22
     assert report["photos"]["rejected"] == []
     assert report["cameras"]["mean_reprojection_error_px"] < 0.5
+    assert report["cameras"]["weakness_px"] < 0.015  # so the cameras stay as SIFT gave them
+    assert report["cameras"]["dense_misfit_px"] is None
     assert report["scale"] == {"metric": True, "source": "object height 420 mm"}
     assert 0.9 < report["gsd_mm"] < 1.4  # 0.66 m away at 575 px: 1.15 mm
     assert report["dense"]["points"] > 100_000
@@ -74,6 +77,13 @@ def test_everything_promised_is_there(project: Path, report: dict[str, Any]) -> 
     assert "data:image/jpeg" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "{{" not in page
+
+
+def test_the_report_tells_how_much_dense_matches_helped(report: dict[str, Any]) -> None:
+    refined = {"dense_tracks": 2818, "dense_misfit_before_px": 0.43, "dense_misfit_px": 0.177}
+    assert "dense" not in advice(report)
+    assert "2818 dense matches" in advice({**report, "cameras": report["cameras"] | refined})
+    assert "0.18 pixels, 0.43 before" in advice({**report, "cameras": report["cameras"] | refined})
 
 
 def test_the_mesh_is_the_figure_in_true_size(project: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib  # noqa: F401  (pycolmap imported before zlib breaks zlib in the process)
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,10 @@ import pycolmap
 from numpy.typing import NDArray
 
 from sculpt3d.io.colmap import read_depth_map, write_depth_map
-from sculpt3d.types import Scene, View
+from sculpt3d.mvs.maps import map_paths
+from sculpt3d.mvs.neighbours import Neighbours
+from sculpt3d.mvs.pyramid import Pyramid
+from sculpt3d.types import View
 
 
 def available() -> bool:
@@ -22,13 +25,13 @@ def available() -> bool:
     )
 
 
-def estimate(
-    scene: Scene, out: Path, max_image_size: int, wanted: Callable[[int], NDArray[np.bool_]]
-) -> None:
-    """Write `out/stereo` as the CPU kernel does. `wanted(i)` (H, W): pixels of view i inside its mask and the region.
+def estimate(pyramid: Pyramid, neighbours: tuple[Neighbours, ...], out: Path, max_image_size: int) -> None:
+    """Write `out/stereo` as the CPU kernel does.
 
-    COLMAP gives no costs: a depth it kept after its geometric filter counts as agreed (cost 0).
+    COLMAP gives neither costs nor errors: a depth it kept after its geometric filter counts as agreed (cost 0), its error
+    as a third of a pixel of matching.
     """
+    scene = pyramid.scene
     workspace = _root(scene.views[0])
     for name in ("images", "sparse"):
         if not (out / name).exists():
@@ -44,7 +47,9 @@ def estimate(
     options.filter = True
     pycolmap.patch_match_stereo(out, options=options)
     for i, name in enumerate(names):
-        _masked(out, name, wanted(i))
+        angle = np.radians(np.clip(np.median(neighbours[i].angle_deg[:4] or [10.0]), 3, 40))
+        error = 0.33 / (pyramid.cameras[i].fx * np.sin(angle))
+        _complete(map_paths(out, name), pyramid.wanted_whole(i), float(error))
 
 
 def _root(view: View) -> Path:
@@ -52,10 +57,10 @@ def _root(view: View) -> Path:
     return view.image.parents[len(Path(view.name).parts)]
 
 
-def _masked(out: Path, name: str, wanted: NDArray[np.bool_]) -> None:
-    paths = {k: out / "stereo" / f"{k}_maps" / f"{name}.geometric.bin" for k in ("depth", "normal", "cost")}
+def _complete(paths: Mapping[str, Path], wanted: NDArray[np.bool_], relative_error: float) -> None:
     depth = np.array(read_depth_map(paths["depth"]))
     keep = (depth > 0) & (wanted if wanted.shape == depth.shape else True)
-    write_depth_map(paths["depth"], np.where(keep, depth, 0))
-    paths["cost"].parent.mkdir(parents=True, exist_ok=True)
+    depth = np.where(keep, depth, 0)
+    write_depth_map(paths["depth"], depth)
+    write_depth_map(paths["error"], depth * relative_error)
     write_depth_map(paths["cost"], np.where(keep, 0, 2).astype(np.float32))

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sculpt3d.progress import Each, one_by_one
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -27,21 +29,37 @@ class Stack:
 
 
 def build_stack(
-    path: Path, sizes: Sequence[tuple[int, int]], dtype: Any, read: Callable[[int], NDArray[Any]]
+    path: Path,
+    sizes: Sequence[tuple[int, int]],
+    dtype: Any,
+    read: Callable[[int], NDArray[Any]],
+    each: Each = one_by_one,
 ) -> Stack:
     """Write `read(i)` of every view to `path` unless it is there already, and map it."""
     size = np.array(sizes, np.int64).reshape(-1, 2)
     offset = np.concatenate([[0], np.cumsum(size.prod(1))])
+    total = max(int(offset[-1]), 1)  # an empty file cannot be mapped
     if not path.exists():
         temporary = path.with_name(f".{path.name}.part")
-        with open(temporary, "wb") as f:
-            for i, shape in enumerate(sizes):
-                picture = np.ascontiguousarray(read(i), dtype)
-                if picture.shape != tuple(shape):
-                    raise ValueError(f"view {i} is {picture.shape}, expected {shape}")
-                f.write(picture.tobytes())
+        flat = np.memmap(temporary, dtype, "w+", shape=(total,))
+
+        def write(i: int) -> None:
+            picture = read(i)
+            if picture.shape != tuple(size[i]):
+                raise ValueError(f"view {i} is {picture.shape}, expected {size[i]}")
+            flat[offset[i] : offset[i + 1]] = picture.ravel()
+
+        each(write, range(len(size)))
+        del flat
         os.replace(temporary, path)
-    return Stack(np.memmap(path, dtype, "r", shape=(int(offset[-1]),)), offset[:-1], size)
+    return Stack(np.memmap(path, dtype, "r", shape=(total,)), offset[:-1], size)
+
+
+def no_stack(dtype: Any, views: int) -> Stack:
+    """A stand-in of the same type where a phase reads none."""
+    flat = np.zeros(1, dtype)
+    flat.setflags(write=False)
+    return Stack(flat, np.zeros(views, np.int64), np.ones((views, 2), np.int64))
 
 
 def pack(grey: NDArray[np.uint8]) -> NDArray[np.uint32]:

@@ -84,7 +84,7 @@ def adjust(model: Any) -> None:
         manager.filter_points3D_with_small_triangulation_angle(MIN_ANGLE_DEG, set(model.point3D_ids()))
         if round_ == 0 and _enough_long_tracks(model):
             manager.filter_points3D_with_short_tracks(3)
-        _solve(model)
+        solve(model)
         model.update_point_3d_errors()
 
 
@@ -98,19 +98,19 @@ def _enough_long_tracks(model: Any) -> bool:
     return min(kept.values(), default=0) >= 60
 
 
-def _solve(model: Any) -> None:
-    """`pycolmap.bundle_adjustment` does the same and always writes its log to the terminal."""
+def solve(model: Any, loss_px: float = 1.0) -> None:
+    """Adjust poses, intrinsics and points, errors beyond `loss_px` counting less and less; in place.
+
+    `pycolmap.bundle_adjustment` does the same and always writes its log to the terminal.
+    """
     config = pycolmap.BundleAdjustmentConfig()
     for image_id in model.reg_image_ids():
         config.add_image(image_id)
     config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
-    pycolmap.create_default_bundle_adjuster(_adjustment(), config, model).solve()
-
-
-def _adjustment() -> Any:
     options = pycolmap.BundleAdjustmentOptions()
     options.print_summary = False
     options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
+    options.ceres.loss_function_scale = loss_px
     options.ceres.solver_options.num_threads = 1
     options.ceres.solver_options.max_num_iterations = 60
-    return options
+    pycolmap.create_default_bundle_adjuster(options, config, model).solve()

@@ -1,0 +1,71 @@
+"""The three steps of dense stereo, the same for a whole reconstruction and for cameras that exist already."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.workspace import Step, Workspace
+from sculpt3d.io.ply import write_atomic, write_cloud
+from sculpt3d.progress import Each
+from sculpt3d.types import Region, Scene
+
+if TYPE_CHECKING:
+    from sculpt3d.mvs.depth import DepthParams
+
+
+def object_step(ws: Workspace, scene: Scene, flat: Step, each: Each) -> Step:
+    """Which part of the scene is the object."""
+    from sculpt3d.mvs.scout import find_object, save_found
+
+    def work(out: Path, tell: Any) -> None:
+        save_found(out, find_object(scene, out / "rough", each, tell))
+        shutil.rmtree(out / "rough", ignore_errors=True)
+
+    return ws.step("object", 1, work, {}, [flat.key])
+
+
+def depth_step(
+    ws: Workspace, scene: Scene, flat: Step, found: Step | None, params: DepthParams, each: Each
+) -> Step:
+    """Depth maps of all views, of the object or (`found` None) of everything."""
+    from sculpt3d.mvs.depth import estimate_depths
+
+    region = region_of(found)
+
+    def work(out: Path, tell: Any) -> None:
+        estimate_depths(scene, out, params, region, each, tell)
+        shutil.rmtree(out / "phases")  # ten times the size of the result, of no use to anyone else
+
+    return ws.step("depth", 2, work, params, [flat.key, found.key if found else "everything"])
+
+
+def fusion_step(ws: Workspace, scene: Scene, found: Step | None, depth: Step, frame: str) -> Step:
+    """The fused cloud, `cloud.ply`, and how many points it has, `facts.json`."""
+    from sculpt3d.mvs.fusion import FusionParams, fuse
+    from sculpt3d.mvs.maps import DepthFolder
+
+    params, region = FusionParams(), region_of(found)
+
+    def work(out: Path, tell: Any) -> None:
+        cloud = fuse(scene, DepthFolder(depth.path, scene), out / "maps", params, region, tell)
+        write_cloud(out / "cloud.ply", cloud, (frame,))
+        write_atomic(out / "facts.json", json.dumps({"points": len(cloud.xyz)}).encode())
+        shutil.rmtree(out / "maps")
+
+    return ws.step("fusion", 2, work, params, [depth.key])
+
+
+def region_of(found: Step | None) -> Region | None:
+    from sculpt3d.mvs.scout import load_found
+
+    return None if found is None else load_found(found.path).region
+
+
+def how_found(found: Step | None) -> str:
+    """For the report: "masks", "object", "gaze" or "everything"."""
+    from sculpt3d.mvs.scout import load_found
+
+    return "everything" if found is None else load_found(found.path).how
