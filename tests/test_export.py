@@ -418,3 +418,19 @@ def test_the_page_in_a_browser(page: Path, tmp_path: Path, width: int, height: i
 def test_smooth_normals_survive(asset: Asset) -> None:
     assert np.allclose(np.linalg.norm(asset.normals, axis=1), 1, atol=1e-3)
     assert (asset.normals * vertex_normals(asset.vertices, asset.faces)).sum(1).min() > 0.5
+
+
+@pytest.mark.parametrize("geometry", ["meshopt", "draco"])
+def test_damaged_payloads_never_crash_the_check(asset: Asset, tmp_path: Path, geometry: Geometry) -> None:
+    pytest.importorskip({"meshopt": "meshopt", "draco": "DracoPy"}[geometry])
+    bare = replace(asset, colour=asset.colour[:8, :8], normal_map=None, ao=None)
+    whole = build_glb(bare, Label("a"), GlbParams(geometry, "jpeg", 0.001))
+    start = whole.index(b"BIN\0") + 4
+    random, told = np.random.default_rng(0), 0
+    for _ in range(120):
+        broken = bytearray(whole)
+        for at in random.integers(start, start + (len(whole) - start) // 2, 3):
+            broken[at] = random.integers(256)
+        (tmp_path / "a.glb").write_bytes(broken)
+        told += check_gltf(tmp_path / "a.glb").errors > 0
+    assert told > 40, "the Khronos validator does not look inside; this check does"

@@ -11,12 +11,13 @@ from sculpt3d.gltf_check.container import open_container
 from sculpt3d.gltf_check.extensions import check_extensions
 from sculpt3d.gltf_check.issues import Enough, Issue, Issues
 from sculpt3d.gltf_check.meshes import check_meshes
+from sculpt3d.gltf_check.motion import check_motion
 from sculpt3d.gltf_check.payloads import decode_payloads
 from sculpt3d.gltf_check.provenance import read_provenance
 from sculpt3d.gltf_check.quality import judge
 from sculpt3d.gltf_check.resources import Resources, load_resources
 from sculpt3d.gltf_check.scenes import check_scenes
-from sculpt3d.gltf_check.schema import Walk
+from sculpt3d.gltf_check.walk import Walk
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ class _Run:
         check_numbers(document, values, issues)
         check_meshes(document, values, issues)
         check_scenes(document, values, issues)
+        if not issues.errors:
+            check_motion(document, values, issues)
         self.provenance = read_provenance(document)
         if not issues.errors:
             self.facts = judge(container, document, resources, values, issues)

@@ -12,7 +12,6 @@ from sculpt3d.gltf_check.schema import (
     TEXT,
     UNIT,
     Rule,
-    Walk,
     array,
     choice,
     needed,
@@ -21,6 +20,7 @@ from sculpt3d.gltf_check.schema import (
     ref,
     whole,
 )  # fmt: skip
+from sculpt3d.gltf_check.walk import Walk
 
 Rules = Mapping[str, Rule]
 POSITIVE = number(0)

@@ -13,6 +13,7 @@ from sculpt3d.gltf_check.geometry import Part, world_parts
 from sculpt3d.gltf_check.issues import Issues
 from sculpt3d.gltf_check.meshes import texture_infos
 from sculpt3d.gltf_check.resources import Resources
+from sculpt3d.gltf_check.soundness import soundness, triangle_areas
 
 # triangles, texture side, megabytes: Khronos 3D Commerce for mobile, Apple's advice for Quick Look, common desktop practice
 BUDGETS = {"mobile": (150_000, 2048, 3.0), "ar": (100_000, 2048, 8.0), "desktop": (250_000, 4096, 12.0)}
@@ -45,7 +46,7 @@ def judge(container: Container, document: dict[str, Any], resources: Resources, 
     facts["budgets"] = _budgets(facts, pictures)
     facts |= _size(document, parts, issues)
     facts |= _density(document, parts, pictures, bool(facts["metres"]), issues)
-    facts |= _soundness(parts, issues)
+    facts |= soundness(parts, issues)
     return facts
 
 
@@ -155,7 +156,7 @@ def _density(document: dict[str, Any], parts: list[Part], pictures: list[dict[st
         ]
         if not held:
             continue
-        area = _areas(part.vertices, part.faces)
+        area = triangle_areas(part.vertices, part.faces)
         in_texels = _areas_2d(part.uv * sides[held[0]], part.faces)
         good = (area > 0) & (in_texels > 0)
         densities.append(np.sqrt(in_texels[good] / area[good]))
@@ -183,83 +184,6 @@ def _weighted(values: F64, weights: F64, at: tuple[float, ...]) -> F64:
     order = np.argsort(values)
     total = np.cumsum(weights[order])
     return values[order][np.searchsorted(total, np.array(at) * total[-1]).clip(0, len(values) - 1)]
-
-
-def _soundness(parts: list[Part], issues: Issues) -> dict[str, Any]:
-    degenerate = opposed = turned = inside_out = open_edges = faces = 0
-    for part in parts:
-        welded = _weld(part)
-        area = _areas(part.vertices, part.faces)
-        span = float(np.ptp(part.vertices, axis=0).max())
-        degenerate += int((area <= 1e-12 * span**2).sum())
-        faces += len(part.faces)
-        opposed += _opposed(part, area)
-        twice, alone = _edges(welded)
-        turned += twice
-        open_edges += alone
-        inside_out += _inside_out(part, welded, alone == 0 and twice == 0)
-    if degenerate > 0.0005 * faces:
-        issues.warn("DEGENERATE_TRIANGLES", "", f"{degenerate} of {faces} triangles have no area.")
-    if opposed > 0.01 * faces:
-        says = f"{opposed} of {faces} triangles face away from their own normals: lit from the wrong side."
-        issues.warn("FLIPPED_TRIANGLES", "", says)
-    if turned > 0.001 * faces:
-        issues.warn("WINDING_MIXED", "", f"{turned} edges join triangles that face opposite ways.")
-    if inside_out:
-        issues.warn("INSIDE_OUT", "", f"{inside_out} closed parts are turned inside out.")
-    return {
-        "degenerate": degenerate,
-        "flipped": opposed,
-        "inside_out_parts": inside_out,
-        "open_edges": open_edges,
-    }
-
-
-def _weld(part: Part) -> Array:
-    """Faces with vertices at the same place as one; charts are split there."""
-    exact = np.ascontiguousarray(part.vertices.astype(np.float32)) + np.float32(0)
-    keys = exact.view([("", np.float32)] * 3).ravel()
-    _, same = np.unique(keys, return_inverse=True)
-    faces = same.reshape(-1)[part.faces]
-    return np.asarray(
-        faces[(faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])]
-    )
-
-
-def _opposed(part: Part, area: F64) -> int:
-    if part.normals is None:
-        return 0
-    a, b, c = (part.vertices[part.faces[:, k]] for k in range(3))
-    normal = np.cross(b - a, c - a) * (-1 if part.mirrored else 1)
-    mean = part.normals[part.faces].sum(1)
-    return int((((normal * mean).sum(1) < 0) & (area > 0)).sum())
-
-
-def _edges(faces: Array) -> tuple[int, int]:
-    """(edges run through twice in the same direction by the two triangles they join, edges of one triangle only)."""
-    a, b = faces.ravel(), faces[:, [1, 2, 0]].ravel()
-    key = np.minimum(a, b).astype(np.int64) << 32 | np.maximum(a, b)
-    order = np.argsort(key, kind="stable")
-    key, forward = key[order], (a < b)[order]
-    start = (
-        np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, np.int64)
-    )
-    count = np.diff(np.append(start, len(key)))
-    pairs = start[count == 2]
-    return int((forward[pairs] == forward[pairs + 1]).sum()), int((count == 1).sum())
-
-
-def _inside_out(part: Part, welded: Array, closed: bool) -> int:
-    if not closed or part.material.get("alphaMode") == "BLEND":
-        return 0
-    a, b, c = (part.vertices[part.faces[:, k]] - part.vertices.mean(0) for k in range(3))
-    volume = float((a * np.cross(b, c)).sum()) * (-1 if part.mirrored else 1)
-    return int(volume < 0)
-
-
-def _areas(vertices: F64, faces: Array) -> F64:
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    return np.asarray(np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2)
 
 
 def _areas_2d(uv: F64, faces: Array) -> F64:
