@@ -28,6 +28,7 @@ from sculpt3d.webasset.provenance import packet
 CODING_SHARE = 0.1  # of a level's own distance to the full mesh: how far coding may move a vertex
 LEAST_CODING = 1e-5  # of the object's size, for levels that lie exactly on the full mesh
 LOWEST_QUALITY = 70
+LEAST_TEXTURE, LEAST_TRIANGLES = 256, 1000  # below, a file limit is refused
 POSTER = (1200, 900)
 POSTER_TEXELS = 2048  # a texture this large is enough for the poster
 
@@ -105,6 +106,9 @@ def export(
     for name in params.presets:
         target = out if one else folder / f"{_file_name(source.name)}-{name}.glb"
         job = _Job(source, measured, PRESETS[name], params)
+        say(
+            f"{name}: at most {job.triangles:,} triangles, texture {job.size} ..."
+        )  # charts of large meshes take minutes
         written.append(job.write(name, target))
         say(in_words(written[-1], source.metric))
         for extra in params.also:
@@ -200,9 +204,9 @@ class _Job:
                 return level, asset, data, coding if coding.geometry != "none" else replace(coding, bound=0.0)
             if quality > LOWEST_QUALITY and len(data) < 1.3 * self.limit * 1e6:
                 quality -= 6
-            elif asset.colour.shape[0] > 1024:
+            elif asset.colour.shape[0] > LEAST_TEXTURE and _weight_of_pictures(asset, data, coding) > 0.5:
                 asset, quality = _half(asset), 88
-            elif len(asset.faces) > 5000:
+            elif len(asset.faces) > LEAST_TRIANGLES:
                 triangles, quality = round(len(asset.faces) * 0.7), 88
                 level, asset = self._make(triangles)
             else:
@@ -232,6 +236,12 @@ class _Job:
                f"meanDistance{unit}": round(level.apart.mean * self.per_unit, 6)}  # fmt: skip
         xmp = packet(s.name, s.creator, s.credit, s.date, {**s.measured, **far})
         return Label(s.name, s.credit, s.metric, xmp)
+
+
+def _weight_of_pictures(asset: Asset, data: bytes, coding: GlbParams) -> float:
+    """Their share of the file."""
+    bare = replace(asset, colour=asset.colour[:8, :8], normal_map=None, ao=None)
+    return 1 - len(build_glb(bare, Label(""), coding)) / len(data)
 
 
 def _half(asset: Asset) -> Asset:

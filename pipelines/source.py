@@ -21,6 +21,7 @@ from sculpt3d.types import Mesh
 from sculpt3d.webasset.maps import Asset
 from sculpt3d.webasset.read import Model, read_gltf, read_model
 from sculpt3d.webasset.skins import Skin
+from sculpt3d.webasset.tangents import tangents
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ class Source:
         square = skin.texture.shape[0] == skin.texture.shape[1] <= size
         if len(skin.faces) > triangles or not square or skin.uv.min() < -1e-4 or skin.uv.max() > 1.0001:
             return None
-        return Asset(skin.vertices, _smooth(skin), skin.faces, np.clip(skin.uv, 0, 1), skin.texture)
+        normals, uv = _smooth(skin), np.clip(skin.uv, 0, 1)
+        along = None if skin.normal_map is None else tangents(skin.vertices, normals, skin.faces, uv)
+        return Asset(skin.vertices, normals, skin.faces, uv, skin.texture, along, skin.normal_map, skin.ao)
 
 
 def load_source(path: Path) -> Source:

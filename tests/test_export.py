@@ -434,3 +434,17 @@ def test_damaged_payloads_never_crash_the_check(asset: Asset, tmp_path: Path, ge
         (tmp_path / "a.glb").write_bytes(broken)
         told += check_gltf(tmp_path / "a.glb").errors > 0
     assert told > 40, "the Khronos validator does not look inside; this check does"
+
+
+def test_a_finished_model_keeps_its_own_relief(asset: Asset, tmp_path: Path) -> None:
+    (tmp_path / "a.glb").write_bytes(build_glb(asset, Label("a", metric=True), GlbParams(picture="png")))
+    export(
+        tmp_path / "a.glb",
+        tmp_path / "b.glb",
+        ExportParams(geometry="quantized", picture="png"),
+        say=lambda _: None,
+    )
+    found = read_gltf(tmp_path / "b.glb").skins[0]
+    assert np.array_equal(found.normal_map, asset.normal_map) and np.array_equal(found.ao, asset.ao)
+    assert np.array_equal(found.texture, asset.colour)
+    assert not {i.code for i in check_gltf(tmp_path / "b.glb").issues if i.severity == "warning"}

@@ -18,6 +18,9 @@ from sculpt3d.gltf_check.soundness import soundness, triangle_areas
 # triangles, texture side, megabytes: Khronos 3D Commerce for mobile, Apple's advice for Quick Look, common desktop practice
 BUDGETS = {"mobile": (150_000, 2048, 3.0), "ar": (100_000, 2048, 8.0), "desktop": (250_000, 4096, 12.0)}
 NOT_COLOUR = ("normalTexture", "occlusionTexture", "metallicRoughnessTexture")
+# Warnings about the model itself, not about how it was written.
+OF_THE_MODEL = {"SCALE_IMPLAUSIBLE", "FAR_FROM_ORIGIN", "UV_COLLAPSED", "TEXTURE_TOO_LARGE", "DEGENERATE_TRIANGLES",
+                "FLIPPED_TRIANGLES", "WINDING_MIXED", "INSIDE_OUT"}  # fmt: skip
 MAX_TRIANGLES = 40_000_000
 
 

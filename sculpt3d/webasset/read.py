@@ -93,7 +93,17 @@ def _skin(opened: Opened, part: Part, pictures: dict[int, U8]) -> Skin:
     base = part.material.get("pbrMetallicRoughness", {}).get("baseColorTexture")
     picture = None if base is None or part.uv is None else _picture(opened, base["index"], pictures)
     uv = None if part.uv is None or picture is None else np.ascontiguousarray(part.uv, np.float32)
-    return Skin(vertices, np.ascontiguousarray(faces, np.int32), uv, picture)
+    maps = {}
+    for name, slot in (("normal_map", "normalTexture"), ("ao", "occlusionTexture")):
+        info = part.material.get(slot)
+        same = (
+            uv is not None
+            and info is not None
+            and base is not None
+            and info.get("texCoord", 0) == base.get("texCoord", 0)
+        )
+        maps[name] = _picture(opened, info["index"], pictures) if info is not None and same else None
+    return Skin(vertices, np.ascontiguousarray(faces, np.int32), uv, picture, **maps)
 
 
 def _picture(opened: Opened, texture: int, pictures: dict[int, U8]) -> U8 | None:

@@ -24,6 +24,8 @@ class Skin:
     uv: F32 | None = None
     texture: U8 | None = None
     rgb: U8 | None = None
+    normal_map: U8 | None = None  # of the same charts, tangent space
+    ao: U8 | None = None
 
 
 class Colours:
