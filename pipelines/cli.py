@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import os
 import shutil
@@ -11,9 +12,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipelines.console import Console
-from sculpt3d.errors import Cancelled, SculptError
+from pipelines.stopping import stop_on_signals
+from sculpt3d.errors import SculptError
 
-EXIT_INPUT, EXIT_STOPPED = 2, 130
+EXIT_INPUT = 2
+_FULL, _FREE_SOME = "The disk is full", "free some space and run the same command again to go on"
 SAMPLE = Path(__file__).parents[1] / "sample_data"
 
 
@@ -21,53 +24,52 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0, 2 (one sentence says what to do) or 130 (stopped)."""
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
+    stop_on_signals()
     try:
-        return command(options)
-    except (Cancelled, KeyboardInterrupt):
-        print("Stopped. Run the same command again to go on where it was.", file=sys.stderr, flush=True)
-        _leave(EXIT_STOPPED)
+        code = command(options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever read what is printed has gone (`| head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except SculptError as error:
-        print(f"sculpt3d: {error}", file=sys.stderr)
+        _complain(str(error))
     except MemoryError:
-        print(
-            "sculpt3d: memory ran out; close other programs, lower --memory, or use --preset draft",
-            file=sys.stderr,
-        )
+        _complain("memory ran out; close other programs, lower --memory, or use --preset draft")
     except OSError as error:
-        print(f"sculpt3d: {_os_sentence(error)}", file=sys.stderr)
+        _complain(_os_sentence(error))
     except Exception as error:
-        print(f"sculpt3d: {_unexpected(error)}", file=sys.stderr)
+        _complain(_unexpected(error, _nearest_folder(options)))
     return EXIT_INPUT
 
 
-def _unexpected(error: Exception) -> str:
+def _complain(sentence: str) -> None:
+    with contextlib.suppress(OSError):  # nobody reads
+        print(f"sculpt3d: {sentence}", file=sys.stderr, flush=True)
+
+
+def _unexpected(error: Exception, folder: Path) -> str:
     """Native libraries report a full disk as whatever they were doing; the rest is a defect of ours, kept for a report."""
     import tempfile
     import traceback
 
-    if shutil.disk_usage(".").free < 50_000_000 or "disk" in str(error).lower():
-        return (
-            "The disk is full or cannot be written; free some space and run the same command again to go on"
-        )
+    if shutil.disk_usage(folder).free < 50_000_000 or "disk" in str(error).lower():
+        return f"{_FULL}; {_FREE_SOME}"
     with tempfile.NamedTemporaryFile("w", prefix="sculpt3d-", suffix=".log", delete=False) as log:
         traceback.print_exc(file=log)
     return f"Something unforeseen happened ({type(error).__name__}); please report it with {log.name}"
 
 
-def _leave(code: int) -> None:
-    """At once: everything on disk is whole, and worker threads inside native code cannot be asked to stop."""
-    import psutil
-
-    for child in psutil.Process().children(recursive=True):
-        child.kill()
-    sys.stdout.flush()
-    os._exit(code)
+def _nearest_folder(options: argparse.Namespace) -> Path:
+    """Where the command writes, or the folder around it that exists."""
+    wanted = Path(getattr(options, "output", None) or ".").resolve()
+    return next(folder for folder in (wanted, *wanted.parents) if folder.is_dir())
 
 
 def _os_sentence(error: OSError) -> str:
     where = error.filename or "the disk"
-    if error.errno == errno.ENOSPC:
-        return f"The disk is full ({where}); free some space and run the same command again to go on"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return f"{_FULL}{f' ({error.filename})' if error.filename else ''}; {_FREE_SOME}"
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return f"No permission for {where}; choose a folder you may write to with -o"
     return f"{where}: {error.strerror or error}; check the path and run the same command again"
@@ -82,9 +84,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    demo = commands.add_parser("demo", help="reconstruct the sample photos and show the result")
+    demo = commands.add_parser(
+        "demo",
+        help="reconstruct the sample photos and show the result",
+        description="The sample photos to a model, as `reconstruct --preset draft --object-height 420` would do it; opens the "
+        "viewer at the end, or writes a picture where there is no screen.",
+    )
     demo.add_argument(
-        "-o", "--output", type=Path, default=Path("sculpt3d-demo"), help="project folder (%(default)s)"
+        "-o",
+        "--output",
+        type=Path,
+        metavar="PROJECT",
+        default=Path("sculpt3d-demo"),
+        help="project folder (%(default)s)",
     )
     _how(demo)
     demo.set_defaults(command=_demo)
@@ -94,12 +106,22 @@ def _parser() -> argparse.ArgumentParser:
         help="photos to a textured model",
         description="Photos (JPEG, PNG, TIFF, HEIC) of one object to model.glb, mesh.ply, cloud.ply, cameras/ and a report. "
         "Stop it any time; the same command goes on where it was.",
+        epilog="Examples: sculpt3d reconstruct photos/ --preset draft   |   sculpt3d reconstruct photos/ -o buddha "
+        "--masks masks/ --object-height 420   |   then: sculpt3d view buddha, and open buddha/report.html in a browser. "
+        "Exit codes: 0 done, 2 the sentence says what to do, 130 stopped.",
     )
     make.add_argument(
-        "photos", type=Path, help="folder of photos, taken around the object with two thirds overlap"
+        "photos",
+        type=Path,
+        metavar="PHOTOS",
+        help="folder of photos, taken around the object with two thirds overlap",
     )
     make.add_argument(
-        "-o", "--output", type=Path, help="project folder (default: PHOTOS-sculpt3d beside the photos)"
+        "-o",
+        "--output",
+        type=Path,
+        metavar="PROJECT",
+        help="project folder (default: PHOTOS-sculpt3d beside the photos)",
     )
     make.add_argument(
         "--preset",
@@ -107,7 +129,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=["draft", "standard", "museum"],
         help="draft: minutes, to check a set; standard: web and study; museum: all detail (%(default)s)",
     )
-    make.add_argument("--masks", type=Path, help="folder of masks, NAME.png or NAME.jpg.png, white = object")
+    make.add_argument(
+        "--masks", type=Path, metavar="DIR", help="folder of masks, NAME.png or NAME.jpg.png, white = object"
+    )
     make.add_argument(
         "--object-height", type=_positive, metavar="MM", help="the object's height; gives the model its scale"
     )
@@ -118,7 +142,8 @@ def _parser() -> argparse.ArgumentParser:
         "densify",
         help="dense cloud of a COLMAP workspace",
         description="Dense stereo and fusion on cameras that exist already: cloud.ply, report.json and depth maps in COLMAP's "
-        "format, in the model's own frame and unit.",
+        "format, in the model's own frame and unit. Cameras may have lens distortion; binary and text models are read.",
+        epilog="Example: sculpt3d densify colmap_project/ -o dense",
     )
     dense.add_argument(
         "workspace",
@@ -126,8 +151,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="COLMAP_DIR",
         help="folder with images/ and sparse/, or a model folder",
     )
-    dense.add_argument("--images", type=Path, help="folder of the photos (default: COLMAP_DIR/images)")
-    dense.add_argument("--masks", type=Path, help="folder of masks, white = object")
+    dense.add_argument(
+        "--images", type=Path, metavar="DIR", help="folder of the photos (default: COLMAP_DIR/images)"
+    )
+    dense.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks, white = object")
     dense.add_argument(
         "--everything",
         action="store_true",
@@ -136,12 +163,22 @@ def _parser() -> argparse.ArgumentParser:
     dense.add_argument(
         "--fast", action="store_true", help="fewer sweeps: 60 %% of the time, thin evidence is lost first"
     )
-    dense.add_argument("-o", "--output", type=Path, help="folder for the results (default: COLMAP_DIR-dense)")
+    dense.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="folder for the results (default: COLMAP_DIR-dense)"
+    )
     _how(dense, view=False)
     dense.set_defaults(command=_densify)
 
-    view = commands.add_parser("view", help="look at a model or project")
-    view.add_argument("model", type=Path, help="GLB, PLY, OBJ or STL file, or a project folder")
+    view = commands.add_parser(
+        "view",
+        help="look at a model or project",
+        description="A window to turn (drag), move (right drag, or shift and drag) and zoom (wheel, two fingers); H shows all "
+        "keys. Lengths are shown where the model has a scale.",
+        epilog="Examples: sculpt3d view buddha   |   sculpt3d view buddha/mesh.ply --screenshot buddha.png --size 1920x1080",
+    )
+    view.add_argument(
+        "model", type=Path, metavar="MODEL", help="GLB, PLY, OBJ or STL file, or a project folder"
+    )
     view.add_argument(
         "--screenshot", type=Path, metavar="PNG", help="write a picture instead of opening a window"
     )
@@ -155,11 +192,19 @@ def _parser() -> argparse.ArgumentParser:
         help="compare a model with the truth",
         description="Accuracy, completeness, F-score and Chamfer distance of a mesh or cloud against a true one, in mm; "
         "both files in metres.",
+        epilog="Example: sculpt3d evaluate buddha/mesh.ply scan.ply --align sim3 --tau-mm 0.5 1 2",
     )
-    score.add_argument("model", type=Path)
-    score.add_argument("truth", type=Path)
+    score.add_argument("model", type=Path, help="mesh or cloud to be judged: GLB, PLY, OBJ or STL")
     score.add_argument(
-        "--tau-mm", type=_positive, nargs="+", default=[1.0], help="distances at which F is taken (1)"
+        "truth", type=Path, help="the true mesh or cloud; NAME_mesh.ply beside NAME.ply is used too"
+    )
+    score.add_argument(
+        "--tau-mm",
+        type=_positive,
+        nargs="+",
+        default=[1.0],
+        metavar="MM",
+        help="distances at which F is taken (1)",
     )
     score.add_argument(
         "--align",
@@ -168,7 +213,7 @@ def _parser() -> argparse.ArgumentParser:
         help="bring the model onto the truth first; sim3 also fits the scale (%(default)s)",
     )
     score.add_argument(
-        "--floor-mm", type=float, metavar="MM", help="leave out what lies below this height on both sides"
+        "--floor-mm", type=_number, metavar="MM", help="leave out what lies below this height on both sides"
     )
     score.add_argument(
         "--cameras",
@@ -246,6 +291,7 @@ def _how(parser: argparse.ArgumentParser, view: bool = True) -> None:
     parser.add_argument(
         "--workers",
         type=_count,
+        metavar="N",
         default=os.cpu_count() or 1,
         help="parallel workers (%(default)s); same result",
     )
@@ -297,8 +343,9 @@ def _reconstruct(options: argparse.Namespace) -> int:
             How(options.workers, options.memory),
             console,
         )
-    except InputError:
-        if new:  # nothing half-written stays behind
+    except (SculptError, OSError) as error:
+        worth_keeping = any((folder / "work").glob("cameras-*")) and not isinstance(error, InputError)
+        if new and not worth_keeping:  # nothing half-written stays behind
             shutil.rmtree(folder, ignore_errors=True)
         raise
     console.say(summary(project.folder, project.report))
@@ -308,10 +355,10 @@ def _reconstruct(options: argparse.Namespace) -> int:
 
 
 def summary(folder: Path, report: object) -> str:
-    from pipelines.report import advice
+    from pipelines.page import advice
 
     assert isinstance(report, dict)
-    return f"{advice(report)}\nModel: {folder / 'model.glb'}\nReport: {folder / 'report.html'}"
+    return f"{' '.join(advice(report))}\nModel: {folder / 'model.glb'}\nReport: {folder / 'report.html'}"
 
 
 def _show(project: Path, say: Callable[[str], None]) -> None:
@@ -320,8 +367,8 @@ def _show(project: Path, say: Callable[[str], None]) -> None:
     import subprocess
 
     command = [sys.executable, "-m", "viewer", str(project / "model.glb")]
-    if importlib.import_module("viewer.app").has_screen():
-        subprocess.run(command, check=False)
+    screen = importlib.import_module("viewer.app").has_screen()
+    if screen and subprocess.run(command, check=False).returncode == 0:
         return
     picture = project / "model.png"
     subprocess.run([*command, "--screenshot", str(picture)], check=False)
@@ -424,9 +471,19 @@ def _version() -> str:
 
 
 def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
+    value = _number(text)
+    if value <= 0:
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not abs(value) < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number")
     return value
 
 

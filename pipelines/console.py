@@ -15,17 +15,17 @@ Mode = Literal["bar", "plain", "json", "quiet"]
 # the same project knows better (`learn`).
 _TYPICAL: dict[str, float] = {
     "photos": 2,
-    "cameras": 40,
+    "cameras": 35,
     "refine": 8,
-    "undistort": 3,
+    "undistort": 2,
     "object": 4,
-    "depth": 60,
-    "fusion": 5,
-    "surface": 25,
-    "place": 2,
-    "texture": 60,
-    "model": 3,
-    "report": 6,
+    "depth": 40,
+    "fusion": 8,
+    "surface": 12,
+    "place": 3,
+    "texture": 22,
+    "model": 1,
+    "report": 5,
 }
 
 
@@ -38,13 +38,14 @@ class Console:
         self.stages: list[str] = []
         self.finished: dict[str, float] = {}
         self._name, self._began, self._shown, self._said = "", 0.0, 0.0, -1
-        self._typical = dict(_TYPICAL)
+        self._typical, self._learnt = dict(_TYPICAL), False
 
     def learn(self, report: Path) -> None:
         """Take the stages' seconds from a past run's report.json, if there is one."""
         try:
             stages = json.loads(report.read_text())["stages"]
             self._typical.update({str(s["name"]): max(float(s["seconds"]), 0.1) for s in stages})
+            self._learnt = True
         except (OSError, ValueError, KeyError, TypeError):
             return
 
@@ -74,15 +75,14 @@ class Console:
             if self.mode == "bar":
                 bar = "#" * round(24 * share) + "." * (24 - round(24 * share))
                 text = f"{self._place(self._name)} {self._name:<10} [{bar}] {share:4.0%}  {self._left(share)}"
-                self.stream.write("\r" + text[:100].ljust(100))
-                self.stream.flush()
+                self._write(self.stream, "\r" + text[:100].ljust(100))
 
     def done(self, name: str, seconds: float, reused: bool) -> None:
         self.finished[name] = 0.0 if reused else seconds
         self._event("done", stage=name, seconds=seconds, reused=reused)
         text = f"{self._place(name)} {name:<10} {'kept from before' if reused else f'{seconds:.1f} s'}"
         if self.mode == "bar":
-            self.stream.write("\r" + text.ljust(100) + "\n")
+            self._write(self.stream, "\r" + text.ljust(100) + "\n")
         elif self.mode == "plain":
             self._line(text)
 
@@ -101,8 +101,10 @@ class Console:
             + (self._typical.get(self._name, 10) * share if share > 0.05 else 0),
             1e-9,
         )
-        if not real and share <= 0.05:
-            return None
+        work = sum(self._typical[k] for k in real) + self._typical.get(self._name, 10) * share
+        whole = sum(self._typical.get(s, 10) for s in self.stages)
+        if (not real and share <= 0.05) or work < (0 if self._learnt else 0.02) * whole:
+            return None  # reading the photos says little about the pace of what follows
         here = spent * (1 - share) / share if share > 0.05 else self._typical.get(self._name, 10) * pace
         later = [s for s in self.stages if s not in self.finished and s != self._name]
         return float(round(here + pace * sum(self._typical.get(s, 10) for s in later), 1))
@@ -118,9 +120,15 @@ class Console:
 
     def _event(self, kind: str, **values: object) -> None:
         if self.mode == "json":
-            sys.stdout.write(json.dumps({"event": kind, **values}) + "\n")
-            sys.stdout.flush()
+            self._write(sys.stdout, json.dumps({"event": kind, **values}) + "\n")
 
     def _line(self, text: str) -> None:
-        self.stream.write(text + "\n")
-        self.stream.flush()
+        self._write(self.stream, text + "\n")
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        """A reader that has gone must not cost the run: nothing is said any more."""
+        try:
+            stream.write(text)
+            stream.flush()
+        except (OSError, ValueError):
+            self.mode = "quiet"

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipelines.page import Entry, Subject, write_page
+from pipelines.webpage import Entry, Subject, write_page
 from pipelines.source import Source, load_source
 from sculpt3d.errors import InputError
 from sculpt3d.io.ply import write_atomic

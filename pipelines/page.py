@@ -1,90 +1,220 @@
-"""A folder for any static host: the model in <model-viewer>, with levels, poster, credits, scale bar, AR and alt text.
-
-Nothing is fetched from elsewhere: the viewer (model-viewer 4.4.0, Apache-2.0) and the decoder of
-compressed models (meshoptimizer 1.3, MIT) lie beside the page. As package data: npm is not asked for anything.
-"""
+"""report.html: one file for people, pictures inside. How good it is, where to shoot more, what was left out, what it cost."""
 
 from __future__ import annotations
 
+import base64
 import html
-import json
-import shutil
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sculpt3d.io.ply import write_atomic
+import numpy as np
+from PIL import Image
 
-WEB = Path(__file__).parent / "web"
-PARTS = ("model-viewer.min.js", "model-viewer.LICENSE", "meshopt_decoder.js", "meshopt_decoder.LICENSE")
-_WORDS = {"thumb": "Light", "mobile": "Phone", "ar": "AR", "web": "Full", "archive": "Archive"}
-HEAVY_MB = 20.0  # larger levels are offered for download, not shown
+from pipelines.workspace import Step
+from sculpt3d.types import F32, U8, Scene
+
+SIDES = ("0°", "90°", "180°", "270°")
+_CAPTIONS = {
+    "colour": "In colour",
+    "clay": "Shape alone",
+    "evidence": "How many photos agree on the surface",
+}
+_LEGEND = (
+    '<p class="legend"><i style="background:#be1e2d"></i>2 <i style="background:#f5b432"></i>4 '
+    '<i style="background:#f0ebbe"></i>6 <i style="background:#3c96aa"></i>8 <i style="background:#145078"></i>10 or more '
+    'photos <i style="background:#5a5a5a"></i>filled in without evidence. Shoot more where it is red.</p>'
+)
+_LABELS = {
+    "photos": "Photos",
+    "cameras": "Cameras",
+    "scale": "Scale",
+    "dense": "Dense cloud",
+    "evidence": "Evidence",
+    "mesh": "Mesh (mesh.ply)",
+    "texture": "Web model (model.glb)",
+}
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A level on the page."""
-
-    preset: str
-    file: str
-    megabytes: float
-    triangles: int
-
-
-@dataclass(frozen=True)
-class Subject:
-    """size_mm: width, height, depth; None without a scale."""
+class Contents:
+    """What the page shows. `pictures`: four sides by kind; `scene` in world; `footprint`: mesh vertices (V, 3)."""
 
     name: str
-    credit: str
-    size_mm: tuple[float, float, float] | None
-    usdz: str | None = None
+    facts: Mapping[str, Any]
+    pictures: Mapping[str, Sequence[U8]]
+    scene: Scene
+    footprint: F32
+    stages: Sequence[Step]
 
 
-def write_page(folder: Path, subject: Subject, entries: Sequence[Entry]) -> Path:
-    """`folder/index.html` and the viewer beside it; texts are escaped, whoever wrote them."""
-    text = (WEB / "page.html").read_text()
-    fields = {
-        "NAME": html.escape(subject.name),
-        "ALT": html.escape(alt_text(subject)),
-        "AR_SCALE": "fixed" if subject.size_mm else "auto",
-        "IOS": f'ios-src="{html.escape(subject.usdz)}"' if subject.usdz else "",
-        "SIZE": html.escape(_size(subject)),
-        "CREDIT": html.escape(subject.credit),
-        "LEVELS": _levels(entries),
-        "MADE": "Made with Sculpt3D.",
-        "METRIC": json.dumps(subject.size_mm is not None),
+def page(c: Contents) -> str:
+    """The HTML text; names of photos come from strangers and are escaped."""
+    values = {
+        "NAME": html.escape(c.name),
+        "ADVICE": "".join(f"<li>{html.escape(line)}</li>" for line in advice(c.facts)),
+        "TILES": _tiles(c.facts),
+        "PICTURES": "".join(_row(kind, pictures) for kind, pictures in c.pictures.items()),
+        "PLAN": plan_svg(c.scene, c.footprint),
+        "REJECTED": _rejected(c.facts["photos"]["rejected"]),
+        "STAGES": _stages(c.stages),
+        "TABLE": _tables(c.facts),
+        "VERSIONS": html.escape(", ".join(f"{k} {v}" for k, v in c.facts["versions"].items())),
     }
-    for key, value in fields.items():
-        text = text.replace("{{" + key + "}}", value.replace("{{", "{&#123;"))
-    for part in PARTS:
-        shutil.copyfile(WEB / part, folder / part)
-    page = folder / "index.html"
-    write_atomic(page, text.encode())
-    return page
+    text = (Path(__file__).parent / "report.html").read_text(encoding="utf-8")
+    head, *parts = text.split("{{")  # one pass: nothing inside a value is taken for a placeholder
+    return head + "".join(values[key] + rest for key, rest in (p.split("}}", 1) for p in parts))
 
 
-def alt_text(subject: Subject) -> str:
-    return f"3D model of {subject.name}. {_size(subject)}"
+def advice(facts: Mapping[str, Any]) -> list[str]:
+    """How good it is and what would make it better, a sentence each; only from measured figures."""
+    p, c, e = facts["photos"], facts["cameras"], facts["evidence"]
+    lines = [
+        f"{p['registered']} of {p['given']} photos were placed, to {c['mean_reprojection_error_px']:.2f} pixels."
+    ]
+    if c["mean_reprojection_error_px"] > 1:
+        lines.append("More than one pixel is much: a lens that zooms or focuses between photos, or blur.")
+    if c["dense_misfit_px"] is not None:
+        lines.append(
+            f"The tie points were weak, so {c['dense_tracks']} dense matches refined the cameras: others, held back, now fit "
+            f"to {c['dense_misfit_px']:.2f} pixels, {c['dense_misfit_before_px']:.2f} before."
+        )
+    if c["largest_gap_deg"] > 60:
+        lines.append(
+            f"No photo was taken over {c['largest_gap_deg']:.0f} degrees around the object (see the plan): shoot there."
+        )
+    if e["weak_share"] > 0.02:
+        lines.append(
+            f"{e['weak_share']:.0%} of the surface rests on fewer than four photos, most of it facing {e['weakest_side']}: "
+            "photos from there would help most."
+        )
+    if facts["mesh"]["filled_share"] > 0.001:
+        lines.append(f"{facts['mesh']['filled_share']:.1%} of the surface was filled in without evidence.")
+    if facts["texture"]["unseen_share"] > 0.01:
+        lines.append(
+            f"{facts['texture']['unseen_share']:.0%} of the texture is seen by no photo and takes its neighbours' colour."
+        )
+    if not facts["scale"]["metric"]:
+        lines.append(
+            "There is no scale: lengths have no unit. Give --object-height, in millimetres, to get one."
+        )
+    return lines
 
 
-def _size(subject: Subject) -> str:
-    if subject.size_mm is None:
-        return "The model has no scale."
-    w, h, d = (f"{v:.0f}" for v in subject.size_mm)
-    return f"{h} mm high, {w} mm wide, {d} mm deep."
+def plan_svg(scene: Scene, footprint: F32) -> str:
+    """Cameras from above (dots, with where they look), around the object's outline; 0° is below, 90° to the right."""
+    c = np.array([v.cam_from_world.source_origin for v in scene.views])[:, [0, 2]]
+    look = np.array([v.cam_from_world.rotation[2] for v in scene.views])[:, [0, 2]]
+    body = footprint[:, [0, 2]]
+    middle = (body.min(0) + body.max(0)) / 2
+    reach = float(np.abs(np.r_[c, body] - middle).max()) * 1.12 or 1.0
+
+    def at(xz: Any) -> Any:
+        return (xz - middle) / reach * 150 + 170
+
+    outline = " ".join(f"{x:.1f},{y:.1f}" for x, y in at(_outline(body, middle)))
+    marks = "".join(
+        f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{x + 14 * a:.1f}" y2="{y + 14 * b:.1f}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
+        for (x, y), (a, b) in zip(at(c), look, strict=True)
+    )
+    words = "".join(
+        f'<text x="{x}" y="{y}" text-anchor="middle">{side}</text>'
+        for side, (x, y) in zip(SIDES, ((170, 337), (326, 174), (170, 13), (16, 174)), strict=True)
+    )
+    return (
+        '<svg viewBox="0 0 340 340" role="img" aria-label="Camera positions from above">'
+        f'<polygon points="{outline}"/>{marks}{words}</svg>'
+    )
 
 
-def _levels(entries: Sequence[Entry]) -> str:
-    lines = []
-    for e in sorted(entries, key=lambda e: e.megabytes):
-        word, file = _WORDS.get(e.preset, e.preset), html.escape(e.file)
-        if e.megabytes <= HEAVY_MB or len(entries) == 1:
-            lines.append(
-                f'<button data-file="{file}" aria-pressed="false">{word}, {e.megabytes:.1f} MB</button>'
-            )
-        else:
-            lines.append(
-                f'<a href="{file}" download>{word}, {e.triangles:,} triangles, {e.megabytes:.0f} MB</a>'
-            )
-    return "\n".join(lines)
+def _outline(body: Any, middle: Any) -> Any:
+    """Farthest point in each of 72 directions: the footprint as a star-shaped polygon."""
+    offset = body - middle
+    sector = ((np.arctan2(offset[:, 1], offset[:, 0]) + np.pi) / (2 * np.pi) * 72).astype(int) % 72
+    order = np.lexsort((np.hypot(*offset.T), sector))
+    last = np.r_[np.flatnonzero(np.diff(sector[order])), len(order) - 1]
+    return body[order[last]]
+
+
+def _tiles(facts: Mapping[str, Any]) -> str:
+    size, gsd, error = (
+        facts["mesh"]["size_mm"],
+        facts["gsd_mm"],
+        facts["dense"]["median_error_estimate_mm"],
+    )
+    tiles = [
+        (f"{facts['photos']['registered']} / {facts['photos']['given']}", "photos placed"),
+        (f"{facts['cameras']['mean_reprojection_error_px']:.2f} px", "mean reprojection error"),
+        (" x ".join(f"{v:.0f}" for v in size) + " mm" if size else "no scale", "width x height x depth"),
+        (f"{gsd:.2f} mm" if gsd else "no scale", "a photo's pixel on the object"),
+        (f"{error:.2f} mm" if error else "no scale", "median error estimate of a point"),
+        (f"{facts['mesh']['triangles']:,}", "triangles"),
+    ]
+    return "".join(f"<div><b>{html.escape(v)}</b><span>{html.escape(k)}</span></div>" for v, k in tiles)
+
+
+def _row(kind: str, pictures: Sequence[U8]) -> str:
+    shown = "".join(
+        f"<figure>{_img(p, f'{_CAPTIONS[kind]}, seen from {side}')}<figcaption>{side}</figcaption></figure>"
+        for p, side in zip(pictures, SIDES, strict=False)
+    )
+    legend = _LEGEND if kind == "evidence" else ""
+    return f'<h2>{_CAPTIONS[kind]}</h2>{legend}<div class="row">{shown}</div>'
+
+
+def _rejected(rejected: Sequence[Mapping[str, str]]) -> str:
+    if not rejected:
+        return "<p>None.</p>"
+    rows = "".join(
+        f"<tr><th>{html.escape(r['name'])}</th><td>{html.escape(r['reason'])}</td></tr>" for r in rejected
+    )
+    return f"<table>{rows}</table>"
+
+
+def _stages(stages: Sequence[Step]) -> str:
+    most = max((s.seconds for s in stages), default=1) or 1
+    rows = "".join(
+        f'<tr><th>{s.name}</th><td class="bar"><i style="width:{100 * s.seconds / most:.0f}%"></i></td>'
+        f"<td>{_duration(s.seconds)}</td><td>{s.core_seconds:.0f} core-s</td><td>{s.peak_rss_mb:.0f} MB</td></tr>"
+        for s in stages
+    )
+    total = sum(s.seconds for s in stages)
+    return f"<table>{rows}<tr><th>together</th><td></td><td>{_duration(total)}</td><td></td><td></td></tr></table>"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
+
+
+def _tables(facts: Mapping[str, Any]) -> str:
+    def rows(group: str) -> str:
+        return "".join(
+            f"<tr><th>{key.replace('_', ' ')}</th><td>{html.escape(_text(value))}</td></tr>"
+            for key, value in facts[group].items()
+            if key != "rejected"
+        )
+
+    return "".join(
+        f"<div><h3>{label}</h3><table>{rows(group)}</table></div>" for group, label in _LABELS.items()
+    )
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "not measured"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_text(v) for v in value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _img(picture: U8, words: str) -> str:
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, "JPEG", quality=85)
+    code = base64.b64encode(data.getvalue()).decode()
+    return f'<img src="data:image/jpeg;base64,{code}" alt="{html.escape(words)}">'

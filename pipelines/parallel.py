@@ -28,8 +28,10 @@ def run_each(workers: int) -> Each:
                 for done, future in enumerate(futures, 1):
                     results.append(future.result())
                     tell(done, len(items))
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
+            except (
+                BaseException
+            ):  # what runs already is waited for, so that nobody writes after an error was told
+                pool.shutdown(cancel_futures=True)
                 raise
         return results
 

@@ -54,11 +54,11 @@ class Preset:
 
     max_features: int
     max_image_size: int
-    fast_depth: bool
     surface_depth: int
     triangles: int
     texture_size: int
     refine_cameras: Literal["weak", "always"] = "weak"
+    fast_depth: bool = False
 
 
 def load_preset(name: str) -> Preset:
@@ -98,7 +98,8 @@ def photogrammetry(
     from sculpt3d.photos import find_photos, match_masks
 
     preset, how, console = preset or load_preset("standard"), how or How(), console or Console("quiet")
-    names = find_photos(photos)
+    apart = (project,) if masks is None else (project, masks)
+    names = find_photos(photos, apart)
     found_masks = {} if masks is None else match_masks(masks, names)
     given = key_of_files({n: photos / n for n in names} | {f"mask of {n}": p for n, p in found_masks.items()})
     _keep_apart(photos, project)
@@ -118,7 +119,9 @@ def photogrammetry(
     placed = run.place(checked, refined, flat, cloud, surface)
     texture = run.texture(flat, surface)
     model = run.model(checked, texture, placed, name_of(photos))
-    report = run.report(checked, cameras, refined, flat, found, depth, cloud, placed, texture, model)
+    report = run.report(
+        name_of(photos), checked, cameras, refined, flat, found, depth, cloud, placed, texture, model
+    )
     ws.prune()
     return Project(project, report)
 
@@ -154,8 +157,10 @@ class _Run:
         params = PhotoParams()
         step = self.ws.step(
             "photos",
-            1,
-            lambda out, tell: _drop(check_photos(folder, out, masks, params, self.each, tell)),
+            2,
+            lambda out, tell: _drop(
+                check_photos(folder, out, masks, params, self.each, tell, (self.ws.project,))
+            ),
             params,
             [given],
         )
@@ -301,15 +306,17 @@ class _Run:
 
         return self.ws.step("model", 1, work, {"name": name, "credit": credit}, [texture.key, placed.key])
 
-    def report(self, *steps: Step) -> Mapping[str, Any]:
+    def report(self, name: str, *steps: Step) -> Mapping[str, Any]:
         from pipelines.report import build_report, hand_out
 
         checked, cameras, refined, flat, found, depth, _, placed, texture, model = steps
 
         def work(out: Path, tell: Any) -> None:
-            build_report(out, checked, cameras, refined, flat, found, depth, placed, texture, model, tell)
+            build_report(
+                out, checked, cameras, refined, flat, found, depth, placed, texture, name, self.ws.steps, tell
+            )
 
-        step = self.ws.step("report", 1, work, {}, [s.key for s in steps])
+        step = self.ws.step("report", 2, work, {"name": name}, [s.key for s in steps])
         return hand_out(self.ws, step, placed, model)
 
 

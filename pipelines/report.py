@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 import json
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from scipy.spatial import cKDTree
 
 from pipelines.artifacts import load_place, scene_of
 from pipelines.dense import how_found
+from pipelines.page import Contents, page
 from pipelines.workspace import Step, Workspace
 from sculpt3d.io.ply import read_cloud, read_mesh, write_atomic
 from sculpt3d.progress import Progress
@@ -39,7 +38,7 @@ OUTPUTS = ("model.glb", "mesh.ply", "cloud.ply", "cameras", "report.html", "repo
 
 
 def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: Step, found: Step, depth: Step,
-                 placed: Step, texture: Step, model: Step, tell: Progress) -> None:  # fmt: skip
+                 placed: Step, texture: Step, name: str, stages: Sequence[Step], tell: Progress) -> None:  # fmt: skip
     """`out/facts.json` and `out/report.html`."""
     from sculpt3d.align import move_scene
     from sculpt3d.photos import load_photo_set
@@ -52,6 +51,7 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
     where = load_place(placed.path)
     scene = move_scene(scene_of(flat), where)
     mesh, cloud = read_mesh(placed.path / "mesh.ply"), read_cloud(placed.path / "cloud.ply")
+    agreeing = agreeing_views(mesh, cloud)
     tell(1, 6)
     facts = {
         "photos": _photo_facts(photos, sfm, better.dropped),
@@ -68,13 +68,15 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
         "dense": _dense_facts(found, depth, cloud, where.metric),
         "mesh": _plain(vars(describe(mesh)))
         | {"size_mm": [_r(1000 * float(v)) for v in np.ptp(mesh.vertices, axis=0)] if where.metric else None},
+        "evidence": evidence_facts(mesh, agreeing),
         "texture": _texture_facts(texture),
         "versions": versions(),
     }
     tell(2, 6)
-    pictures = make_pictures(mesh, cloud, tell)
+    pictures = make_pictures(mesh, agreeing, tell)
     write_atomic(out / "facts.json", json.dumps(facts).encode())
-    write_atomic(out / "report.html", page(facts, pictures, scene, mesh, photos.photos).encode())
+    text = page(Contents(name, facts, pictures, scene, mesh.vertices, stages))
+    write_atomic(out / "report.html", text.encode("utf-8", "replace"))  # a file's name may be no text
 
 
 def hand_out(ws: Workspace, step: Step, placed: Step, model: Step) -> Mapping[str, Any]:
@@ -121,90 +123,40 @@ def versions() -> dict[str, str]:
     return found
 
 
-def make_pictures(mesh: Mesh, cloud: PointCloud, tell: Progress) -> dict[str, list[U8]]:
+def agreeing_views(mesh: Mesh, cloud: PointCloud) -> NDArray[np.float64]:
+    """(V,) how many photos agree on the surface near each vertex: mean of the six nearest points; 0 where filled in."""
+    near = cKDTree(cloud.xyz).query(mesh.vertices, k=6, workers=1)[1]
+    found = cloud.views[np.minimum(near, len(cloud.xyz) - 1)].mean(1)
+    return np.asarray(found if mesh.filled is None else np.where(mesh.filled, 0.0, found))
+
+
+def make_pictures(mesh: Mesh, agreeing: NDArray[np.float64], tell: Progress) -> dict[str, list[U8]]:
     """Four sides in colour, as clay, and coloured by how many photos agree on the surface."""
     from sculpt3d.preview import heat, turntable
 
-    near = cKDTree(cloud.xyz).query(mesh.vertices, workers=1)[1]
-    agreeing = heat(cloud.views[near].astype(float), 2, 10)
-    if mesh.filled is not None:
-        agreeing[mesh.filled] = (90, 90, 90)
+    evidence = heat(agreeing, 2, 10)
+    evidence[agreeing == 0] = (90, 90, 90)
     pictures = {}
-    for number, (name, colour) in enumerate((("colour", mesh.rgb), ("clay", None), ("evidence", agreeing))):
+    for number, (name, colour) in enumerate((("colour", mesh.rgb), ("clay", None), ("evidence", evidence))):
         pictures[name] = turntable(mesh, colour)
         tell(3 + number, 6)
     return pictures
 
 
-def page(
-    facts: Mapping[str, Any], pictures: Mapping[str, list[U8]], scene: Scene, mesh: Mesh, photos: Any
-) -> str:
-    template = (Path(__file__).parent / "report.html").read_text(encoding="utf-8")
-    captions = {
-        "colour": "The model",
-        "clay": "Its shape",
-        "evidence": "How many photos agree: red 3, yellow 5, blue 10 or more, grey = filled in. Shoot more where it is red.",
+def evidence_facts(mesh: Mesh, agreeing: NDArray[np.float64]) -> dict[str, Any]:
+    """The share of the surface that fewer than four photos agree on, and which way most of it faces."""
+    from sculpt3d.surface.topology import face_areas, vertex_normals
+
+    normal, third = vertex_normals(mesh.vertices, mesh.faces), face_areas(mesh.vertices, mesh.faces) / 3
+    area = np.bincount(mesh.faces.ravel(), np.repeat(third, 3), len(mesh.vertices))
+    angle = np.degrees(np.arctan2(normal[:, 0], normal[:, 2])) % 360
+    names = ["upwards", "downwards", *(f"{a}\u00b0" for a in range(0, 360, 45))]
+    side = np.where(np.abs(normal[:, 1]) > 0.7, normal[:, 1] < 0, 2 + ((angle + 22.5) // 45).astype(int) % 8)
+    weak = np.bincount(side.astype(int), area * (agreeing < 4), len(names))
+    return {
+        "weak_share": _r(float(weak.sum() / max(area.sum(), 1e-12))),
+        "weakest_side": names[int(weak.argmax())],
     }
-    rows = "".join(
-        f"<h2>{captions[k]}</h2><div class=row>{''.join(_img(p) for p in v)}</div>"
-        for k, v in pictures.items()
-    )
-    rejected = "".join(
-        f"<li>{html.escape(r['name'])}: {html.escape(r['reason'])}</li>" for r in facts["photos"]["rejected"]
-    )
-    values = {
-        "ADVICE": advice(facts),
-        "PICTURES": rows,
-        "PLAN": plan_svg(scene, mesh),
-        "TABLE": _table(facts),
-        "REJECTED": f"<h2>Photos left out</h2><ul>{rejected}</ul>" if rejected else "",
-    }
-    for key, value in values.items():
-        template = template.replace("{{" + key + "}}", value)
-    return template
-
-
-def advice(facts: Mapping[str, Any]) -> str:
-    """One paragraph: how good it is and what would make it better; only from measured figures."""
-    p, c = facts["photos"], facts["cameras"]
-    lines = [
-        f"{p['registered']} of {p['given']} photos were placed, to {c['mean_reprojection_error_px']:.2f} pixels."
-    ]
-    if c["dense_misfit_px"] is not None:
-        lines.append(
-            f"The tie points were weak, so {c['dense_tracks']} dense matches refined the cameras: others, held back, now fit "
-            f"to {c['dense_misfit_px']:.2f} pixels, {c['dense_misfit_before_px']:.2f} before."
-        )
-    if c["largest_gap_deg"] > 60:
-        lines.append(
-            f"No photo was taken over {c['largest_gap_deg']:.0f} degrees around the object (see the plan): shoot there."
-        )
-    if facts["mesh"]["filled_share"] > 0.001:
-        lines.append(f"{facts['mesh']['filled_share']:.1%} of the surface was filled in without evidence.")
-    if facts["texture"]["unseen_share"] > 0.01:
-        lines.append(
-            f"{facts['texture']['unseen_share']:.0%} of the texture is seen by no photo and takes its neighbours' colour."
-        )
-    if not facts["scale"]["metric"]:
-        lines.append(
-            "There is no scale: lengths have no unit. Give --object-height, in millimetres, to get one."
-        )
-    return " ".join(lines)
-
-
-def plan_svg(scene: Scene, mesh: Mesh) -> str:
-    """Cameras from above, around the object's outline."""
-    c = np.array([v.cam_from_world.source_origin for v in scene.views])[:, [0, 2]]
-    low, high = mesh.vertices.min(0)[[0, 2]], mesh.vertices.max(0)[[0, 2]]
-    middle = (low + high) / 2
-    reach = float(np.abs(np.r_[c, [low, high]] - middle).max()) * 1.1 or 1.0
-    at = (c - middle) / reach * 150 + 160
-    size, corner = (high - low) / reach * 150, (low - middle) / reach * 150 + 160
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in at)
-    return (
-        f'<svg viewBox="0 0 320 320" width="320" role="img" aria-label="Camera positions from above">'
-        f'<rect x="{corner[0]:.1f}" y="{corner[1]:.1f}" width="{size[0]:.1f}" height="{size[1]:.1f}"/>{dots}</svg>'
-    )
 
 
 def _photo_facts(photos: Any, sfm: Any, dropped: tuple[str, ...]) -> dict[str, Any]:
@@ -263,31 +215,6 @@ def _texture_facts(texture: Step) -> dict[str, Any]:
             "unseen_share": _r(float(unseen)),
             "triangles": len(a["faces"]),
         }
-
-
-def _table(facts: Mapping[str, Any]) -> str:
-    rows = []
-    for group in ("photos", "cameras", "scale", "dense", "mesh", "texture"):
-        for key, value in facts[group].items():
-            if key not in {"rejected"}:
-                rows.append(
-                    f"<tr><th>{group} {key.replace('_', ' ')}</th><td>{html.escape(_text(value))}</td></tr>"
-                )
-    return "".join(rows)
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "not measured"
-    if isinstance(value, list):
-        return ", ".join(_text(v) for v in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _img(picture: U8) -> str:
-    data = io.BytesIO()
-    Image.fromarray(picture).save(data, "JPEG", quality=85)
-    return f'<img src="data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode()}" alt="">'
 
 
 def _copy(source: Path, target: Path) -> None:

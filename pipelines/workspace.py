@@ -18,6 +18,7 @@ import psutil
 
 from pipelines.console import Console
 from sculpt3d.errors import InputError, ResourceError
+from sculpt3d.io.pictures import MAX_BYTES
 from sculpt3d.io.ply import write_atomic
 from sculpt3d.progress import Progress
 
@@ -96,12 +97,21 @@ def key_of(name: str, version: int, params: Any, inputs: list[str]) -> str:
 
 
 def key_of_files(files: dict[str, Path]) -> str:
-    """sha256 over names and contents."""
+    """sha256 over names and contents; of a file that cannot be read, over that."""
     total = hashlib.sha256()
     for name in sorted(files):
-        with open(files[name], "rb") as f:
-            total.update(name.encode() + b"\0" + hashlib.file_digest(f, "sha256").digest())
+        total.update(os.fsencode(name) + b"\0" + _digest(files[name]))
     return total.hexdigest()
+
+
+def _digest(path: Path) -> bytes:
+    if path.stat().st_size > MAX_BYTES:  # will be left out
+        return b"too large"
+    try:
+        with open(path, "rb") as f:
+            return hashlib.file_digest(f, "sha256").digest()
+    except PermissionError:
+        return b"unreadable"
 
 
 class Meter:

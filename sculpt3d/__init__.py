@@ -4,12 +4,46 @@
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for type checkers and editors; nothing is loaded before it is used
+    from sculpt3d.align import (  # noqa: I001
+        find_up as find_up,
+        move_scene as move_scene,
+        place as place,
+    )
+    from sculpt3d.io.colmap import load_scene as load_scene
+    from sculpt3d.io.gltf import GltfInfo as GltfInfo, write_glb as write_glb
+    from sculpt3d.mvs.depth import DepthParams as DepthParams, estimate_depths as estimate_depths
+    from sculpt3d.mvs.fusion import FusionParams as FusionParams, fuse as fuse
+    from sculpt3d.mvs.scout import find_object as find_object
+    from sculpt3d.photos import PhotoParams as PhotoParams, PhotoSet as PhotoSet, check_photos as check_photos
+    from sculpt3d.region import find_region as find_region
+    from sculpt3d.sfm.cameras import (
+        SfmParams as SfmParams,
+        SfmResult as SfmResult,
+        map_cameras as map_cameras,
+    )
+    from sculpt3d.sfm.refine import RefineParams as RefineParams, refine_cameras as refine_cameras
+    from sculpt3d.sfm.undistort import undistort as undistort
+    from sculpt3d.surface.decimation import simplify as simplify
+    from sculpt3d.surface.meshing import (
+        SurfaceParams as SurfaceParams,
+        reconstruct_surface as reconstruct_surface,
+    )
+    from sculpt3d.texture.bake import TextureParams as TextureParams, bake_texture as bake_texture
+    from sculpt3d.types import (
+        Mesh as Mesh,
+        PointCloud as PointCloud,
+        Scene as Scene,
+        TexturedMesh as TexturedMesh,
+        View as View,
+    )
 
 _HOME = {
     "check_photos": "photos", "PhotoParams": "photos", "PhotoSet": "photos",
     "map_cameras": "sfm.cameras", "SfmParams": "sfm.cameras", "SfmResult": "sfm.cameras",
-    "undistort": "sfm.undistort", "load_scene": "io.colmap",
+    "refine_cameras": "sfm.refine", "RefineParams": "sfm.refine", "undistort": "sfm.undistort", "load_scene": "io.colmap",
     "find_region": "region", "find_object": "mvs.scout", "find_up": "align", "place": "align", "move_scene": "align",
     "estimate_depths": "mvs.depth", "DepthParams": "mvs.depth", "fuse": "mvs.fusion", "FusionParams": "mvs.fusion",
     "reconstruct_surface": "surface.meshing", "SurfaceParams": "surface.meshing", "simplify": "surface.decimation",

@@ -14,11 +14,11 @@ from scipy.spatial import cKDTree
 from sculpt3d._open3d import o3d
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.geometry import F64, Rigid3, Sim3
+from sculpt3d.io.interchange import load_geometry
 from sculpt3d.registration import register, robust_umeyama
 
 SAMPLES = 400_000
 MARGIN = 0.05  # of the truth's largest side: what lies farther outside its box is not counted
-_MAX_BYTES = 8_000_000_000
 
 
 @dataclass(frozen=True)
@@ -107,16 +107,8 @@ def evaluate(
 
 
 def read_surface(path: Path, samples: int = SAMPLES) -> Surface:
-    """Area-uniform samples of a mesh, or the points of a cloud (at most 3 million); any format trimesh reads."""
-    if not path.is_file():
-        raise UnreadableFile(f"There is no file {path}; give a PLY, GLB, OBJ or STL file")
-    if path.stat().st_size > _MAX_BYTES:
-        raise UnreadableFile(f"{path.name} is larger than {_MAX_BYTES // 10**9} GB; simplify it first")
-    try:
-        loaded = trimesh.load(path, process=False)
-        geometry = loaded.to_geometry() if isinstance(loaded, trimesh.Scene) else loaded
-    except Exception as error:  # trimesh raises whatever its readers meet
-        raise UnreadableFile(f"{path.name} cannot be read; export it again as PLY or GLB") from error
+    """Area-uniform samples of a mesh, or the points of a cloud (at most 3 million); GLB, glTF, PLY, OBJ or STL."""
+    geometry = load_geometry(path)
     if isinstance(geometry, trimesh.Trimesh) and len(geometry.faces):
         xyz, face = trimesh.sample.sample_surface(geometry, samples, seed=0)
         return Surface(np.asarray(xyz), np.asarray(geometry.face_normals[face]), geometry)

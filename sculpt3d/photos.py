@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sculpt3d.errors import InputError, NotEnoughPhotos, UnreadableFile
-from sculpt3d.io.pictures import RAW_SUFFIXES, SUFFIXES, read_mask, read_photo
+from sculpt3d.io.pictures import RAW_SUFFIXES, SUFFIXES, read_bytes, read_mask, read_photo
 from sculpt3d.io.ply import write_atomic
 from sculpt3d.progress import Each, Progress, one_by_one
 
@@ -72,14 +72,14 @@ class PhotoSet:
 
 def check_photos(
     folder: Path, out: Path, masks: Path | None = None, params: PhotoParams | None = None,
-    each: Each = one_by_one, progress: Progress | None = None,
+    each: Each = one_by_one, progress: Progress | None = None, apart: tuple[Path, ...] = (),
 ) -> PhotoSet:  # fmt: skip
-    """Make `out/images`, `out/masks` and `out/photos.json` of the photos in `folder` (with subfolders).
+    """Make `out/images`, `out/masks` and `out/photos.json` of the photos in `folder`, with subfolders except `apart`.
 
     Raises `NotEnoughPhotos` below three usable photos, `InputError` where no mask fits a photo or all are black.
     """
     params = params or PhotoParams()
-    names = find_photos(folder)
+    names = find_photos(folder, apart if masks is None else (*apart, masks))
     found_masks = {} if masks is None else match_masks(masks, names)
     (out / "checked").mkdir(parents=True, exist_ok=True)
 
@@ -90,9 +90,8 @@ def check_photos(
     photos, rejected = _without_twins(results)
     _check_masks(photos, masks, found_masks)
     if len(photos) < 3:
-        reasons = "; ".join(f"{r.name}: {r.reason}" for r in rejected[:3])
         raise NotEnoughPhotos(
-            f"{len(photos)} of {len(names)} files in {folder.name} can be used{f' ({reasons})' if reasons else ''}; "
+            f"Only {len(photos)} of {len(names)} files in {folder.resolve().name} can be used{_why(rejected)}; "
             "give at least three sharp photos of the object from different places, better thirty"
         )
     found = PhotoSet(out, tuple(photos), tuple(rejected))
@@ -109,17 +108,30 @@ def load_photo_set(root: Path) -> PhotoSet:
     )
 
 
-def find_photos(folder: Path) -> list[str]:
-    """Names of files that look like photos, below `folder`, sorted; RAW files too, to be reported."""
+def _why(rejected: list[Rejected]) -> str:
+    """The first reasons, for a sentence."""
+    if not rejected:
+        return ""
+    first = "; ".join(f"{r.name}: {r.reason.split(';')[0]}" for r in rejected[:2])
+    return f" ({first}{f'; and {len(rejected) - 2} more' if len(rejected) > 2 else ''})"
+
+
+def find_photos(folder: Path, apart: tuple[Path, ...] = ()) -> list[str]:
+    """Names of files that look like photos, sorted, below `folder` but not below `apart`; RAW files too, to be reported."""
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}; give the folder that holds the photos")
-    names = sorted(
-        p.relative_to(folder).as_posix()
-        for p in folder.rglob("*")
-        if p.suffix.lower() in SUFFIXES | RAW_SUFFIXES
-        and p.is_file()
-        and not any(part.startswith(".") for part in p.relative_to(folder).parts)
-    )
+    not_below = {p.resolve() for p in apart} - {folder.resolve()}
+    names = []
+    for where, folders, files in os.walk(folder):
+        folders[:] = [f for f in folders if f[0] != "." and (Path(where) / f).resolve() not in not_below]
+        names += [
+            (Path(where) / name).relative_to(folder).as_posix()
+            for name in files
+            if name[0] != "."
+            and Path(name).suffix.lower() in SUFFIXES | RAW_SUFFIXES
+            and (Path(where) / name).is_file()
+        ]
+    names.sort()
     if not names:
         raise InputError(f"{folder} holds no photos (JPEG, PNG, TIFF, HEIC); give the folder that holds them")
     return names
@@ -153,7 +165,7 @@ def safe_name(name: str) -> str:
     if safe == name:
         return name
     path = Path(safe)
-    return path.with_name(f"{path.stem}-{zlib.crc32(name.encode()):08x}{path.suffix}").as_posix()
+    return path.with_name(f"{path.stem}-{zlib.crc32(os.fsencode(name)):08x}{path.suffix}").as_posix()
 
 
 def blur_sigma(grey: NDArray[np.uint8]) -> float:
@@ -181,14 +193,14 @@ def blur_sigma(grey: NDArray[np.uint8]) -> float:
 
 def _checked(folder: Path, name: str, mask: Path | None, out: Path, params: PhotoParams) -> Photo | Rejected:
     """One photo; the answer is kept in out/checked, so that a killed run does not decode it again."""
-    note = out / "checked" / (hashlib.sha256(name.encode()).hexdigest()[:24] + ".json")
+    note = out / "checked" / (hashlib.sha256(os.fsencode(name)).hexdigest()[:24] + ".json")
     if note.exists():
         kept = json.loads(note.read_text())
         return Photo(**kept) if "width" in kept else Rejected(**kept)
     try:
         result: Photo | Rejected = _prepare(folder, name, mask, out, params)
     except UnreadableFile as error:
-        result = Rejected(name, str(error))
+        result = Rejected(name, str(error).removeprefix(f"{Path(name).name} "))
     write_atomic(note, json.dumps(asdict(result)).encode())
     return result
 
@@ -196,6 +208,7 @@ def _checked(folder: Path, name: str, mask: Path | None, out: Path, params: Phot
 def _prepare(folder: Path, name: str, mask: Path | None, out: Path, params: PhotoParams) -> Photo | Rejected:
     if Path(name).suffix.lower() in RAW_SUFFIXES:
         return Rejected(name, "is a camera RAW file; develop it to TIFF or JPEG")
+    raw = read_bytes(folder / name)
     pixels, exif, as_it_is = read_photo(folder / name)
     height, width = pixels.shape[:2]
     if min(height, width) < params.min_side:
@@ -207,9 +220,8 @@ def _prepare(folder: Path, name: str, mask: Path | None, out: Path, params: Phot
     blur = blur_sigma(grey)
     if blur > params.max_blur_px:
         return Rejected(
-            name, f"is blurred ({blur:.1f} px; up to {params.max_blur_px:.0f} px can be used); take it again"
+            name, f"is blurred ({blur:.1f} px, up to {params.max_blur_px:.0f} can be used); take it again"
         )
-    raw = (folder / name).read_bytes()
     suffix = Path(name).suffix.lower()
     target = safe_name(name)
     if not as_it_is:

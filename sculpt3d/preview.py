@@ -5,38 +5,40 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sculpt3d.geometry import Rigid3
+from sculpt3d.framing import standoff
 from sculpt3d.synthetic import Look, Stage, look_at
 from sculpt3d.types import F32, U8, Mesh, Pinhole
 
 _LOOK = Look(ambient=0.5, background=(0.93, 0.93, 0.94), light_follows_camera=True)
 CLAY = (0.62, 0.6, 0.57)
+_ELEVATION = 12.0  # degrees
 
 
-def turntable(mesh: Mesh, colour: NDArray[np.uint8] | None = None, count: int = 4, size: int = 480,
-              start_deg: float = 0.0) -> list[U8]:  # fmt: skip
-    """`count` square pictures around +Y, slightly from above. `colour`: sRGB (V, 3), clay where None."""
+def turntable(
+    mesh: Mesh, colour: NDArray[np.uint8] | None = None, count: int = 4, size: int = 480
+) -> list[U8]:
+    """`count` pictures around +Y, slightly from above, all at one scale; the shape decides whether they are high or wide.
+
+    `colour`: sRGB (V, 3), clay where None. The k-th shows the side that faces 360 k / count degrees from +Z to +X.
+    """
     stage = Stage(
         mesh,
         linear(colour)
         if colour is not None
         else np.broadcast_to(np.array(CLAY, np.float32) ** 2.2, mesh.vertices.shape),
     )
-    return [
-        stage.photograph(*frame(mesh, size, size, start_deg + 360 * k / count), _LOOK) for k in range(count)
-    ]
-
-
-def frame(mesh: Mesh, width: int, height: int, azimuth_deg: float = 20.0, elevation_deg: float = 12.0
-          ) -> tuple[Pinhole, Rigid3]:  # fmt: skip
-    """A camera that holds the whole mesh."""
     low, high = mesh.vertices.min(0).astype(float), mesh.vertices.max(0).astype(float)
-    centre, radius = (low + high) / 2, float(np.linalg.norm(high - low)) / 2
-    focal = 1.6 * min(width, height)
-    distance = radius * 2 * focal / min(width, height) * 0.92
-    a, e = np.radians(azimuth_deg), np.radians(elevation_deg)
-    eye = centre + distance * np.array([np.cos(e) * np.sin(a), np.sin(e), np.cos(e) * np.cos(a)])
-    return Pinhole(width, height, focal, focal, width / 2, height / 2), look_at(eye, centre)
+    wide = float(max(high[0] - low[0], high[2] - low[2]) / max(high[1] - low[1], 1e-9))
+    width, height = (int(size * max(wide, 0.5)), size) if wide < 1 else (size, int(size / min(wide, 1.6)))
+    centre, focal = (low + high) / 2, 1.6 * max(width, height)
+    distance = standoff(mesh.vertices - centre, _ELEVATION, width / 2 / focal, height / 2 / focal)
+    camera = Pinhole(width, height, focal, focal, width / 2, height / 2)
+    e = np.radians(_ELEVATION)
+    pictures = []
+    for a in np.radians(360 / count * np.arange(count)):
+        eye = centre + distance * np.array([np.cos(e) * np.sin(a), np.sin(e), np.cos(e) * np.cos(a)])
+        pictures.append(stage.photograph(camera, look_at(eye, centre), _LOOK))
+    return pictures
 
 
 def linear(srgb: NDArray[np.uint8]) -> F32:

@@ -10,7 +10,10 @@ import pytest
 import trimesh
 from PIL import Image
 
+from pipelines.parallel import run_each
 from sculpt3d.geometry import Rigid3
+from sculpt3d.mvs.depth import estimate_depths
+from sculpt3d.mvs.maps import DepthFolder
 from sculpt3d.synthetic import Look, Stage, ring
 from sculpt3d.types import Mesh, Pinhole, Scene, SparsePoints, View
 
@@ -79,3 +82,20 @@ def small_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 folder / path.name, quality=95, exif=photo.getexif()
             )
     return folder
+
+
+def no_points() -> SparsePoints:
+    return SparsePoints(
+        np.zeros((0, 3)), np.zeros(0, np.float32), np.zeros(1, np.int32), np.zeros(0, np.int32)
+    )
+
+
+def some_views(scene: Scene, numbers: list[int]) -> Scene:
+    """Without tie points: the frusta's common ground stands in."""
+    return Scene(tuple(scene.views[i] for i in numbers), no_points())
+
+
+@pytest.fixture(scope="session")
+def depths(ball: Ball, tmp_path_factory: pytest.TempPathFactory) -> DepthFolder:
+    """The ball's depth maps, of all 32 views."""
+    return estimate_depths(ball.scene, tmp_path_factory.mktemp("depths"), each=run_each(2))

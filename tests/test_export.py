@@ -21,7 +21,7 @@ from PIL import Image
 
 from pipelines.cli import main
 from pipelines.export import ExportParams, export
-from pipelines.page import Entry, Subject, write_page
+from pipelines.webpage import Entry, Subject, write_page
 from sculpt3d.errors import InputError
 from sculpt3d.gltf_check import check_gltf
 from sculpt3d.io.ply import read_mesh, write_mesh

@@ -19,15 +19,10 @@ from sculpt3d.mvs.neighbours import choose_neighbours
 from sculpt3d.mvs.polish import surface_normals
 from sculpt3d.region import sphere
 from sculpt3d.synthetic import Stage
-from sculpt3d.types import Pinhole, Scene, SparsePoints, View
-from tests.conftest import Ball
+from sculpt3d.types import Pinhole, View
+from tests.conftest import Ball, some_views
 
 GSD = 3.0 / 420.0
-
-
-@pytest.fixture(scope="module")
-def depths(ball: Ball, tmp_path_factory: pytest.TempPathFactory) -> DepthFolder:
-    return estimate_depths(ball.scene, tmp_path_factory.mktemp("depths"), each=run_each(2))
 
 
 def test_depth_lies_on_the_sphere_to_half_a_pixel(ball: Ball, depths: DepthFolder) -> None:
@@ -56,13 +51,6 @@ def test_region_bounds_the_cloud(ball: Ball, depths: DepthFolder, tmp_path: Path
     cloud = fuse(ball.scene, depths, tmp_path, region=region)
     assert len(cloud.xyz) > 500
     assert region.contains(cloud.xyz).all()
-
-
-def some_views(scene: Scene, numbers: list[int]) -> Scene:
-    return Scene(
-        tuple(scene.views[i] for i in numbers),
-        SparsePoints(np.zeros((0, 3)), np.zeros(0, np.float32), np.zeros(1, np.int32), np.zeros(0, np.int32)),
-    )
 
 
 def test_same_bytes_with_any_number_of_workers_and_after_a_kill(ball: Ball, tmp_path: Path) -> None:

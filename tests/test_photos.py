@@ -146,3 +146,87 @@ def test_awkward_files_pass_without_a_traceback() -> None:
                 assert pixels.dtype == np.uint8
                 assert pixels.ndim == 3
     assert taken >= 25
+
+
+def test_sixteen_bit_tiff_keeps_its_profile_and_exif(tmp_path: Path) -> None:
+    """What a RAW developer writes: wide-gamut 16 bits with a profile; colours come out as sRGB, the lens is known."""
+    from PIL import ImageCms
+
+    wide = scene_picture(3)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    tags = [
+        (271, 2, 0, "Maker", True),
+        (272, 2, 0, "Camera", True),
+        (41989, 3, 1, 50, True),
+        (274, 3, 1, 6, True),
+    ]
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        wide.astype(np.uint16) * 257,
+        photometric="rgb",
+        iccprofile=profile,
+        extratags=tags,
+    )
+    pixels, exif, as_it_is = read_photo(tmp_path / "a.tif")
+    assert not as_it_is
+    assert np.abs(pixels.astype(int) - wide).max() <= 1
+    assert (exif["271"], exif["272"], exif["274"]) == ("Maker", "Camera", 6)
+    assert focal_from_exif(exif, 400, 300) == pytest.approx(50 / 36 * 400)
+
+
+def test_masks_and_projects_inside_the_photos_folder_are_no_photos(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    write_photos(folder)
+    (folder / "masks").mkdir()
+    (folder / "project" / "work").mkdir(parents=True)
+    for i in range(4):
+        Image.new("L", (400, 300), 255).save(folder / "masks" / f"p{i}.png")
+        Image.fromarray(scene_picture(i)).save(folder / "project" / "work" / f"p{i}.png")
+    found = check_photos(folder, tmp_path / "out", folder / "masks", apart=(folder / "project",))
+    assert [p.source for p in found.photos] == [f"p{i}.jpg" for i in range(4)]
+    assert all(p.mask for p in found.photos)
+    assert not found.rejected
+
+
+def test_odd_names_links_and_what_is_no_file(tmp_path: Path) -> None:
+    import os
+
+    folder = tmp_path / "in"
+    write_photos(folder)
+    for i, name in enumerate(
+        ("a b.jpg", "\u00fcn\u00ef.jpg", "line\nbreak.jpg", "p0.png", "sub/p0.jpg", "-rf.jpg")
+    ):
+        (folder / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(scene_picture(20 + i)).save(folder / name)
+    os.symlink(folder, folder / "sub" / "loop")
+    os.symlink("self.jpg", folder / "self.jpg")
+    os.symlink("/dev/zero", folder / "zero.jpg")
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "folder.jpg").mkdir()
+    with open(folder / "vast.jpg", "wb") as f:
+        f.truncate(5 * 10**9)
+    found = check_photos(folder, tmp_path / "out")
+    assert len(found.photos) == 10
+    assert len({p.name for p in found.photos}) == 10
+    assert all((tmp_path / "out" / "images" / p.name).is_file() for p in found.photos)
+    assert not any(c.isspace() for p in found.photos for c in p.name)
+    assert [(r.name, "4 GB" in r.reason) for r in found.rejected] == [("vast.jpg", True)]
+    assert found == load_photo_set(tmp_path / "out")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("ending", ["tif", "jpg", "png", "webp"])
+def test_pixels_are_used_as_stored(tmp_path: Path, ending: str, orientation: int) -> None:
+    pixels = scene_picture(4)
+    exif = Image.Exif()
+    exif[274] = orientation
+    path = tmp_path / f"a.{ending}"
+    if ending == "tif":
+        tifffile.imwrite(path, pixels, photometric="rgb", extratags=[(274, 3, 1, orientation, True)])
+    else:
+        lossless = {"lossless": True} if ending == "webp" else {"quality": 95}
+        Image.fromarray(pixels).save(path, exif=exif, **({} if ending == "png" else lossless))
+    found, tags, _ = read_photo(path)
+    assert found.shape == pixels.shape
+    assert np.abs(found.astype(int) - pixels).mean() < (10 if ending == "jpg" else 0.01)
+    assert tags["274"] == orientation

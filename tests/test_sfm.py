@@ -63,10 +63,10 @@ def test_workers_stay_within_memory() -> None:
 
 def test_time_left_learns_from_a_past_run(tmp_path: Path) -> None:
     console = Console("quiet")
-    console.plan(["photos", "depth", "texture"])
+    console.plan(["cameras", "depth", "texture"])
     (tmp_path / "report.json").write_text('{"stages": [{"name": "texture", "seconds": 600}]}')
     console.start("depth")
-    console.finished["photos"] = 2.0
+    console.finished["cameras"] = 35.0
     before = console.seconds_left(0.0)
     console.learn(tmp_path / "report.json")
     after = console.seconds_left(0.0)

@@ -27,8 +27,11 @@ from viewer.software import draw
 ANGLE = st.floats(-10, 10)
 
 
+CORNERS = np.array([[x, y, z] for x in (-1.0, 1) for y in (0.0, 2) for z in (-1.0, 1)])
+
+
 def camera() -> OrbitCamera:
-    return OrbitCamera.framing(np.array([-1.0, 0, -1]), np.array([1.0, 2, 1]))
+    return OrbitCamera.framing(CORNERS)
 
 
 @given(ANGLE, ANGLE)
@@ -39,12 +42,16 @@ def test_view_matrix_is_a_rotation_that_looks_at_the_target(dx: float, dy: float
     assert np.allclose(m @ [*c.target, 1], [0, 0, -c.distance, 1], atol=1e-6)
 
 
-def test_framing_holds_the_whole_box() -> None:
-    c = camera()
-    corners = np.array([[x, y, z, 1] for x in (-1, 1) for y in (0, 2) for z in (-1, 1)])
-    clip = corners @ (c.projection(800, 600) @ c.view()).T
-    ndc = clip[:, :3] / clip[:, 3:]
-    assert (np.abs(ndc) < 1).all()
+@pytest.mark.parametrize("aspect", [0.5, 1.0, 1.8])
+def test_framing_fills_the_window_and_holds_the_box_while_it_turns(aspect: float) -> None:
+    c = OrbitCamera.framing(CORNERS, aspect)
+    reach = 0.0
+    for azimuth in np.linspace(0, 2 * np.pi, 73):
+        turned = c.towards(azimuth, c.elevation)
+        clip = np.c_[CORNERS, np.ones(8)] @ (turned.projection(int(600 * aspect), 600) @ turned.view()).T
+        reach = max(reach, float(np.abs(clip[:, :2] / clip[:, 3:]).max()))
+        assert (np.abs(clip[:, 2] / clip[:, 3]) < 1).all()
+    assert 0.85 < reach < 0.95
 
 
 def test_pan_keeps_the_point_under_the_hand() -> None:
@@ -108,7 +115,7 @@ def test_headless_picture_shows_the_model(statue: Path, tmp_path: Path) -> None:
 
 def test_ray_cast_picture_agrees_with_opengl(statue: Path, tmp_path: Path) -> None:
     model = load(statue)
-    c = OrbitCamera.framing(*model.bounds)
+    c = OrbitCamera.framing(model.vertices)
     soft = draw(model, State(c, c), (640, 360)).astype(int)
     subprocess.run(
         [sys.executable, "-m", "viewer", str(statue), "--screenshot", str(tmp_path / "a.png")],

@@ -20,7 +20,7 @@ from viewer.loading import Model, load
 def view(path: Path, screenshot: Path | None = None, size: tuple[int, int] = (1280, 720)) -> None:
     """Open the model in a window, or write one picture of it. Raises `UnreadableFile`, `ResourceError`."""
     model = load(path)
-    camera = OrbitCamera.framing(*model.bounds)
+    camera = OrbitCamera.framing(model.vertices, size[0] / size[1])
     state = State(camera, camera)
     if screenshot is not None:
         save_picture(screenshot, picture(model, state, size))
@@ -40,8 +40,8 @@ def picture(model: Model, state: State, size: tuple[int, int]) -> NDArray[np.uin
     """(H, W, 3). By OpenGL where it works, else ray cast."""
     try:
         window = open_window(size, visible=False)
-    except Exception as error:  # every driver fails in its own way
-        print(f"OpenGL does not work here ({str(error)[:80]}); drawing without it", file=sys.stderr)
+    except ResourceError:
+        print("OpenGL does not work here; drawing without it", file=sys.stderr)
         from viewer.software import draw
 
         return draw(model, state, size)
@@ -64,26 +64,31 @@ def open_window(size: tuple[int, int], visible: bool) -> Any:
 
     if not has_screen():
         pyglet.options.headless = True
-    import pyglet.window
-    from pyglet import gl
-
     last: Exception | None = None
     for samples in (4, 0):
-        config = gl.Config(
-            double_buffer=True,
-            depth_size=24,
-            major_version=3,
-            minor_version=3,
-            sample_buffers=1 if samples else 0,
-            samples=samples,
-        )
         try:
-            return pyglet.window.Window(
-                *size, caption="Sculpt3D", resizable=True, visible=visible, config=config
-            )
-        except Exception as error:
+            return _window(size, visible, samples)
+        except Exception as error:  # every driver, and a screen that is not there, fails in its own way
             last = error
-    raise ResourceError(f"OpenGL 3.3 is not available ({last}); install a graphics driver") from last
+    raise ResourceError(
+        f"No window can be opened here ({str(last)[:80]}); install a graphics driver (OpenGL 3.3), or write a picture "
+        "with --screenshot PNG"
+    ) from last
+
+
+def _window(size: tuple[int, int], visible: bool, samples: int) -> Any:
+    import pyglet.window  # connects to the screen
+    from pyglet import gl
+
+    config = gl.Config(
+        double_buffer=True,
+        depth_size=24,
+        major_version=3,
+        minor_version=3,
+        sample_buffers=1 if samples else 0,
+        samples=samples,
+    )
+    return pyglet.window.Window(*size, caption="Sculpt3D", resizable=True, visible=visible, config=config)
 
 
 def save_picture(path: Path, pixels: NDArray[np.uint8]) -> None:

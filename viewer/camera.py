@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sculpt3d.framing import standoff
 
 M4 = NDArray[np.float64]
 FIELD_OF_VIEW = np.radians(35.0)
@@ -22,11 +25,14 @@ class OrbitCamera:
     radius: float = 1.0  # of the model
 
     @staticmethod
-    def framing(low: NDArray[np.float64], high: NDArray[np.float64]) -> OrbitCamera:
-        """A camera that holds the whole box."""
-        radius = max(float(np.linalg.norm(high - low)) / 2, 1e-9)
-        x, y, z = (low + high) / 2
-        return OrbitCamera((float(x), float(y), float(z)), radius / np.sin(FIELD_OF_VIEW / 2), radius=radius)
+    def framing(points: NDArray[Any], aspect: float = 16 / 9) -> OrbitCamera:
+        """A camera that holds all of `points` (N, 3) while they are turned, in a window of that width to height."""
+        low, high = points.min(0).astype(float), points.max(0).astype(float)
+        x, y, z = centre = (low + high) / 2
+        radius, half = max(float(np.linalg.norm(high - low)) / 2, 1e-9), float(np.tan(FIELD_OF_VIEW / 2))
+        camera = OrbitCamera((float(x), float(y), float(z)), 3 * radius, radius=radius)
+        away = standoff(points - centre, np.degrees(camera.elevation), half * aspect, half)
+        return replace(camera, distance=max(away, 0.1 * radius))
 
     def orbit(self, dx: float, dy: float) -> OrbitCamera:
         """Drag by pixels; the model turns with the hand. Stops short of the poles."""

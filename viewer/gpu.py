@@ -54,8 +54,11 @@ class Buffers:
             place, size, kind, gl.GL_TRUE if kind == gl.GL_UNSIGNED_BYTE else gl.GL_FALSE, 0, 0
         )
 
-    def draw(self) -> None:
+    def bind(self) -> None:
         gl.glBindVertexArray(self.vao)
+
+    def draw(self) -> None:
+        self.bind()
         if self.is_cloud:
             gl.glDrawArrays(gl.GL_POINTS, 0, self.count)
         else:

@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import trimesh
-from numpy.typing import NDArray
 
 from sculpt3d.errors import UnreadableFile
+from sculpt3d.io.interchange import check_file, check_numbers, load_geometry
 from sculpt3d.io.ply import read_cloud, read_elements, read_mesh
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.types import F32, I32, U8
 
-SUFFIXES = {".glb", ".gltf", ".ply", ".obj", ".stl"}
-_MAX_BYTES = 4_000_000_000
 _MAX_TEXTURE = 16384
 
 
@@ -35,23 +32,12 @@ class Model:
     rgb: U8 | None
     unit_m: float | None
 
-    @property
-    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return self.vertices.min(0).astype(np.float64), self.vertices.max(0).astype(np.float64)
-
 
 def load(path: Path) -> Model:
     """Raises `UnreadableFile` with the remedy."""
     if path.is_dir():
         path = path / "model.glb"
-    if not path.is_file():
-        raise UnreadableFile(
-            f"There is no model {path}; give a GLB, PLY, OBJ or STL file, or a project folder"
-        )
-    if path.suffix.lower() not in SUFFIXES:
-        raise UnreadableFile(f"{path.name} is no GLB, PLY, OBJ or STL file; export it in one of these")
-    if path.stat().st_size > _MAX_BYTES:
-        raise UnreadableFile(f"{path.name} is larger than 4 GB; simplify it first")
+    check_file(path)
     if path.suffix.lower() == ".ply":
         try:
             return _ply(path)
@@ -64,8 +50,7 @@ def _ply(path: Path) -> Model:
     unit = 1.0 if b"metres" in _head(path) and b"no scale" not in _head(path) else None
     if "face" in read_elements(path) and len(read_elements(path)["face"]):
         mesh = read_mesh(path)
-        if len(mesh.faces) and (mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices)):
-            raise UnreadableFile(f"{path.name} has triangles that point outside it; export it again")
+        check_numbers(path, mesh.vertices, mesh.faces)
         return _model(path, mesh.vertices, None, mesh.faces, rgb=mesh.rgb, unit=unit)
     cloud = read_cloud(path)
     return _model(path, cloud.xyz, cloud.normal, np.zeros((0, 3), np.int32), rgb=cloud.rgb, unit=unit)
@@ -77,13 +62,7 @@ def _head(path: Path) -> bytes:
 
 
 def _by_trimesh(path: Path) -> Model:
-    try:
-        loaded = trimesh.load(path, process=False)
-        geometry = loaded.to_geometry() if isinstance(loaded, trimesh.Scene) else loaded
-    except Exception as error:  # trimesh raises whatever its readers meet
-        raise UnreadableFile(f"{path.name} cannot be read; export it again as GLB or PLY") from error
-    if geometry is None or not hasattr(geometry, "vertices") or not len(geometry.vertices):
-        raise UnreadableFile(f"{path.name} holds nothing to show; export it again")
+    geometry = load_geometry(path)
     faces = np.asarray(getattr(geometry, "faces", np.zeros((0, 3))), np.int32).reshape(-1, 3)
     uv, texture, rgb = _colours(geometry)
     unit = 1.0 if path.suffix.lower() in {".glb", ".gltf"} and not _says_no_scale(path) else None
@@ -122,15 +101,13 @@ def _says_no_scale(path: Path) -> bool:
 
 def _model(path: Path, vertices: F32, normals: F32 | None, faces: I32, uv: F32 | None = None,
            texture: U8 | None = None, rgb: U8 | None = None, unit: float | None = None) -> Model:  # fmt: skip
-    finite = np.isfinite(vertices).all(1)
-    if not finite.all():
-        raise UnreadableFile(
-            f"{path.name} has {int((~finite).sum())} vertices that are not numbers; export it again"
-        )
+    if not len(vertices):
+        raise UnreadableFile(f"{path.name} holds no surface and no points; export it again")
+    check_numbers(path, vertices, faces)
     if normals is None:
         normals = vertex_normals(vertices, faces) if len(faces) else np.zeros_like(vertices)
     return Model(
-        path.stem,
+        path.resolve().parent.name if path.stem == "model" else path.stem,  # a project's model bears its name
         np.ascontiguousarray(vertices, np.float32),
         normals,
         np.ascontiguousarray(faces, np.int32),

@@ -27,7 +27,7 @@ def draw(model: Model, state: State, size: tuple[int, int]) -> NDArray[np.uint8]
     rotation = np.stack([right, -up, -back])
     pose = Rigid3(rotation, -rotation @ state.camera.eye)
     stage = Stage(Mesh(model.vertices, model.faces), _colours(model, state), model.normals)
-    look = Look(ambient=0.55, light=light_direction(state), background=(0.13, 0.14, 0.16))
+    look = Look(ambient=0.55, light=light_direction(state), background=(0.17, 0.17, 0.17))
     return stage.photograph(Pinhole(width, height, focal, focal, width / 2, height / 2), pose, look)
 
 

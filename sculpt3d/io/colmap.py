@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import zlib  # noqa: F401  (pycolmap imported before zlib breaks zlib in the process)
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pycolmap
 from numpy.typing import NDArray
 
+from sculpt3d._pycolmap import pycolmap
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.geometry import Rigid3, Sim3
+from sculpt3d.io.colmap_check import MAX_SIDE, check_files, check_model
 from sculpt3d.types import Pinhole, Scene, SparsePoints, View
-
-_MAX_SIDE = 200_000  # pixels; beyond it a header is broken or hostile
 
 
 def find_model(path: Path) -> Path:
@@ -28,13 +26,16 @@ def find_model(path: Path) -> Path:
     )
 
 
-def read_model(path: Path) -> pycolmap.Reconstruction:
-    """The model at `find_model(path)`."""
+def read_model(path: Path) -> Any:
+    """The `pycolmap.Reconstruction` at `find_model(path)`; checked, it may come from a stranger."""
     folder = find_model(path)
+    check_files(folder)
     try:
-        return pycolmap.Reconstruction(str(folder))
-    except (RuntimeError, ValueError, IndexError) as error:
+        model = pycolmap.Reconstruction(str(folder))
+    except (RuntimeError, ValueError, IndexError, MemoryError) as error:
         raise UnreadableFile(f"The COLMAP model in {folder} cannot be read; export it again") from error
+    check_model(folder, model)
+    return model
 
 
 def load_scene(workspace: Path, masks: Path | None = None) -> Scene:
@@ -64,8 +65,6 @@ def load_scene(workspace: Path, masks: Path | None = None) -> Scene:
 
 def _view(image: Any, camera: Any, images: Path, masks: Path) -> View:
     name = str(image.name)
-    if Path(name).is_absolute() or ".." in Path(name).parts:
-        raise InputError(f"The model names a photo outside its folder ({name}); export it again")
     if str(camera.model.name) not in {"PINHOLE", "SIMPLE_PINHOLE"}:
         raise InputError(f"{name} is not undistorted; run `sculpt3d densify` on the workspace")
     k = camera.calibration_matrix()
@@ -115,7 +114,7 @@ def read_depth_map(path: Path) -> NDArray[np.float32]:
     w, h, c = (int(p) for p in parts[:3])
     start = sum(len(p) + 1 for p in parts[:3])
     if (
-        not (0 < w < _MAX_SIDE and 0 < h < _MAX_SIDE and c in (1, 3))
+        not (0 < w < MAX_SIDE and 0 < h < MAX_SIDE and c in (1, 3))
         or path.stat().st_size != start + 4 * w * h * c
     ):
         raise UnreadableFile(f"{path.name} is cut short or broken; compute it again")

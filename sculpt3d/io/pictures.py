@@ -6,6 +6,7 @@ Files come from strangers: sizes are bounded before anything is decoded, and eve
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import warnings
 import zlib
@@ -16,12 +17,13 @@ import numpy as np
 import pillow_heif
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from sculpt3d.errors import UnreadableFile
 
-SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".heic", ".heif", ".webp", ".bmp"}
+SUFFIXES = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".tif", ".tiff", ".heic", ".heif", ".webp", ".bmp"}
 RAW_SUFFIXES = {".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw"}
+MAX_BYTES = 4_000_000_000
 MAX_PIXELS = 400_000_000  # beyond medium-format cameras; a larger header is broken or hostile
 _BROKEN = (
     OSError,
@@ -39,10 +41,27 @@ _BROKEN = (
     zlib.error,
     ImageCms.PyCMSError,
 )
+_EXIF_NUMBER = {name: number for number, name in ExifTags.TAGS.items()}
+_T = Image.Transpose
+_BACK = {2: _T.FLIP_LEFT_RIGHT, 3: _T.ROTATE_180, 4: _T.FLIP_TOP_BOTTOM, 5: _T.TRANSPOSE, 6: _T.ROTATE_90,
+         7: _T.TRANSVERSE, 8: _T.ROTATE_270}  # fmt: skip
 _SRGB = ImageCms.createProfile("sRGB")
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 pillow_heif.register_heif_opener()
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what is wrong is in the error
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file as it is. Raises `UnreadableFile`."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UnreadableFile(f"{path.name} is larger than {MAX_BYTES // 10**9} GB; leave it out")
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(
+            f"{path.name} cannot be read ({error.strerror}); check its permissions or leave it out"
+        ) from error
 
 
 def read_photo(path: Path) -> tuple[NDArray[np.uint8], dict[str, Any], bool]:
@@ -57,7 +76,7 @@ def read_photo(path: Path) -> tuple[NDArray[np.uint8], dict[str, Any], bool]:
             return _read_pillow(path)
         except (*_BROKEN, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             if path.suffix.lower() in {".tif", ".tiff"}:
-                return _read_tiff(path), {}, False
+                return *_read_tiff(path), False
             raise UnreadableFile(
                 f"{path.name} cannot be decoded ({_short(error)}); copy it again or leave it out"
             ) from error
@@ -76,10 +95,11 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
 
 
 def _read_pillow(path: Path) -> tuple[NDArray[np.uint8], dict[str, Any], bool]:
-    with Image.open(path) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise UnreadableFile(f"{path.name} claims {image.width}x{image.height} pixels; leave it out")
-        exif = _exif(image)
+    with Image.open(path) as opened:
+        if opened.width * opened.height > MAX_PIXELS:
+            raise UnreadableFile(f"{path.name} claims {opened.width}x{opened.height} pixels; leave it out")
+        exif = _exif(opened)
+        image = _as_stored(opened, exif)
         if image.mode.startswith(("I", "F")):
             return _eight_bits(np.asarray(image)), exif, False
         profile = image.info.get("icc_profile")
@@ -88,8 +108,8 @@ def _read_pillow(path: Path) -> tuple[NDArray[np.uint8], dict[str, Any], bool]:
         return np.asarray(rgb, np.uint8), exif, as_it_is
 
 
-def _read_tiff(path: Path) -> NDArray[np.uint8]:
-    """What Pillow does not read: 16-bit RGB, planar, unusual compressions."""
+def _read_tiff(path: Path) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    """What Pillow does not read (16-bit RGB, planar, unusual compressions), with EXIF."""
     try:
         with tifffile.TiffFile(path) as file:
             page: Any = file.pages[0]
@@ -100,7 +120,10 @@ def _read_tiff(path: Path) -> NDArray[np.uint8]:
             pixels = page.asarray()
             if page.axes.startswith("S"):
                 pixels = np.moveaxis(pixels, 0, -1)
-            return _eight_bits(pixels)
+            rgb, profile = _eight_bits(pixels), page.tags.get(34675)
+            if profile is not None and pixels.ndim == 3 and pixels.shape[-1] >= 3:
+                rgb = np.asarray(_to_srgb(Image.fromarray(rgb), bytes(profile.value)), np.uint8)
+            return rgb, _tiff_exif(page)
     except (*_BROKEN, tifffile.TiffFileError) as error:
         raise UnreadableFile(
             f"{path.name} cannot be decoded ({_short(error)}); save it again as 8-bit TIFF or PNG"
@@ -130,6 +153,26 @@ def _exif(image: Image.Image) -> dict[str, Any]:
         return {}
 
 
+def _as_stored(image: Image.Image, exif: dict[str, Any]) -> Image.Image:
+    """Pillow turns TIFFs, and only them, by their orientation while it loads them: turned back."""
+    back = _BACK.get(exif.get("274", 1)) if image.format == "TIFF" else None
+    return image if back is None else image.transpose(back)
+
+
+def _tiff_exif(page: Any) -> dict[str, Any]:
+    """As Pillow gives it: tag numbers as text, rationals as numbers."""
+    inner = page.tags.get(34665)
+    named = inner.value if inner is not None and isinstance(inner.value, dict) else {}
+    found = {tag.code: tag.value for tag in page.tags.values()}
+    found |= {_EXIF_NUMBER[name]: value for name, value in named.items() if name in _EXIF_NUMBER}
+    return {str(number): _plain(value) for number, value in found.items()}
+
+
+def _plain(value: Any) -> Any:
+    rational = isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int) for v in value)
+    return value[0] / value[1] if rational and value[1] else value
+
+
 def _is_srgb(profile: bytes | None) -> bool:
     if not profile:
         return True
@@ -152,4 +195,6 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _short(error: BaseException) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "it is no picture"
     return (str(error).splitlines() or [type(error).__name__])[0][:120].strip() or type(error).__name__

@@ -135,9 +135,11 @@ def read_elements(path: Path) -> dict[str, NDArray[Any]]:
     offset = 0
     for name, count, dtype in _parse_header(head[:end].decode("ascii", "replace"), path):
         size = count * dtype.itemsize
-        if count < 0 or offset + size > len(body):
+        if count < 0 or (count and not size) or offset + size > len(body):
             raise UnreadableFile(f"{path.name} is cut short; export it again")
         elements[name] = np.frombuffer(body, dtype, count, offset)
+        if "n" in (dtype.names or ()) and not (elements[name]["n"] == 3).all():
+            raise UnreadableFile(f"{path.name} has faces that are not triangles; export it as triangles")
         offset += size
     if "vertex" not in elements:
         raise UnreadableFile(f"{path.name} holds no vertices; export it again")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from sculpt3d._child import die_with_parent
 from sculpt3d.sfm._colmap import pycolmap, seed_this_thread, verification
 
 
@@ -25,4 +26,5 @@ def match_block(database: Path, pairs: Path, guided: bool) -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     match_block(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "guided")

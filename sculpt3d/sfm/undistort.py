@@ -8,9 +8,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pycolmap
 from PIL import Image
 
+from sculpt3d._pycolmap import pycolmap
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.io.colmap import read_model
 from sculpt3d.io.ply import write_atomic

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sculpt3d._child import die_with_parent
 from sculpt3d.errors import ResourceError
 from sculpt3d.progress import Progress, silent
 
@@ -60,7 +61,7 @@ def _main(given: Path, made: Path, depth: int) -> None:
     cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(rows[:, :3]))
     cloud.normals = o3d.utility.Vector3dVector(rows[:, 3:])
     mesh, _ = o3d.geometry.TriangleMesh.create_from_point_cloud_poisson(cloud, depth=depth, n_threads=1)
-    temporary = made.with_name(f".{made.stem}.part.npz")
+    temporary = made.with_name(f".{made.stem}.{os.getpid()}.part.npz")  # no other child writes to it
     np.savez(
         temporary, vertices=np.asarray(mesh.vertices, np.float32), faces=np.asarray(mesh.triangles, np.int32)
     )
@@ -68,4 +69,5 @@ def _main(given: Path, made: Path, depth: int) -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     _main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

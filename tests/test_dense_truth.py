@@ -1,0 +1,135 @@
+"""What must hold of depth whatever the object: no bias, invariance, honest errors, harm that stays where it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+from scipy.spatial.transform import Rotation
+
+from pipelines.parallel import run_each
+from sculpt3d.geometry import Rigid3
+from sculpt3d.io.colmap import load_scene
+from sculpt3d.mvs.depth import estimate_depths
+from sculpt3d.mvs.fusion import fuse
+from sculpt3d.mvs.maps import DepthFolder
+from sculpt3d.mvs.scout import find_object
+from sculpt3d.region import outline
+from sculpt3d.sfm.undistort import undistort
+from sculpt3d.synthetic import Look, Stage
+from sculpt3d.types import Mesh, Scene, View
+from tests.conftest import CAMERA, ROOT, Ball, no_points, some_views
+
+GSD = 3.0 / 420.0
+
+
+@pytest.mark.parametrize("lean_deg", [0.0, 40.0])
+def test_a_plane_has_no_bias(lean_deg: float, tmp_path: Path) -> None:
+    """Depth on a painted plane, facing the camera or slanted, is right to 0.02 pixels of matching in the median."""
+    side = 500
+    x, y = np.meshgrid(np.linspace(-1.5, 1.5, side), np.linspace(-1.5, 1.5, side))
+    lean = np.radians(lean_deg)
+    flat = np.stack([x * np.cos(lean), y, x * np.sin(lean)], -1).reshape(-1, 3).astype(np.float32)
+    k = np.arange(side * side).reshape(side, side)
+    a, b, c, d = k[:-1, :-1].ravel(), k[:-1, 1:].ravel(), k[1:, :-1].ravel(), k[1:, 1:].ravel()
+    plane = Mesh(flat, np.concatenate([np.stack([a, b, c], 1), np.stack([b, d, c], 1)]).astype(np.int32))
+    rng = np.random.default_rng(3)
+    waves = [
+        np.sin(np.c_[x.ravel(), y.ravel()] @ rng.normal(size=2) * f + rng.uniform(0, 6))
+        for f in np.geomspace(15, 90, 24)
+    ]
+    grey = 0.35 * np.exp(0.2 * np.sum(waves, 0) / 2)
+    stage = Stage(plane, np.repeat(grey[:, None], 3, 1).astype(np.float32))
+    views = []
+    for i, (dx, dy) in enumerate([(0, 0), (-0.9, 0), (0.9, 0), (0, -0.9), (0, 0.9)]):
+        centre = np.array([dx, dy, -4.0])
+        forward = -centre / np.linalg.norm(centre)
+        right = np.cross([0, 1.0, 0], forward)
+        right /= np.linalg.norm(right)
+        rotation = np.stack([right, np.cross(forward, right), forward])
+        pose = Rigid3(rotation, -rotation @ centre)
+        path = tmp_path / f"{i}.png"
+        Image.fromarray(stage.photograph(CAMERA, pose, Look(ambient=1.0), samples=3)).save(path)
+        views.append(View(path.name, CAMERA, pose, path))
+    found = estimate_depths(some_views(Scene(tuple(views), no_points()), [0, 1, 2, 3, 4]), tmp_path / "out")[
+        "0.png"
+    ]
+    true = stage.depth(CAMERA, views[0].cam_from_world)
+    inner = np.zeros_like(true, bool)
+    inner[40:-40, 60:-60] = True
+    sure = inner & (found.cost < 0.5) & (found.depth > 0) & (true > 0)
+    assert sure.sum() > 0.9 * inner.sum()
+    disparity = (found.depth - true)[sure] / true[sure] * CAMERA.fx * np.tan(np.radians(12.7))
+    assert abs(np.median(disparity)) < 0.02
+    assert np.median(np.abs(disparity)) < 0.1
+    facing = np.array([np.sin(lean), 0, -np.cos(lean)])
+    assert np.degrees(np.arccos(np.clip(found.normal[sure] @ facing, -1, 1))).mean() < 2
+
+
+def test_turning_the_whole_scene_changes_nothing(ball: Ball, depths: DepthFolder, tmp_path: Path) -> None:
+    turn = Rotation.from_rotvec([0.3, -0.8, 0.5]).as_matrix()
+
+    def turned(view: View) -> View:
+        pose = view.cam_from_world
+        return replace(view, cam_from_world=Rigid3(pose.rotation @ turn, pose.translation))
+
+    points = replace(ball.scene.points, xyz=ball.scene.points.xyz @ turn)
+    scene = replace(ball.scene, views=tuple(map(turned, ball.scene.views)), points=points)
+    again = estimate_depths(scene, tmp_path / "turned", each=run_each(2))
+    for name in list(depths)[::4]:
+        a, b = depths[name].depth, again[name].depth
+        off = np.abs(a - b)[(a > 0) & (b > 0)]
+        assert np.quantile(off, 0.99) < 1e-3 * GSD
+
+
+def test_order_of_the_photos_changes_no_byte(ball: Ball, tmp_path: Path) -> None:
+    scene = some_views(ball.scene, [0, 1, 2, 3, 4])
+    swapped = replace(scene, views=scene.views[::-1])
+    a, b = estimate_depths(scene, tmp_path / "a"), estimate_depths(swapped, tmp_path / "b")
+    for name in a:
+        for one, other in ((a[name].depth, b[name].depth), (a[name].normal, b[name].normal)):
+            assert one.tobytes() == other.tobytes()
+
+
+def test_a_black_photo_harms_only_itself(ball: Ball, tmp_path: Path) -> None:
+    Image.new("RGB", (CAMERA.width, CAMERA.height)).save(tmp_path / "black.png")
+    views = list(some_views(ball.scene, list(range(6))).views)
+    views[3] = replace(views[3], image=tmp_path / "black.png")
+    scene = Scene(tuple(views), no_points())
+    maps = estimate_depths(scene, tmp_path / "out")
+    cloud = fuse(scene, maps, tmp_path / "fusion")
+    off = np.abs(np.linalg.norm(cloud.xyz, axis=1) - 1)
+    assert len(cloud.xyz) > 5_000
+    assert np.quantile(off, 0.95) < 2.5 * GSD
+    assert not (maps[views[3].name].cost < 0.5).any()
+
+
+def test_real_error_grows_with_the_estimate(ball: Ball, depths: DepthFolder) -> None:
+    stage, off, estimate = Stage(ball.mesh, ball.colour), [], []
+    for view in ball.scene.views[::4]:
+        true, found = stage.depth(view.camera, view.cam_from_world), depths[view.name]
+        sure = (found.cost < 0.7) & (found.depth > 0) & (true > 0)
+        off.append(np.abs(found.depth - true)[sure])
+        estimate.append(found.error[sure])
+    real, said = np.concatenate(off), np.concatenate(estimate)
+    bins = np.array_split(np.argsort(said), 6)
+    medians = [float(np.median(real[b])) for b in bins]
+    assert medians == sorted(medians), medians
+    assert medians[-1] > 1.5 * medians[0]
+
+
+def test_the_object_is_found_on_the_ground_it_stands_on(tmp_path: Path) -> None:
+    """The sample figure from its true cameras: all of it is in the body found, most of the photos is not."""
+    sample = ROOT / "sample_data"
+    undistort(sample / "truth" / "cameras", sample / "photos", tmp_path / "flat", each=run_each(2))
+    scene = load_scene(tmp_path / "flat")
+    found = find_object(scene, tmp_path / "rough", run_each(2))
+    assert found.how == "object"
+    truth = trimesh.load(sample / "truth" / "figure.ply", process=False)
+    assert found.region.contains(truth.vertices).mean() > 0.999
+    share = np.mean([outline(found.region, v, v.camera).mean() for v in scene.views])
+    assert share < 0.7

@@ -1,0 +1,171 @@
+"""How a run speaks and stops: signals in the middle of native code, readers that have gone, the page for people."""
+
+from __future__ import annotations
+
+import html.parser
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from pipelines.console import Console
+from pipelines.page import Contents, advice, page
+from sculpt3d.geometry import Rigid3
+from sculpt3d.types import Pinhole, Scene, SparsePoints, View
+from tests.conftest import ROOT
+
+# The main thread is inside a native call that only looks at signals when it returns, and a child works beside it.
+_BUSY = """
+import subprocess, sys, threading, time
+from pipelines.stopping import stop_on_signals
+import sculpt3d._pycolmap  # answers SIGTERM with a stack trace unless it is told not to
+stop_on_signals()
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+print(child.pid, flush=True)
+ended = threading.Thread(target=time.sleep, args=(60,))
+ended.start()
+ended.join()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_process_and_its_children_at_once(number: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _BUSY], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    child = int(process.stdout.readline())
+    start = time.monotonic()
+    process.send_signal(number)
+    _, said = process.communicate(timeout=10)
+    assert time.monotonic() - start < 3
+    assert process.returncode == 130
+    assert said.strip() == "Stopped. Run the same command again to go on where it was."
+    time.sleep(0.2)
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's")
+def test_children_do_not_outlive_a_killed_parent() -> None:
+    child = "from sculpt3d._child import die_with_parent; die_with_parent(); print(1, flush=True); import time; time.sleep(60)"
+    parent = (
+        "import subprocess, sys, time\n"
+        f"p = subprocess.Popen([sys.executable, '-c', {child!r}], stdout=subprocess.PIPE)\n"
+        "p.stdout.readline(); print(p.pid, flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", parent], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    orphan = int(process.stdout.readline())
+    process.kill()
+    process.wait()
+    time.sleep(0.5)
+    assert not psutil.pid_exists(orphan) or psutil.Process(orphan).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_reader_that_has_gone_costs_neither_the_run_nor_a_traceback() -> None:
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    console = Console("plain", Gone())
+    console.plan(["photos"])
+    console.start("photos")
+    console.done("photos", 1.0, False)
+    assert console.mode == "quiet"
+    read, write = os.pipe()
+    os.close(read)
+    for command in (["doctor"], ["view", "nowhere.glb"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "pipelines.cli", *command],
+            cwd=ROOT,
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert done.returncode in (0, 2)
+        assert "Traceback" not in done.stderr
+        assert "BrokenPipe" not in done.stderr
+    os.close(write)
+
+
+def facts() -> dict[str, object]:
+    return {
+        "photos": {
+            "given": 3,
+            "used": 2,
+            "registered": 2,
+            "rejected": [
+                {"name": "<script>alert(1)</script>{{NAME}}\udcff.jpg", "reason": "is <b>blurred</b>"}
+            ],
+        },
+        "cameras": {"mean_reprojection_error_px": 1.4, "largest_gap_deg": 120.0, "dense_misfit_px": None},
+        "scale": {"metric": False, "source": None},
+        "gsd_mm": None,
+        "dense": {"points": 10, "median_error_estimate_mm": None},
+        "evidence": {"weak_share": 0.3, "weakest_side": "90°"},
+        "mesh": {"triangles": 5000, "filled_share": 0.01, "size_mm": None},
+        "texture": {"size": 64, "unseen_share": 0.05},
+        "versions": {"python": "3"},
+    }
+
+
+def test_the_page_is_whole_and_takes_no_markup_from_names() -> None:
+    views = tuple(
+        View(f"{k}.jpg", Pinhole(10, 10, 10, 10, 5, 5), Rigid3(np.eye(3), np.array([k, 0, 3.0])), Path("x"))
+        for k in range(2)
+    )
+    empty = SparsePoints(
+        np.zeros((0, 3)), np.zeros(0, np.float32), np.zeros(1, np.int32), np.zeros(0, np.int32)
+    )
+    pictures = {kind: [np.zeros((8, 8, 3), np.uint8)] * 4 for kind in ("colour", "clay", "evidence")}
+    body = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)
+    text = page(Contents("A & B <i>", facts(), pictures, Scene(views, empty), body, []))
+    seen: list[str] = []
+
+    class Reader(html.parser.HTMLParser):
+        def handle_starttag(self, tag: str, _: object) -> None:
+            seen.append(tag)
+
+    Reader().feed(text)
+    assert "script" not in seen
+    assert "link" not in seen
+    assert seen.count("img") == 12
+    assert seen.count("circle") == 2
+    assert "A &amp; B &lt;i&gt;" in text
+    assert "{{NAME}}" in text  # part of a photo's name, and left alone
+    assert 'src="http' not in text
+
+
+def test_advice_says_what_to_do() -> None:
+    said = " ".join(advice(facts()))
+    for words in (
+        "2 of 3 photos",
+        "1.40 pixels",
+        "zooms",
+        "120 degrees",
+        "facing 90°",
+        "filled in",
+        "5% of",
+        "no scale",
+    ):
+        assert words in said
+
+
+def test_time_left_waits_for_something_to_go_by() -> None:
+    console = Console("quiet")
+    console.plan(["photos", "cameras", "depth"])
+    console.start("photos")
+    assert console.seconds_left(0.5) is None
+    console.done("photos", 4.0, False)
+    console.start("cameras")
+    console._began -= 70
+    left = console.seconds_left(1.0)
+    assert left is not None
+    assert 60 < left < 120  # twice as slow as typical: depth takes 80 s

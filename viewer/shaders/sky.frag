@@ -1,0 +1,10 @@
+#version 330 core
+in float height;
+uniform vec3 low;
+uniform vec3 high;
+out vec4 fragment;
+
+void main() {
+    float grain = fract(sin(dot(gl_FragCoord.xy, vec2(12.9898, 78.233))) * 43758.5453) - 0.5;
+    fragment = vec4(mix(low, high, height) + grain / 255.0, 1.0);  // the grain hides the steps
+}
