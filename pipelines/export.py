@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipelines.webpage import Entry, Subject, write_page
 from pipelines.source import Source, load_source
+from pipelines.webpage import Entry, Subject, write_page
 from sculpt3d.errors import InputError
 from sculpt3d.io.ply import write_atomic
 from sculpt3d.types import U8

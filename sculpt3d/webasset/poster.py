@@ -5,20 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from sculpt3d._open3d import o3d
-from sculpt3d.geometry import F64
-from sculpt3d.preview import frame, linear
-from sculpt3d.types import U8, Mesh
+from sculpt3d.framing import standoff
+from sculpt3d.geometry import F64, Rigid3
+from sculpt3d.preview import linear
+from sculpt3d.synthetic import look_at
+from sculpt3d.types import F32, U8, Pinhole
 from sculpt3d.webasset.maps import Asset
 from sculpt3d.webasset.skins import sample_texture
 
 BACKGROUND = (238, 238, 240)  # the page's own
 AMBIENT = 0.55
+ELEVATION_DEG = 12.0
 SAMPLES = 2  # squared: rays a pixel
 
 
 def portrait(asset: Asset, width: int, height: int, azimuth_deg: float = 20.0) -> U8:
     """(H, W, 3) sRGB, light from above left."""
-    camera, pose = frame(Mesh(asset.vertices, asset.faces), width, height, azimuth_deg)
+    camera, pose = _stand(asset.vertices, width, height, np.radians(azimuth_deg))
     scene = o3d.t.geometry.RaycastingScene()
     origin = asset.vertices.mean(0)
     scene.add_triangles(
@@ -40,6 +43,15 @@ def portrait(asset: Asset, width: int, height: int, azimuth_deg: float = 20.0) -
     mean = light.reshape(height, SAMPLES, width, SAMPLES, 3).mean((1, 3))
     srgb = np.where(mean <= 0.0031308, mean * 12.92, 1.055 * np.maximum(mean, 0) ** (1 / 2.4) - 0.055)
     return np.asarray(np.round(np.clip(srgb, 0, 1) * 255), np.uint8)
+
+
+def _stand(vertices: F32, width: int, height: int, azimuth: float) -> tuple[Pinhole, Rigid3]:
+    """A camera that holds the whole asset, slightly from above."""
+    centre = (vertices.min(0).astype(np.float64) + vertices.max(0)) / 2
+    focal, e = 1.6 * max(width, height), np.radians(ELEVATION_DEG)
+    distance = standoff(vertices - centre, ELEVATION_DEG, width / 2 / focal, height / 2 / focal)
+    eye = centre + distance * np.array([np.cos(e) * np.sin(azimuth), np.sin(e), np.cos(e) * np.cos(azimuth)])
+    return Pinhole(width, height, focal, focal, width / 2, height / 2), look_at(eye, centre)
 
 
 def _lit(asset: Asset, face: np.ndarray, uv: np.ndarray, towards: F64) -> F64:
