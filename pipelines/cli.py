@@ -227,6 +227,59 @@ def _parser() -> argparse.ArgumentParser:
     )
     score.set_defaults(command=_evaluate)
 
+    ship = commands.add_parser(
+        "export",
+        help="a project or model as files for the web, AR and printing",
+        description="Levels of detail with measured distance to the full mesh; every file is read again before it is kept.",
+    )
+    ship.add_argument(
+        "model", type=Path, metavar="PROJECT_OR_MODEL", help="project folder, GLB, PLY, OBJ or STL"
+    )
+    ship.add_argument("-o", "--output", type=Path, required=True, help="folder, or NAME.glb for one level")
+    ship.add_argument(
+        "--preset",
+        default="web",
+        choices=["thumb", "mobile", "ar", "web", "archive", "all"],
+        help="what it is for (%(default)s)",
+    )
+    ship.add_argument("--max-triangles", type=_count, metavar="N")
+    ship.add_argument("--max-mb", type=_positive, metavar="X", help="largest GLB; pictures shrink first")
+    ship.add_argument(
+        "--max-error-mm",
+        type=_positive,
+        metavar="E",
+        help="the smallest mesh no farther than this from the full one (model units where it has no scale)",
+    )
+    ship.add_argument("--texture", type=int, choices=[256, 512, 1024, 2048, 4096, 8192], metavar="SIDE")
+    ship.add_argument(
+        "--geometry",
+        default="none",
+        choices=["none", "quantized", "meshopt", "draco"],
+        help="coding of the triangles; none is read everywhere (%(default)s)",
+    )
+    ship.add_argument(
+        "--image", default="jpeg", choices=["jpeg", "png", "webp"], help="of textures (%(default)s)"
+    )
+    ship.add_argument("--normal-map", action="store_true", help="bake the full mesh's relief")
+    ship.add_argument("--ao", action="store_true", help="bake ambient occlusion")
+    ship.add_argument("--usdz", action="store_true", help="also USDZ for Apple's Quick Look")
+    ship.add_argument(
+        "--also", nargs="+", default=[], choices=["obj", "ply", "stl"], help="also in these formats"
+    )
+    ship.add_argument("--page", action="store_true", help="a web page with the model, for any static host")
+    ship.add_argument("--poster", action="store_true", help="a picture of the model")
+    ship.set_defaults(command=_export)
+
+    check = commands.add_parser(
+        "check",
+        help="is a GLB or glTF file sound, and a good web asset",
+        description="Any GLB or glTF file against glTF 2.0, and its weight, colours, scale, texel density and shape. "
+        "Exit code 0: no errors, 1: errors found, 2: nothing to read.",
+    )
+    check.add_argument("files", type=Path, nargs="+", metavar="FILE.glb")
+    check.add_argument("--json", action="store_true", help="the findings as JSON")
+    check.set_defaults(command=_check)
+
     doctor = commands.add_parser(
         "doctor", help="what is installed and works here, and what to do about the rest"
     )
@@ -369,6 +422,31 @@ def _evaluate(options: argparse.Namespace) -> int:
     )
     print(json.dumps(found.as_dict(), indent=1))
     return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from pipelines.export import ExportParams, chosen, export
+
+    params = ExportParams(
+        tuple(chosen(options.preset)),
+        options.max_triangles,
+        options.max_mb,
+        options.max_error_mm,
+        options.texture,
+        options.geometry,
+        options.image,
+        options.normal_map,
+        options.ao,
+        (*(["usdz"] if options.usdz else []), *options.also),
+    )
+    export(options.model, options.output, params, options.page, options.poster)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from pipelines.check import check_files
+
+    return check_files(options.files, options.json)
 
 
 def _doctor(options: argparse.Namespace) -> int:

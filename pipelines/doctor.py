@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import platform
 import shutil
@@ -26,6 +27,9 @@ MODULES = (
 )
 
 
+EXTRAS = {"DracoPy": "draco", "meshopt": "meshopt", "pxr": "usdz"}  # module, and the extra that brings it
+
+
 @dataclass(frozen=True)
 class Finding:
     what: str
@@ -42,6 +46,7 @@ def examine() -> list[Finding]:
         _open3d,
         _cuda,
         _kernel,
+        *(lambda m=m, e=e: _optional(m, e) for m, e in EXTRAS.items()),
         _memory,
         _disk,
         _display,
@@ -77,6 +82,15 @@ def _module(name: str) -> Finding:
             name, False, str(error).splitlines()[0][:120], "pip install --force-reinstall sculpt3d"
         )
     return Finding(name, True, str(getattr(module, "__version__", getattr(module, "version", "installed"))))
+
+
+def _optional(name: str, extra: str) -> Finding:
+    there = importlib.util.find_spec(name) is not None
+    return Finding(
+        f"export --{'usdz' if extra == 'usdz' else f'geometry {extra}'}",
+        True,
+        "installed" if there else f"not installed; pip install 'sculpt3d[{extra}]' where it is wanted",
+    )
 
 
 def _open3d() -> Finding:

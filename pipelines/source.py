@@ -1,0 +1,132 @@
+"""What is exported: a project of ours, or any finished model, with what is known of where it comes from."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipelines.artifacts import load_place, load_textured
+from sculpt3d.errors import UnreadableFile
+from sculpt3d.io.ply import read_mesh
+from sculpt3d.surface.topology import vertex_normals
+from sculpt3d.types import Mesh
+from sculpt3d.webasset.maps import Asset
+from sculpt3d.webasset.read import Model, read_gltf, read_model
+from sculpt3d.webasset.skins import Skin
+from sculpt3d.webasset.tangents import tangents
+
+
+@dataclass(frozen=True)
+class Source:
+    """full: all detail there is; skins: where the colours are; measured: facts for the provenance packet."""
+
+    name: str
+    full: Mesh
+    skins: Sequence[Skin]
+    metric: bool
+    credit: str = ""
+    creator: str = ""
+    date: str = ""
+    measured: dict[str, Any] = field(default_factory=dict)
+    is_project: bool = False
+
+    def as_it_is(self, triangles: int, size: int) -> Asset | None:
+        """A finished model that is small enough keeps its own charts and texture."""
+        skin = self.skins[0]
+        if self.is_project or len(self.skins) > 1 or skin.texture is None or skin.uv is None:
+            return None
+        square = skin.texture.shape[0] == skin.texture.shape[1] <= size
+        if len(skin.faces) > triangles or not square or skin.uv.min() < -1e-4 or skin.uv.max() > 1.0001:
+            return None
+        normals, uv = _smooth(skin), np.clip(skin.uv, 0, 1)
+        along = None if skin.normal_map is None else tangents(skin.vertices, normals, skin.faces, uv)
+        return Asset(skin.vertices, normals, skin.faces, uv, skin.texture, along, skin.normal_map, skin.ao)
+
+
+def load_source(path: Path) -> Source:
+    """A project folder, or a GLB, PLY, OBJ or STL file."""
+    if path.is_dir():
+        return _project(path)
+    model = read_model(path)
+    said = {str(k): v for k, v in model.provenance.items()}
+    rights = str(said.get("dc:rights", said.get("copyright", "")))
+    kept = {k.split(":", 1)[1]: v for k, v in said.items() if k.startswith("sculpt3d:")}
+    name, day = str(said.get("dc:title", model.name)), str(said.get("dc:date", _day(path)))
+    creator = str(said.get("dc:creator", ""))
+    return Source(name, _whole(path, model), model.skins, model.metric, rights, creator, day, kept)
+
+
+def _whole(path: Path, model: Model) -> Mesh:
+    """With `filled`, where the file is a PLY of ours."""
+    if path.suffix.lower() == ".ply":
+        with contextlib.suppress(UnreadableFile, ValueError):
+            return read_mesh(path)
+    return model.welded()
+
+
+def _project(folder: Path) -> Source:
+    if not (folder / "mesh.ply").is_file() or not (folder / "model.glb").is_file():
+        raise UnreadableFile(
+            f"{folder} is no finished project; run sculpt3d reconstruct PHOTOS -o {folder} first"
+        )
+    full, coloured = read_mesh(folder / "mesh.ply"), read_gltf(folder / "model.glb")
+    report = json.loads((folder / "report.json").read_text()) if (folder / "report.json").is_file() else {}
+    credit = str(coloured.provenance.get("copyright", ""))
+    photos = sorted(folder.glob("work/photos-*/images/*"))
+    measured = {
+        "photoCount": report.get("photos", {}).get("registered"),
+        "photoDigest": _digest(photos) if photos else None,
+        "scaleSource": report.get("scale", {}).get("source"),
+        "gsdMillimetres": report.get("gsd_mm"),
+        "software": ", ".join(f"{k} {v}" for k, v in report.get("versions", {}).items()) or None,
+    }
+    metric = bool(report.get("scale", {}).get("metric", coloured.metric))
+    skins = _uncompressed(folder) or coloured.skins
+    name = _title(folder) or folder.resolve().name
+    return Source(name, full, skins, metric, credit, credit, _day(folder / "mesh.ply"), measured, True)
+
+
+def _title(folder: Path) -> str:
+    """The object's name in the project's own model."""
+    with open(folder / "model.glb", "rb") as f:
+        head = f.read(20)
+        text = json.loads(f.read(int.from_bytes(head[12:16], "little")))
+    return str(text.get("nodes", [{}])[0].get("name", ""))
+
+
+def _uncompressed(folder: Path) -> Sequence[Skin]:
+    """The texture as it was baked, before JPEG; () where the steps were deleted."""
+    textures, places = (
+        sorted(folder.glob("work/texture-*/texture.png")),
+        sorted(folder.glob("work/place-*/place.json")),
+    )
+    if len(textures) != 1 or len(places) != 1:
+        return ()
+    mesh = load_textured(textures[0].parent, load_place(places[0].parent).world_from_sfm)
+    return (Skin(mesh.vertices, mesh.faces, mesh.uv, mesh.texture),)
+
+
+def _digest(photos: Sequence[Path]) -> str:
+    """sha256 of the photos' names and contents, in the order of the names."""
+    total = hashlib.sha256()
+    for photo in photos:
+        total.update(f"{photo.name} {hashlib.sha256(photo.read_bytes()).hexdigest()}\n".encode())
+    return "sha256:" + total.hexdigest()
+
+
+def _day(path: Path) -> str:
+    return datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.UTC).date().isoformat()
+
+
+def _smooth(skin: Skin) -> Any:
+    """(V, 3) vertex normals across the charts' borders."""
+    unique, same = np.unique(skin.vertices, axis=0, return_inverse=True)
+    return vertex_normals(unique, same.reshape(-1)[skin.faces].astype(np.int32))[same.reshape(-1)]

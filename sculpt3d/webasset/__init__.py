@@ -1,0 +1,1 @@
+"""A finished model as files a web team ships: levels of detail, baked maps, compressed formats, provenance, proof."""
