@@ -28,8 +28,9 @@ from sculpt3d.views import read_rgb, scaled
 class FusionParams:
     """max_reprojection_px, max_depth_difference (relative), max_cost: what agrees; min_views: agreeing other views.
 
-    Views that see something farther away (`see_through`, relative) where the point should be speak against it: half as many
-    as agree are enough. They are the skirts of plain background round an outline. One other view is enough (`lone_*`) where it agrees closely and both are sure: parts that only two photos see.
+    Views that see something farther away (`see_through`, relative) where the point should be speak against it; half as
+    many as agree are enough. Such points are the skirts of plain background round an outline. One other view is enough
+    (`lone_*`) where it agrees closely and both are sure: parts that only two photos see.
     """
 
     max_reprojection_px: float = 1.0

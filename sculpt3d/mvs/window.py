@@ -17,7 +17,8 @@ from sculpt3d._kernels import njit
 RADIUS = 3  # 7x7 window
 SIDE = 2 * RADIUS + 1
 SAMPLES = SIDE**2
-COLOUR_SIGMA = np.float32(8.0)  # grey levels, rational weight, squared: the plain one has a long tail, and edges grow skirts (nymph F .924)
+# Grey levels; rational weight, squared: the plain one has a long tail, and outlines grow skirts (nymph F .924, not .937).
+COLOUR_SIGMA = np.float32(8.0)
 SPATIAL_SIGMA = np.float32(4.0)  # pixels
 NOISE_VARIANCE = np.float32(0.2)  # grey levels squared; 2 was worse: weak texture dies
 
