@@ -39,7 +39,7 @@ def depth_step(
         estimate_depths(scene, out, params, region, each, tell)
         shutil.rmtree(out / "phases")  # ten times the size of the result, of no use to anyone else
 
-    return ws.step("depth", 2, work, params, [flat.key, found.key if found else "everything"])
+    return ws.step("depth", 3, work, params, [flat.key, found.key if found else "everything"])
 
 
 def fusion_step(ws: Workspace, scene: Scene, found: Step | None, depth: Step, frame: str) -> Step:
@@ -55,7 +55,7 @@ def fusion_step(ws: Workspace, scene: Scene, found: Step | None, depth: Step, fr
         write_atomic(out / "facts.json", json.dumps({"points": len(cloud.xyz)}).encode())
         shutil.rmtree(out / "maps")
 
-    return ws.step("fusion", 2, work, params, [depth.key])
+    return ws.step("fusion", 3, work, params, [depth.key])
 
 
 def region_of(found: Step | None) -> Region | None:

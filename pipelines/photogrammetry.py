@@ -174,17 +174,17 @@ class _Run:
         self.each = run_each(workers_within(self.how.workers, memory_budget_gb(self.how.memory_gb), largest))
 
     def cameras(self, checked: Step) -> Step:
+        from sculpt3d.mvs.warm import warm_in_background
         from sculpt3d.photos import load_photo_set
         from sculpt3d.sfm.cameras import SfmParams, map_cameras
 
         params = SfmParams(max_features=self.preset.max_features)
-        return self.ws.step(
-            "cameras",
-            1,
-            lambda out, tell: _drop(map_cameras(load_photo_set(checked.path), out, params, self.each, tell)),
-            params,
-            [checked.key],
-        )
+
+        def work(out: Path, tell: Any) -> None:
+            warm_in_background()  # the stereo kernels, ready when the cameras are
+            map_cameras(load_photo_set(checked.path), out, params, self.each, tell)
+
+        return self.ws.step("cameras", 1, work, params, [checked.key])
 
     def refine(self, checked: Step, cameras: Step) -> Step:
         from sculpt3d.sfm.refine import RefineParams, refine_cameras

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import trimesh
 from PIL import Image
+from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from pipelines.parallel import run_each
@@ -18,11 +19,12 @@ from sculpt3d.mvs.depth import estimate_depths
 from sculpt3d.mvs.fusion import fuse
 from sculpt3d.mvs.maps import DepthFolder
 from sculpt3d.mvs.scout import find_object
+from sculpt3d.mvs.warm import compile_all
 from sculpt3d.region import outline
 from sculpt3d.sfm.undistort import undistort
-from sculpt3d.synthetic import Look, Stage
+from sculpt3d.synthetic import Look, Stage, ring
 from sculpt3d.types import Mesh, Scene, View
-from tests.conftest import CAMERA, ROOT, Ball, no_points, some_views
+from tests.conftest import CAMERA, ROOT, Ball, ball_points, no_points, some_views
 
 GSD = 3.0 / 420.0
 
@@ -133,3 +135,32 @@ def test_the_object_is_found_on_the_ground_it_stands_on(tmp_path: Path) -> None:
     assert found.region.contains(truth.vertices).mean() > 0.999
     share = np.mean([outline(found.region, v, v.camera).mean() for v in scene.views])
     assert share < 0.7
+
+
+def test_warming_up_runs_every_kernel(tmp_path: Path) -> None:
+    assert compile_all(tmp_path) > 500
+
+
+def test_detail_shots_among_overviews_keep_their_resolution(ball: Ball, tmp_path: Path) -> None:
+    """Five shots at three times the focal length: their patch is as dense as they are, sits on the sphere, is one skin."""
+    stage, overviews = Stage(ball.mesh, ball.colour), [*range(0, 24, 2)]
+    near = replace(CAMERA, fx=3 * CAMERA.fx, fy=3 * CAMERA.fy)
+    views = [ball.scene.views[i] for i in overviews]
+    for k, pose in enumerate(ring(np.zeros(3), 4.0, 5, 60)[:5]):
+        path = tmp_path / f"detail{k}.png"
+        Image.fromarray(stage.photograph(near, pose, Look(ambient=1.0), samples=2)).save(path)
+        views.append(View(path.name, near, pose, path))
+    scene = Scene(tuple(views), ball_points([v.cam_from_world for v in views]))
+    cloud = fuse(scene, estimate_depths(scene, tmp_path / "out", each=run_each(2)), tmp_path / "fusion")
+    off = np.abs(np.linalg.norm(cloud.xyz, axis=1) - 1)
+    middle = views[-3].cam_from_world.source_origin / 4
+    detailed = cloud.xyz @ middle > 0.99  # a cap that all five show
+    gap = cKDTree(cloud.xyz[detailed]).query(cloud.xyz[detailed], k=2)[0][:, 1]
+    assert np.median(gap) < 1.3 * GSD / 3
+    assert np.median(off[detailed]) < 0.5 * GSD / 3
+    # No hole: a grid over the cap has a point within two detail pixels everywhere.
+    grid = np.random.default_rng(0).normal(size=(20_000, 3))
+    grid /= np.linalg.norm(grid, axis=1, keepdims=True)
+    grid = grid[grid @ middle > 0.992]
+    assert np.quantile(cKDTree(cloud.xyz).query(grid)[0], 0.98) < GSD
+    assert len(cloud.xyz[~detailed]) > 20_000

@@ -1,4 +1,4 @@
-"""Which photos are matched with which: by shared tie points and the angle between their rays."""
+"""Which photos are matched with which: by shared tie points, the angle between their rays, and their resolution there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sculpt3d.geometry import F64, project
-from sculpt3d.types import Scene
+from sculpt3d.types import Scene, View
 
 CANDIDATES = (
     60  # photos that share most points; only they are weighed by angle, so cost grows with N, not N squared
@@ -27,6 +27,7 @@ def choose_neighbours(scene: Scene, count: int = 8) -> tuple[Neighbours, ...]:
     xyz, seen = _points_and_visibility(scene)
     centres = np.array([v.cam_from_world.source_origin for v in scene.views])
     rays = [_unit(xyz[seen[i]] - c) for i, c in enumerate(centres)]
+    pixels = [_pixel_size(v, xyz[s]) for v, s in zip(scene.views, seen, strict=True)]
     shared = seen.astype(np.float32) @ seen.T.astype(np.float32)
     found = []
     for i in range(len(scene.views)):
@@ -37,7 +38,8 @@ def choose_neighbours(scene: Scene, count: int = 8) -> tuple[Neighbours, ...]:
                 continue
             cosine = (rays[i][both[seen[i]]] * rays[j][both[seen[j]]]).sum(1)
             angle = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
-            score = float(angle_weight(angle).sum())
+            finer = pixels[j][both[seen[j]]] / pixels[i][both[seen[i]]]
+            score = float((angle_weight(angle) * resolution_weight(finer)).sum())
             if score > 0:
                 scores.append((-score, j, float(np.median(angle))))
         best = sorted(scores)[:count]
@@ -50,6 +52,11 @@ def angle_weight(angle_deg: F64) -> F64:
     small = np.minimum(1.0, (angle_deg / 6.0) ** 2)
     wide = np.exp(-((np.maximum(angle_deg - 15.0, 0.0) / 22.0) ** 2))
     return np.where(angle_deg < 65.0, small * wide, 0.0)
+
+
+def resolution_weight(ratio: F64) -> F64:
+    """A window is blurred in a photo of coarser pixels and aliased in one of finer: 1 up to a ratio of 1.5, then falling."""
+    return np.minimum(1.0, 1.5 / np.maximum(ratio, 1 / ratio)) ** 2
 
 
 def gaze_point(scene: Scene) -> F64:
@@ -79,6 +86,12 @@ def _points_and_visibility(scene: Scene) -> tuple[F64, np.ndarray]:
         size = [view.camera.width, view.camera.height]
         seen[i] = (depth > 0) & (uv > 0).all(1) & (uv < size).all(1)
     return xyz, seen
+
+
+def _pixel_size(view: View, xyz: F64) -> F64:
+    """Of the view at the points (N, 3): (N,) in the scene's unit."""
+    depth = view.cam_from_world.apply(xyz)[:, 2]
+    return np.maximum(depth, 1e-9) / view.camera.fx
 
 
 def _unit(v: F64) -> F64:
