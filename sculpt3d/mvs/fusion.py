@@ -26,7 +26,7 @@ from sculpt3d.views import read_rgb, scaled
 
 @dataclass(frozen=True)
 class FusionParams:
-    """max_reprojection_px, max_depth_difference (relative), max_cost: what agrees; min_views: agreeing other views.
+    """max_reprojection_px, max_depth_difference (relative), max_cost, max_error_px: what agrees; min_views: agreeing other views.
 
     Views that see something farther away (`see_through`, relative) where the point should be speak against it; half as
     many as agree are enough. Such points are the skirts of plain background round an outline. One other view is enough
@@ -36,6 +36,7 @@ class FusionParams:
     max_reprojection_px: float = 1.0
     max_depth_difference: float = 0.01
     max_cost: float = 0.7
+    max_error_px: float = 1.0
     min_views: int = 2
     lone_reprojection_px: float = 0.5
     lone_error_px: float = 0.4
@@ -57,7 +58,7 @@ def fuse(
     names = [v.name for v in scene.views]
     sizes = [depths[n].depth.shape for n in names]
     stack = build_stack(
-        work / "depths.f32", sizes, np.float32, lambda i: confident(depths[names[i]], params.max_cost)
+        work / "depths.f32", sizes, np.float32, lambda i: _confident(depths[names[i]], scene.views[i], params)
     )
     errors = build_stack(work / "errors.f32", sizes, np.float32, lambda i: depths[names[i]].error)
     cameras = np.array([_camera_row(v, *sizes[i]) for i, v in enumerate(scene.views)])
@@ -94,9 +95,11 @@ def _finest_first(stack: Stack, cameras: F64) -> list[int]:
     return sorted(range(len(size)), key=lambda i: (np.round(np.log(size[i]) * 10), i))
 
 
-def confident(depth_map: DepthMap, max_cost: float) -> F32:
-    """The depth where the views agreed on it, else 0; (H, W)."""
-    return np.where(depth_map.cost < max_cost, depth_map.depth, np.float32(0)).astype(np.float32)
+def _confident(found: DepthMap, view: View, params: FusionParams) -> F32:
+    """The depth where the views agreed on it and it is sure, else 0; (H, W)."""
+    focal = scaled(view.camera, *found.depth.shape).fx
+    sure = (found.cost < params.max_cost) & (found.error * focal < params.max_error_px * found.depth)
+    return np.where(sure, found.depth, np.float32(0)).astype(np.float32)
 
 
 def _camera_row(view: View, h: int, w: int) -> F64:

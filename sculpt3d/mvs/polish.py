@@ -13,7 +13,7 @@ import numpy as np
 
 from sculpt3d._kernels import njit
 from sculpt3d.mvs.warp import WORST, agrees, photometric_cost
-from sculpt3d.mvs.window import FAST, RADIUS, F, load_patch, new_patch
+from sculpt3d.mvs.window import FAST, NOISE_VARIANCE, RADIUS, F, load_patch, new_patch
 from sculpt3d.types import F32, Pinhole
 
 VIEWS = 4  # 8: no gain
@@ -22,7 +22,10 @@ GOOD = np.float32(0.6)  # cost of a view that takes part
 AGREES = np.float32(1.5)  # pixels between a view's own surface and this one
 PRIOR = np.float32(0.01)  # bend a view, towards the smoothed surface: where the texture is weak, it decides
 WINDOWS = np.float32(20.0)  # samples of a window that are independent of each other
-NOISE = np.float32(0.01)  # cost of a perfect match
+NOISE = np.float32(0.01)  # cost of a perfect match in full texture
+GRAIN = np.float32(
+    0.3
+)  # grey levels squared: what cameras and JPEG add; over a plain sky it is all there is to match
 
 
 def polish(
@@ -197,7 +200,8 @@ def _adjust(
             bend = bends[y, x]
             move = F(0.5) * (before - after) * share / bend
             inverse[y, x] = iz + min(max(move, F(-1)), F(1)) * delta
-            error[y, x] = STEP * z_per_px * np.sqrt((cost[y, x] + NOISE) / (F(n) * bend * WINDOWS))
+            noise = cost[y, x] + NOISE + GRAIN / (variance + NOISE_VARIANCE)
+            error[y, x] = STEP * z_per_px * np.sqrt(noise / (F(n) * bend * WINDOWS))
 
 
 @njit(nogil=True, _nrt=False, cache=True, fastmath=FAST, error_model="numpy")
