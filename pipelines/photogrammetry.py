@@ -180,7 +180,7 @@ class _Run:
         params = SfmParams(max_features=self.preset.max_features)
         return self.ws.step(
             "cameras",
-            1,
+            2,
             lambda out, tell: _drop(map_cameras(load_photo_set(checked.path), out, params, self.each, tell)),
             params,
             [checked.key],
@@ -316,7 +316,7 @@ class _Run:
                 out, checked, cameras, refined, flat, found, depth, placed, texture, name, self.ws.steps, tell
             )
 
-        step = self.ws.step("report", 2, work, {"name": name}, [s.key for s in steps])
+        step = self.ws.step("report", 3, work, {"name": name}, [s.key for s in steps])
         return hand_out(self.ws, step, placed, model)
 
 
