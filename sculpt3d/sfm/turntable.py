@@ -72,6 +72,8 @@ def without_still(
 def find_still(photos: Sequence[Features], longest_px: int, each: Each = one_by_one) -> list[Mask] | None:
     """Per photo which of its features stand still, if the set is a turntable's; photos in the order they were taken."""
     n, radius = len(photos), max(STILL_PX, STILL_PX * longest_px / 1500)
+    if n < STAND:
+        return None
     trees = [cKDTree(p.affine[:, :2]) if len(p.affine) else None for p in photos]
 
     def look(steps: range) -> dict[tuple[int, int], tuple[Mask, Mask]]:
