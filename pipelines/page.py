@@ -74,6 +74,13 @@ def advice(facts: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{p['registered']} of {p['given']} photos were placed, to {c['mean_reprojection_error_px']:.2f} pixels."
     ]
+    if c["turntable"]:
+        few = p["registered"] < 0.9 * p["used"]
+        lines.append(
+            f"The object turned before a background that stands still, so the {c['still_share']:.0%} of the features that did "
+            "not move were left out"
+            + ("; give masks or use a plain backdrop to place more photos." if few else ".")
+        )
     if c["mean_reprojection_error_px"] > 1:
         lines.append("More than one pixel is much: a lens that zooms or focuses between photos, or blur.")
     if c["dense_misfit_px"] is not None:

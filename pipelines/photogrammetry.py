@@ -184,7 +184,7 @@ class _Run:
             warm_in_background()  # the stereo kernels, ready when the cameras are
             map_cameras(load_photo_set(checked.path), out, params, self.each, tell)
 
-        return self.ws.step("cameras", 1, work, params, [checked.key])
+        return self.ws.step("cameras", 2, work, params, [checked.key])
 
     def refine(self, checked: Step, cameras: Step) -> Step:
         from sculpt3d.sfm.refine import RefineParams, refine_cameras
@@ -316,7 +316,7 @@ class _Run:
                 out, checked, cameras, refined, flat, found, depth, placed, texture, name, self.ws.steps, tell
             )
 
-        step = self.ws.step("report", 2, work, {"name": name}, [s.key for s in steps])
+        step = self.ws.step("report", 3, work, {"name": name}, [s.key for s in steps])
         return hand_out(self.ws, step, placed, model)
 
 

@@ -60,6 +60,8 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
             "mean_track_length": _r(sfm.mean_track_length),
             "tie_points": sfm.points,
             "attempts": list(sfm.attempts),
+            "turntable": sfm.still_share > 0,
+            "still_share": _r(sfm.still_share),
             **_refine_facts(better),
             "largest_gap_deg": _r(largest_gap_deg(scene, mesh)),
         },

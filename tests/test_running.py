@@ -105,7 +105,12 @@ def facts() -> dict[str, object]:
                 {"name": "<script>alert(1)</script>{{NAME}}\udcff.jpg", "reason": "is <b>blurred</b>"}
             ],
         },
-        "cameras": {"mean_reprojection_error_px": 1.4, "largest_gap_deg": 120.0, "dense_misfit_px": None},
+        "cameras": {
+            "mean_reprojection_error_px": 1.4,
+            "largest_gap_deg": 120.0,
+            "dense_misfit_px": None,
+            "turntable": False,
+        },
         "scale": {"metric": False, "source": None},
         "gsd_mm": None,
         "dense": {"points": 10, "median_error_estimate_mm": None},
@@ -156,6 +161,15 @@ def test_advice_says_what_to_do() -> None:
         "no scale",
     ):
         assert words in said
+
+
+def test_advice_tells_of_a_turntable() -> None:
+    told = facts()
+    told["cameras"] = {**told["cameras"], "turntable": True, "still_share": 0.82}  # type: ignore[dict-item]
+    assert "82% of the features that did not move were left out." in " ".join(advice(told))
+    told["photos"] = {**told["photos"], "used": 5}  # type: ignore[dict-item]
+    assert "give masks or use a plain backdrop" in " ".join(advice(told))
+    assert "did not move" not in " ".join(advice(facts()))
 
 
 def test_time_left_waits_for_something_to_go_by() -> None:

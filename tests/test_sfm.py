@@ -46,6 +46,8 @@ def test_cameras_are_where_they_were(small_photos: Path, tmp_path: Path) -> None
     assert found == load_sfm(tmp_path / "sfm")
     assert len(found.registered) == 22
     assert found.attempts == ("plain: 22 of 22 photos",)  # nothing stronger was tried
+    assert found.still_share == 0  # no turntable: the matches are those of all features
+    assert not (tmp_path / "sfm" / "plain" / "moving").exists()
     mine, true = camera_poses(found.model), camera_poses(ROOT / "sample_data" / "truth" / "cameras")
     names = sorted(mine)
     a, b = (np.array([poses[n].source_origin for n in names]) for poses in (mine, true))

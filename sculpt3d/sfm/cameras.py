@@ -17,6 +17,7 @@ from sculpt3d.sfm._colmap import pycolmap
 from sculpt3d.sfm.features import FeatureParams, extract_features
 from sculpt3d.sfm.mapping import adjust, map_incrementally
 from sculpt3d.sfm.matching import match
+from sculpt3d.sfm.turntable import without_still
 
 GOOD_SHARE = 0.9  # registered; above it no other features are tried
 
@@ -31,7 +32,10 @@ class SfmParams:
 
 @dataclass(frozen=True)
 class SfmResult:
-    """`model`: folder of the COLMAP model in the sfm frame. `attempts`: what was tried, with registered photos."""
+    """`model`: folder of the COLMAP model in the sfm frame. `attempts`: what was tried, with registered photos.
+
+    `still_share`: features left out because they stand still while the object turns; 0: no turntable with a background.
+    """
 
     model: Path
     registered: tuple[str, ...]
@@ -40,6 +44,7 @@ class SfmResult:
     mean_track_length: float
     points: int
     attempts: tuple[str, ...]
+    still_share: float = 0.0
 
 
 # Level, strong features, guided matching. Default SIFT registers 2 of 24 photos of pale stone, `strong` 24 of 24;
@@ -54,9 +59,9 @@ def map_cameras(
     """Write the COLMAP model `out/sparse` and `out/sfm.json`. Raises `NotEnoughPhotos` where fewer than 3 register."""
     params, n = params or SfmParams(), len(photo_set.photos)
     best: Any = None
-    attempts = []
+    attempts, still_share = [], 0.0
     for number, (level, strong, guided) in enumerate(_LEVELS):
-        model = _attempt(
+        found, still = _attempt(
             photo_set,
             out / level,
             out / ("plain" if not strong else "strong") / "features",
@@ -65,9 +70,10 @@ def map_cameras(
             each,
             _part(progress, number),
         )
-        for name, found in model:
-            attempts.append(f"{level}{name}: {_size(found)[0]} of {n} photos")
-            best = max(best, found, key=_size)
+        still_share = max(still_share, still)
+        for name, model in found:
+            attempts.append(f"{level}{name}: {_size(model)[0]} of {n} photos")
+            best = max(best, model, key=_size)
         if _size(best)[0] >= GOOD_SHARE * n:
             break
     if _size(best)[0] < 3:
@@ -75,12 +81,17 @@ def map_cameras(
         hint = (
             f" They are blurred ({blur:.1f} px): hold the camera still, use more light." if blur > 4 else ""
         )
+        if still_share:
+            hint += (
+                " They show a turntable before a background that stands still and was left out: give masks or use a plain "
+                "backdrop, and turn the object by 15 degrees at most."
+            )
         raise NotEnoughPhotos(
             f"Only {_size(best)[0]} of {n} photos show the same object in a way that can be matched; take more, each "
             f"overlapping the next by two thirds, of a surface with visible texture.{hint}"
         )
     adjust(best)
-    result = _result(photo_set, out, best, tuple(attempts))
+    result = _result(photo_set, out, best, tuple(attempts), still_share)
     write_atomic(
         out / "sfm.json", json.dumps(asdict(replace(result, model=Path("sparse"))), default=str).encode()
     )
@@ -97,14 +108,19 @@ def load_sfm(out: Path) -> SfmResult:
 
 
 def _attempt(photo_set: PhotoSet, out: Path, features: Path, params: FeatureParams, guided: bool, each: Each,
-             progress: Progress) -> list[tuple[str, Any]]:  # fmt: skip
-    """Models by name of the variant, tried in turn while photos are left out: strict; the rest joined to it; relaxed."""
+             progress: Progress) -> tuple[list[tuple[str, Any]], float]:  # fmt: skip
+    """Models by name of the variant, tried in turn while photos are left out: strict; the rest joined to it; relaxed.
+
+    And the share of features left out because they stand still.
+    """
     n = len(photo_set.photos)
 
     def tell(start: float, share: float) -> Progress:
         return lambda done, total: progress(round(1000 * (start + share * done / max(total, 1))), 1000)
 
     paths = extract_features(photo_set, features, params, each, tell(0, 0.3))
+    longest = max(max(p.width, p.height) for p in photo_set.photos)
+    paths, still_share = without_still(paths, longest, features.with_name("moving"), each)
     database = match(photo_set, paths, out, guided, each, tell(0.3, 0.4))
     mapped = [0]
 
@@ -120,7 +136,7 @@ def _attempt(photo_set: PhotoSet, out: Path, features: Path, params: FeaturePara
         found.append((" joined", joined))
     if max(_size(model)[0] for _, model in found) < GOOD_SHARE * n:
         found.append((" relaxed", map_incrementally(database, images, out / "relaxed", told, relaxed=True)))
-    return found
+    return found, still_share
 
 
 def _part(progress: Progress | None, number: int) -> Progress:
@@ -135,7 +151,7 @@ def _size(model: Any) -> tuple[int, int]:
     return (0, 0) if model is None else (int(model.num_reg_images()), int(model.num_points3D()))
 
 
-def _result(photo_set: PhotoSet, out: Path, model: Any, attempts: tuple[str, ...]) -> SfmResult:
+def _result(photo_set: PhotoSet, out: Path, model: Any, attempts: tuple[str, ...], still_share: float) -> SfmResult:  # fmt: skip
     folder, temporary = out / "sparse", out / ".sparse.part"
     shutil.rmtree(temporary, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
@@ -151,4 +167,5 @@ def _result(photo_set: PhotoSet, out: Path, model: Any, attempts: tuple[str, ...
         float(model.compute_mean_track_length()),
         int(model.num_points3D()),
         attempts,
+        round(still_share, 4),
     )
