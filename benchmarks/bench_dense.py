@@ -20,11 +20,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from dense_agreement import agreement  # noqa: E402
-from dense_runs import DEFAULT, EVERYTHING, FAST, MASKED, Run, compiled_into, densified, sift_core_seconds  # noqa: E402
-from dense_sets import DenseSet, find_sets  # noqa: E402
+from dense_agreement import agreement
+from dense_runs import DEFAULT, EVERYTHING, FAST, MASKED, Run, compiled_into, densified, sift_core_seconds
+from dense_sets import DenseSet, find_sets
 
-from sculpt3d.evaluate import evaluate  # noqa: E402
+from sculpt3d.evaluate import evaluate
 
 ROOT = Path(__file__).parents[1]
 SETS = "nymph,gutenberg,plato,sakharov"
@@ -118,7 +118,9 @@ def threads(one: DenseSet, work: Path) -> None:
     first, second = ({p: (r.out / p).read_bytes() for p in _made(r.out)} for r in runs)
     same = "the same bytes" if first == second else "DIFFERENT BYTES"
     speed = runs[0].seconds / runs[1].seconds
-    print(f"{one.name} {setting.name}, 1 -> 2 threads: {speed:.2f} times as fast, {same} in {len(first)} files")
+    print(
+        f"{one.name} {setting.name}, 1 -> 2 threads: {speed:.2f} times as fast, {same} in {len(first)} files"
+    )
 
 
 def _made(out: Path) -> list[Path]:

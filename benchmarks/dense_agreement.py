@@ -36,7 +36,12 @@ def agreement(model: Path, flat: Path, stereo: Path, depths: Path) -> Agreement:
     for image_id in cameras.reg_image_ids():
         image = cameras.images[image_id]
         other = read_exr(depths / f"{Path(str(image.name)).stem}.exr")
-        z = _at(other.shape, cameras.cameras[image.camera_id], straight.cameras[image.camera_id], _ours(stereo, image))
+        z = _at(
+            other.shape,
+            cameras.cameras[image.camera_id],
+            straight.cameras[image.camera_id],
+            _ours(stereo, image),
+        )
         both = (z > 0) & (other > 0)
         there += int((other > 0).sum())
         ratio = z[both] / other[both]

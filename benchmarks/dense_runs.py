@@ -25,7 +25,7 @@ class Setting:
     everything: bool = False
 
 
-FAST, DEFAULT, MASKED = Setting("fast"), Setting("default"), Setting("masks", masks=True)
+FAST, DEFAULT, MASKED = Setting("fast", fast=True), Setting("default"), Setting("masks", masks=True)
 EVERYTHING = Setting("everything", everything=True)
 
 
@@ -106,7 +106,11 @@ def _sift(one: DenseSet) -> float:
     with tempfile.TemporaryDirectory() as folder:
         before = _core_seconds()
         pycolmap.extract_features(
-            Path(folder) / "sift.db", one.photos, names, extraction_options=options, device=pycolmap.Device.cpu
+            Path(folder) / "sift.db",
+            one.photos,
+            names,
+            extraction_options=options,
+            device=pycolmap.Device.cpu,
         )
         return (_core_seconds() - before) / len(names)
 

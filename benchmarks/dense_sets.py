@@ -74,9 +74,7 @@ def bundled(folder: Path, out: Path) -> DenseSet:
         with Image.open(folder / "images" / name) as image:
             sizes.append(image.size)
         lenses.append([float(v) for v in block[0]])
-        poses.append(
-            Rigid3(flip @ np.array(block[1:4], np.float64), flip @ np.array(block[4], np.float64))
-        )
+        poses.append(Rigid3(flip @ np.array(block[1:4], np.float64), flip @ np.array(block[4], np.float64)))
     xyz, tracks, seen = [], [], [[] for _ in range(cameras)]
     for j in range(points):
         place, _, track = rows[1 + 5 * cameras + 3 * j : 4 + 5 * cameras + 3 * j]
