@@ -1,54 +1,131 @@
-"""Seconds and quality of dense stereo together: `python benchmarks/bench_dense.py [COLMAP_DIR TRUTH.ply GSD_MM UP]`.
+"""Cost and quality of dense stereo together, from true cameras:
 
-Without arguments the sample figure is measured from its true cameras.
+    python benchmarks/bench_dense.py [--data DIR] [--sets nymph,plato] [--everything] [--peer PYTHON] [-o OUT]
+
+A row is a set in a setting: megapixels worked on; core-seconds of the whole (undistort, object, depth, fusion), of depth
+a megapixel worked on, and of the whole beside SIFT on the same photos, a yardstick that does not depend on the machine;
+peak memory; points; median distance to the truth in GSD (the size of a pixel on the object), F-score at 1 and 2 GSD.
+Without `DIR` (default: ../shared/data beside the project) the sample figure is measured. OUT takes `table.json` and
+`curve.png`.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import tempfile
-import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipelines.densify import densify
-from pipelines.photogrammetry import How
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from dense_agreement import agreement
+from dense_runs import DEFAULT, EVERYTHING, FAST, MASKED, Run, compiled_into, densified, sift_core_seconds
+from dense_sets import DenseSet, find_sets
+
 from sculpt3d.evaluate import evaluate
 
-SAMPLE = Path(__file__).parents[1] / "sample_data"
+ROOT = Path(__file__).parents[1]
+SETS = "nymph,gutenberg,plato,sakharov"
+FLOOR_MM = 5.0
+WORKERS = 2
+HEAD = "set       setting        MP  core-s depth/MP x SIFT peak MB   points  median     F 1     F 2"
 
 
-def main(arguments: list[str]) -> None:
-    workspace = Path(arguments[0]) if arguments else SAMPLE / "truth" / "cameras"
-    images = None if arguments else SAMPLE / "photos"
-    truth = Path(arguments[1]) if arguments else SAMPLE / "truth" / "figure.ply"
-    gsd, up = (float(arguments[2]), arguments[3]) if arguments else (0.57, "y")
-    for again in ("compiling", "warm"):
-        with tempfile.TemporaryDirectory() as folder:
-            start = time.monotonic()
-            report = densify(workspace, Path(folder) / "out", images, how=How())
-            seconds = time.monotonic() - start
-            found = evaluate(Path(folder) / "out" / "cloud.ply", truth, (gsd, 2 * gsd), floor_mm=5, up=up)  # type: ignore[arg-type]
-            dense, stages = report["dense"], {s["name"]: s for s in report["stages"]}
-            print(
-                json.dumps(
-                    {
-                        "run": again,
-                        "megapixels": round(dense["megapixels"], 2),
-                        "seconds": round(seconds, 1),
-                        "depth_core_seconds_per_megapixel": round(
-                            dense["core_seconds"] / dense["megapixels"], 2
-                        ),
-                        "fusion_core_seconds": stages["fusion"]["core_seconds"],
-                        "peak_mb": max(s["peak_rss_mb"] for s in report["stages"]),
-                        "points": dense["points"],
-                        "accuracy_median_mm": round(found.accuracy_mm.median, 4),
-                        "f": {f"{s.tau_mm:g} mm": round(s.f, 4) for s in found.scores},
-                    }
-                ),
-                flush=True,
-            )
+@dataclass(frozen=True)
+class Row:
+    """A line of the table; what has no truth has no score, what is another program's has no megapixels of ours."""
+
+    set: str
+    setting: str
+    megapixels: float
+    core_seconds: float
+    depth_per_megapixel: float | None
+    times_sift: float
+    peak_mb: float
+    points: int
+    median_gsd: float | None = None
+    f1: float | None = None
+    f2: float | None = None
+    note: str = ""
+
+    def __str__(self) -> str:
+        def figure(value: float | None, width: int, digits: int) -> str:
+            return "-".rjust(width) if value is None else f"{value:{width}.{digits}f}"
+
+        return (
+            f"{self.set:9} {self.setting:11} {self.megapixels:5.1f} {self.core_seconds:7.1f} "
+            f"{figure(self.depth_per_megapixel, 8, 2)} {self.times_sift:6.2f} {self.peak_mb:7.0f} {self.points:8d} "
+            f"{figure(self.median_gsd, 7, 3)} {figure(self.f1, 7, 4)} {figure(self.f2, 7, 4)}  {self.note}"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--sets", default=SETS)
+    parser.add_argument("--everything", action="store_true", help="whole photos too; minutes a set")
+    parser.add_argument("--peer", type=Path, help="Python of an environment with pyarchinit-photogrammetry")
+    parser.add_argument("-o", "--out", type=Path, default=Path("bench_dense"))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        print(f"compiling the kernels: {compiled_into(work / 'kernels'):.1f} core-s, once on a machine")
+        sets = find_sets(options.data, options.sets.split(","), work)
+        print(HEAD, flush=True)
+        rows = [row for one in sets for row in measured(one, work, options.everything)]
+        threads(sets[0], work)
+    (options.out / "table.json").write_text(json.dumps([asdict(row) for row in rows], indent=1))
+
+
+def measured(one: DenseSet, work: Path, everything: bool) -> list[Row]:
+    """A row for each setting that the set has."""
+    sift = sift_core_seconds(one) * len(list(one.photos.iterdir()))
+    rows = []
+    for setting in (FAST, DEFAULT, *([MASKED] if one.masks else []), *([EVERYTHING] if everything else [])):
+        run = densified(one, setting, work / one.name / setting.name, WORKERS)
+        rows.append(row_of(one, setting.name, run, sift))
+        print(rows[-1], flush=True)
+    return rows
+
+
+def row_of(one: DenseSet, setting: str, run: Run, sift: float) -> Row:
+    cost = run.megapixels, run.core_seconds, run.depth_core_seconds / run.megapixels, run.core_seconds / sift
+    made = one.name, setting, *cost, run.peak_mb, run.points
+    if one.depths:
+        flat = next((run.out / "work").glob("undistort-*")) / "sparse"
+        found = agreement(one.model, flat, run.out / "stereo", one.depths)
+        return Row(
+            *made,
+            note=f"depths within 1 %: {found.within_1:.3f}, 2 %: {found.within_2:.3f} (both have {found.both:.2f})",
+        )
+    return Row(*made, *scored(one, run.out / "cloud.ply"), note=run.region)
+
+
+def scored(one: DenseSet, cloud: Path) -> tuple[float, float, float]:
+    """Median distance to the truth in GSD, F at 1 and 2 GSD."""
+    assert one.truth is not None
+    found = evaluate(cloud, one.truth, (one.gsd_mm, 2 * one.gsd_mm), floor_mm=FLOOR_MM, up=one.up)
+    return found.accuracy_mm.median / one.gsd_mm, found.scores[0].f, found.scores[1].f
+
+
+def threads(one: DenseSet, work: Path) -> None:
+    """One worker and two: the same bytes, and how much sooner."""
+    setting = MASKED if one.masks else FAST
+    runs = [densified(one, setting, work / f"threads-{n}", n) for n in (1, 2)]
+    first, second = ({p: (r.out / p).read_bytes() for p in _made(r.out)} for r in runs)
+    same = "the same bytes" if first == second else "DIFFERENT BYTES"
+    speed = runs[0].seconds / runs[1].seconds
+    print(
+        f"{one.name} {setting.name}, 1 -> 2 threads: {speed:.2f} times as fast, {same} in {len(first)} files"
+    )
+
+
+def _made(out: Path) -> list[Path]:
+    return [Path("cloud.ply"), *sorted(p.relative_to(out) for p in (out / "stereo").glob("*/*.bin"))]
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
