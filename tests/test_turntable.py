@@ -100,7 +100,9 @@ def turned(small_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
             camera = Pinhole(photo.width, photo.height, focal, focal, photo.width / 2, photo.height / 2)
             figure = stage.depth(camera, poses[image.name]) > 0
             wall = np.asarray(coarse.resize(photo.size, Image.Resampling.BICUBIC))
-            seen = np.where(figure[..., None], np.asarray(photo), wall) + rng.normal(0, 1.5, (*figure.shape, 3))
+            seen = np.where(figure[..., None], np.asarray(photo), wall) + rng.normal(
+                0, 1.5, (*figure.shape, 3)
+            )
             Image.fromarray(np.clip(seen, 0, 255).astype(np.uint8)).save(
                 folder / image.name, quality=95, exif=photo.getexif()
             )
