@@ -88,7 +88,7 @@ def find_still(photos: Sequence[Features], longest_px: int, each: Each = one_by_
     stands = _on_a_stand(_tied(seen, n))
     if stands.mean() < 0.5:
         return None
-    moving = [_moving_share(photos[i], still[i]) for i in np.flatnonzero(stands).tolist()]
+    moving = [_moving_share(p, s) for p, s, on in zip(photos, still, stands, strict=True) if on]
     return still if np.median(moving) >= MOVING_SHARE else None
 
 
