@@ -21,6 +21,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from dense_agreement import agreement
+from dense_curve import draw
+from dense_peer import BACKENDS, peer_run
 from dense_runs import DEFAULT, EVERYTHING, FAST, MASKED, Run, compiled_into, densified, sift_core_seconds
 from dense_sets import DenseSet, find_sets
 
@@ -35,12 +37,14 @@ HEAD = "set       setting        MP  core-s depth/MP x SIFT peak MB   points  me
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table; what has no truth has no score, what is another program's has no megapixels of ours."""
+    """A line of the table; `cost`: core-seconds of the whole a megapixel of the photos. What has no truth has no score; of
+    another program the megapixels it works on are not known."""
 
     set: str
     setting: str
-    megapixels: float
+    megapixels: float | None
     core_seconds: float
+    cost: float
     depth_per_megapixel: float | None
     times_sift: float
     peak_mb: float
@@ -55,7 +59,7 @@ class Row:
             return "-".rjust(width) if value is None else f"{value:{width}.{digits}f}"
 
         return (
-            f"{self.set:9} {self.setting:11} {self.megapixels:5.1f} {self.core_seconds:7.1f} "
+            f"{self.set:9} {self.setting:11} {figure(self.megapixels, 5, 1)} {self.core_seconds:7.1f} "
             f"{figure(self.depth_per_megapixel, 8, 2)} {self.times_sift:6.2f} {self.peak_mb:7.0f} {self.points:8d} "
             f"{figure(self.median_gsd, 7, 3)} {figure(self.f1, 7, 4)} {figure(self.f2, 7, 4)}  {self.note}"
         )
@@ -75,25 +79,34 @@ def main() -> None:
         print(f"compiling the kernels: {compiled_into(work / 'kernels'):.1f} core-s, once on a machine")
         sets = find_sets(options.data, options.sets.split(","), work)
         print(HEAD, flush=True)
-        rows = [row for one in sets for row in measured(one, work, options.everything)]
+        rows = [row for one in sets for row in measured(one, work, options.everything, options.peer)]
         threads(sets[0], work)
+    draw(rows, options.out / "curve.png")
     (options.out / "table.json").write_text(json.dumps([asdict(row) for row in rows], indent=1))
 
 
-def measured(one: DenseSet, work: Path, everything: bool) -> list[Row]:
-    """A row for each setting that the set has."""
+def measured(one: DenseSet, work: Path, everything: bool, peer: Path | None) -> list[Row]:
+    """A row for each setting that the set has, and for each of the peer's where there is a truth to score it by."""
     sift = sift_core_seconds(one) * len(list(one.photos.iterdir()))
     rows = []
     for setting in (FAST, DEFAULT, *([MASKED] if one.masks else []), *([EVERYTHING] if everything else [])):
         run = densified(one, setting, work / one.name / setting.name, WORKERS)
         rows.append(row_of(one, setting.name, run, sift))
         print(rows[-1], flush=True)
+    for setting in BACKENDS if peer and one.truth else ():
+        run = peer_run(peer, one, setting, work / one.name / setting)
+        if run is not None:
+            rows.append(row_of(one, setting, run, sift))
+            print(rows[-1], flush=True)
     return rows
 
 
 def row_of(one: DenseSet, setting: str, run: Run, sift: float) -> Row:
-    cost = run.megapixels, run.core_seconds, run.depth_core_seconds / run.megapixels, run.core_seconds / sift
-    made = one.name, setting, *cost, run.peak_mb, run.points
+    made = (
+        one.name, setting, run.megapixels, run.core_seconds, run.core_seconds / one.megapixels(),
+        run.depth_core_seconds / run.megapixels if run.megapixels else None,
+        run.core_seconds / sift, run.peak_mb, run.points,
+    )  # fmt: skip
     if one.depths:
         flat = next((run.out / "work").glob("undistort-*")) / "sparse"
         found = agreement(one.model, flat, run.out / "stereo", one.depths)
@@ -101,6 +114,8 @@ def row_of(one: DenseSet, setting: str, run: Run, sift: float) -> Row:
             *made,
             note=f"depths within 1 %: {found.within_1:.3f}, 2 %: {found.within_2:.3f} (both have {found.both:.2f})",
         )
+    if run.points < 10:  # a peer that found nothing
+        return Row(*made, f1=0.0, f2=0.0, note=run.region)
     return Row(*made, *scored(one, run.out / "cloud.ply"), note=run.region)
 
 
