@@ -81,7 +81,7 @@ def main() -> None:
         print(HEAD, flush=True)
         rows = [row for one in sets for row in measured(one, work, options.everything, options.peer)]
         threads(sets[0], work)
-    draw(rows, options.out / "curve.png")
+    draw(rows, options.out / "curve.png", [s.name for s in (FAST, DEFAULT, EVERYTHING)])
     (options.out / "table.json").write_text(json.dumps([asdict(row) for row in rows], indent=1))
 
 

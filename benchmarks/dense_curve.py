@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,7 @@ SIZE = 1100, 700
 BOX = 90, 60, 860, 620  # left, top, right, bottom of the axes
 COLOURS = ("#1b6ca8", "#c8553d", "#3a7d44", "#7b4fa3", "#8a6d1d")
 SHAPES = "odsv^"
+SCORES = (0, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998)
 
 
 class Point(Protocol):
@@ -28,8 +30,8 @@ class Point(Protocol):
     def f1(self) -> float | None: ...
 
 
-def draw(rows: Sequence[Point], path: Path) -> None:
-    """Write the PNG; the cost's axis is logarithmic."""
+def draw(rows: Sequence[Point], path: Path, curve: Sequence[str]) -> None:
+    """Write the PNG; cost and what is missing to F = 1 are logarithmic. A line joins the settings in `curve`."""
     points = [(r, r.cost, r.f1) for r in rows if r.f1 is not None]
     if not points:
         return
@@ -37,31 +39,37 @@ def draw(rows: Sequence[Point], path: Path) -> None:
     settings = list(dict.fromkeys(r.setting for r, _, _ in points))
     costs, scores = (np.array(v) for v in zip(*((c, f) for _, c, f in points), strict=True))
     low, high = costs.min() / 1.3, costs.max() * 1.3
-    floor = np.floor(20 * scores.min() - 0.2) / 20
+    worst, best = min(1.0, 1.25 * (1 - scores.min())), 0.75 * max(1 - scores.max(), 1e-3)
     image = Image.new("RGB", SIZE, "white")
     pen = ImageDraw.Draw(image)
     left, top, right, bottom = BOX
 
     def place(cost: float, f: float) -> tuple[float, float]:
         x = left + (right - left) * np.log(cost / low) / np.log(high / low)
-        return float(x), float(bottom - (bottom - top) * (f - floor) / (1 - floor))
+        y = bottom - (bottom - top) * np.log(worst / max(1 - f, best)) / np.log(worst / best)
+        return float(x), float(y)
 
     for cost in _ticks(low, high):
-        x, _ = place(cost, floor)
+        x, _ = place(cost, 0)
         pen.line((x, top, x, bottom), "#e4e4e4")
         pen.text((x, bottom + 8), f"{cost:g}", "#333", _font(15), "ma")
-    step = 0.01 if floor > 0.89 else 0.05 if floor > 0.5 else 0.1
-    for f in np.arange(floor, 1.001, step):
+    for f in (f for f in SCORES if best <= 1 - f <= worst):
         _, y = place(low, f)
         pen.line((left, y, right, y), "#e4e4e4")
-        pen.text((left - 8, y), f"{f:.2f}", "#333", _font(15), "rm")
+        pen.text((left - 8, y), f"{f:g}", "#333", _font(15), "rm")
     pen.rectangle(BOX, outline="#333")
     pen.text((left, 24), "Dense stereo: F-score at 1 GSD against cost", "#111", _font(20))
     pen.text(
-        ((left + right) / 2, bottom + 36), "core-seconds of the whole a megapixel", "#111", _font(16), "ma"
+        ((left + right) / 2, bottom + 36),
+        "core-seconds a megapixel of the photos, all steps",
+        "#111",
+        _font(16),
+        "ma",
     )
-    for name, colour in zip(sets, _cycled(COLOURS, len(sets)), strict=True):
-        mine = sorted((place(c, f) for r, c, f in points if r.set == name), key=lambda p: p[0])
+    for name, colour in zip(sets, cycle(COLOURS), strict=False):
+        mine = sorted(
+            (place(c, f) for r, c, f in points if r.set == name and r.setting in curve), key=lambda p: p[0]
+        )
         pen.line(mine, colour, 2)
     for r, cost, f in points:
         _mark(pen, place(cost, f), SHAPES[settings.index(r.setting) % 5], COLOURS[sets.index(r.set) % 5])
@@ -89,10 +97,6 @@ def _mark(pen: ImageDraw.ImageDraw, at: tuple[float, float], shape: str, colour:
 def _ticks(low: float, high: float) -> list[float]:
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     return [m * 10.0**k for k in decades for m in (1, 1.5, 2, 3, 4, 5, 7) if low <= m * 10.0**k <= high]
-
-
-def _cycled(colours: Sequence[str], count: int) -> list[str]:
-    return [colours[i % len(colours)] for i in range(count)]
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
