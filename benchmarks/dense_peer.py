@@ -2,7 +2,8 @@
 
 It is GPL, so it runs as a program of its own and only files pass between us: its project (JSON), its COLMAP model, its cloud.
 It takes true cameras in this way only: a new project in which each photo is given its pose. Both its depth maps without a
-GPU are run: two-view SGBM at full size and PatchMatch at its default, a quarter.
+GPU are run at full size, as ours are: two-view SGBM and PatchMatch, which takes a quarter of an hour of one core a set
+(at its default, a quarter of the size: 52 core-s on nymph, 13 thousand points, F .12 at 2 GSD).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 from dense_runs import Run, apart
 from dense_sets import DenseSet
 
-BACKENDS = {"peer sgbm": ("cpu", "ultra"), "peer pm": ("patchmatch", "medium")}
+BACKENDS = {"peer sgbm": ("cpu", "ultra"), "peer pm": ("patchmatch", "ultra")}
 
 
 def peer_run(python: Path, one: DenseSet, setting: str, out: Path) -> Run | None:
