@@ -110,10 +110,8 @@ def row_of(one: DenseSet, setting: str, run: Run, sift: float) -> Row:
     if one.depths:
         flat = next((run.out / "work").glob("undistort-*")) / "sparse"
         found = agreement(one.model, flat, run.out / "stereo", one.depths)
-        return Row(
-            *made,
-            note=f"depths within 1 %: {found.within_1:.3f}, 2 %: {found.within_2:.3f} (both have {found.both:.2f})",
-        )
+        shares = f"{found.within_1:.3f} / {found.within_2:.3f} of depths within 1 / 2 %"
+        return Row(*made, note=f"{run.region}; {shares}, both have {found.both:.2f}")
     if run.points < 10:  # a peer that found nothing
         return Row(*made, f1=0.0, f2=0.0, note=run.region)
     return Row(*made, *scored(one, run.out / "cloud.ply"), note=run.region)
