@@ -6,7 +6,7 @@ A row is a set in a setting: megapixels worked on; core-seconds of the whole (un
 a megapixel worked on, and of the whole beside SIFT on the same photos, a yardstick that does not depend on the machine;
 peak memory; points; median distance to the truth in GSD (the size of a pixel on the object), F-score at 1 and 2 GSD.
 Without `DIR` (default: ../shared/data beside the project) the sample figure is measured. OUT takes `table.json` and
-`curve.png`.
+`curve.png` (default: build/bench_dense).
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--sets", default=SETS)
     parser.add_argument("--everything", action="store_true", help="whole photos too; minutes a set")
     parser.add_argument("--peer", type=Path, help="Python of an environment with pyarchinit-photogrammetry")
-    parser.add_argument("-o", "--out", type=Path, default=Path("bench_dense"))
+    parser.add_argument("-o", "--out", type=Path, default=ROOT / "build" / "bench_dense")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -88,15 +88,16 @@ def main() -> None:
 def measured(one: DenseSet, work: Path, everything: bool, peer: Path | None) -> list[Row]:
     """A row for each setting that the set has, and for each of the peer's where there is a truth to score it by."""
     sift = sift_core_seconds(one) * len(list(one.photos.iterdir()))
-    rows = []
+    rows: list[Row] = []
     for setting in (FAST, DEFAULT, *([MASKED] if one.masks else []), *([EVERYTHING] if everything else [])):
         run = densified(one, setting, work / one.name / setting.name, WORKERS)
         rows.append(row_of(one, setting.name, run, sift))
         print(rows[-1], flush=True)
-    for setting in BACKENDS if peer and one.truth else ():
-        run = peer_run(peer, one, setting, work / one.name / setting)
-        if run is not None:
-            rows.append(row_of(one, setting, run, sift))
+    for name in BACKENDS if peer and one.truth else ():
+        assert peer is not None
+        made = peer_run(peer, one, name, work / one.name / name)
+        if made is not None:
+            rows.append(row_of(one, name, made, sift))
             print(rows[-1], flush=True)
     return rows
 

@@ -14,6 +14,12 @@ SIZE = 1100, 700
 BOX = 90, 60, 860, 620  # left, top, right, bottom of the axes
 COLOURS = ("#1b6ca8", "#c8553d", "#3a7d44", "#7b4fa3", "#8a6d1d")
 SHAPES = "odsv^"
+CORNERS: dict[str, list[tuple[float, float]]] = {
+    "d": [(0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0)],
+    "s": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
+    "v": [(-1, -0.8), (1, -0.8), (0, 1.1)],
+    "^": [(-1, 0.8), (1, 0.8), (0, -1.1)],
+}
 SCORES = (0, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998)
 
 
@@ -87,11 +93,7 @@ def _mark(pen: ImageDraw.ImageDraw, at: tuple[float, float], shape: str, colour:
     if shape == "o":
         pen.ellipse((x - r, y - r, x + r, y + r), colour, "white", 2)
         return
-    corners = {
-        "d": [(0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0)], "s": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
-        "v": [(-1, -0.8), (1, -0.8), (0, 1.1)], "^": [(-1, 0.8), (1, 0.8), (0, -1.1)],
-    }[shape]  # fmt: skip
-    pen.polygon([(x + r * u, y + r * v) for u, v in corners], colour, "white", 2)
+    pen.polygon([(x + r * u, y + r * v) for u, v in CORNERS[shape]], colour, "white", 2)
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -83,7 +83,9 @@ def bundled(folder: Path, out: Path) -> DenseSet:
             sizes.append(image.size)
         lenses.append([float(v) for v in block[0]])
         poses.append(Rigid3(flip @ np.array(block[1:4], np.float64), flip @ np.array(block[4], np.float64)))
-    xyz, tracks, seen = [], [], [[] for _ in range(cameras)]
+    xyz: list[list[float]] = []
+    tracks: list[list[tuple[int, int]]] = []
+    seen: list[list[tuple[float, float, int]]] = [[] for _ in range(cameras)]
     for j in range(points):
         place, _, track = rows[1 + 5 * cameras + 3 * j : 4 + 5 * cameras + 3 * j]
         xyz.append([float(v) for v in place])
