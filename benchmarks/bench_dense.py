@@ -6,7 +6,7 @@ A row is a set in a setting: megapixels worked on; core-seconds of the whole (un
 a megapixel worked on, and of the whole beside SIFT on the same photos, a yardstick that does not depend on the machine;
 peak memory; points; median distance to the truth in GSD (the size of a pixel on the object), F-score at 1 and 2 GSD.
 Without `DIR` (default: ../shared/data beside the project) the sample figure is measured. OUT takes `table.json` and
-`curve.png`.
+`curve.png` (default: build/bench_dense).
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from dense_agreement import agreement
+from dense_curve import draw
+from dense_peer import BACKENDS, peer_run
 from dense_runs import DEFAULT, EVERYTHING, FAST, MASKED, Run, compiled_into, densified, sift_core_seconds
 from dense_sets import DenseSet, find_sets
 
@@ -35,12 +37,14 @@ HEAD = "set       setting        MP  core-s depth/MP x SIFT peak MB   points  me
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table; what has no truth has no score, what is another program's has no megapixels of ours."""
+    """A line of the table; `cost`: core-seconds of the whole a megapixel of the photos. What has no truth has no score; of
+    another program the megapixels it works on are not known."""
 
     set: str
     setting: str
-    megapixels: float
+    megapixels: float | None
     core_seconds: float
+    cost: float
     depth_per_megapixel: float | None
     times_sift: float
     peak_mb: float
@@ -55,7 +59,7 @@ class Row:
             return "-".rjust(width) if value is None else f"{value:{width}.{digits}f}"
 
         return (
-            f"{self.set:9} {self.setting:11} {self.megapixels:5.1f} {self.core_seconds:7.1f} "
+            f"{self.set:9} {self.setting:11} {figure(self.megapixels, 5, 1)} {self.core_seconds:7.1f} "
             f"{figure(self.depth_per_megapixel, 8, 2)} {self.times_sift:6.2f} {self.peak_mb:7.0f} {self.points:8d} "
             f"{figure(self.median_gsd, 7, 3)} {figure(self.f1, 7, 4)} {figure(self.f2, 7, 4)}  {self.note}"
         )
@@ -67,7 +71,7 @@ def main() -> None:
     parser.add_argument("--sets", default=SETS)
     parser.add_argument("--everything", action="store_true", help="whole photos too; minutes a set")
     parser.add_argument("--peer", type=Path, help="Python of an environment with pyarchinit-photogrammetry")
-    parser.add_argument("-o", "--out", type=Path, default=Path("bench_dense"))
+    parser.add_argument("-o", "--out", type=Path, default=ROOT / "build" / "bench_dense")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -75,32 +79,42 @@ def main() -> None:
         print(f"compiling the kernels: {compiled_into(work / 'kernels'):.1f} core-s, once on a machine")
         sets = find_sets(options.data, options.sets.split(","), work)
         print(HEAD, flush=True)
-        rows = [row for one in sets for row in measured(one, work, options.everything)]
+        rows = [row for one in sets for row in measured(one, work, options.everything, options.peer)]
         threads(sets[0], work)
+    draw(rows, options.out / "curve.png", [s.name for s in (FAST, DEFAULT, EVERYTHING)])
     (options.out / "table.json").write_text(json.dumps([asdict(row) for row in rows], indent=1))
 
 
-def measured(one: DenseSet, work: Path, everything: bool) -> list[Row]:
-    """A row for each setting that the set has."""
+def measured(one: DenseSet, work: Path, everything: bool, peer: Path | None) -> list[Row]:
+    """A row for each setting that the set has, and for each of the peer's where there is a truth to score it by."""
     sift = sift_core_seconds(one) * len(list(one.photos.iterdir()))
-    rows = []
+    rows: list[Row] = []
     for setting in (FAST, DEFAULT, *([MASKED] if one.masks else []), *([EVERYTHING] if everything else [])):
         run = densified(one, setting, work / one.name / setting.name, WORKERS)
         rows.append(row_of(one, setting.name, run, sift))
         print(rows[-1], flush=True)
+    for name in BACKENDS if peer and one.truth else ():
+        assert peer is not None
+        made = peer_run(peer, one, name, work / one.name / name)
+        if made is not None:
+            rows.append(row_of(one, name, made, sift))
+            print(rows[-1], flush=True)
     return rows
 
 
 def row_of(one: DenseSet, setting: str, run: Run, sift: float) -> Row:
-    cost = run.megapixels, run.core_seconds, run.depth_core_seconds / run.megapixels, run.core_seconds / sift
-    made = one.name, setting, *cost, run.peak_mb, run.points
+    made = (
+        one.name, setting, run.megapixels, run.core_seconds, run.core_seconds / one.megapixels(),
+        run.depth_core_seconds / run.megapixels if run.megapixels else None,
+        run.core_seconds / sift, run.peak_mb, run.points,
+    )  # fmt: skip
     if one.depths:
         flat = next((run.out / "work").glob("undistort-*")) / "sparse"
         found = agreement(one.model, flat, run.out / "stereo", one.depths)
-        return Row(
-            *made,
-            note=f"depths within 1 %: {found.within_1:.3f}, 2 %: {found.within_2:.3f} (both have {found.both:.2f})",
-        )
+        shares = f"{found.within_1:.3f} / {found.within_2:.3f} of depths within 1 / 2 %"
+        return Row(*made, note=f"{run.region}; {shares}, both have {found.both:.2f}")
+    if run.points < 10:  # a peer that found nothing
+        return Row(*made, f1=0.0, f2=0.0, note=run.region)
     return Row(*made, *scored(one, run.out / "cloud.ply"), note=run.region)
 
 

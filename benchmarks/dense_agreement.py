@@ -29,7 +29,8 @@ class Agreement:
 def agreement(model: Path, flat: Path, stereo: Path, depths: Path) -> Agreement:
     """`model`: the cameras of the photos as stored, `flat`: those of our maps below `stereo`.
 
-    The other maps show the photos as stored, lens distortion and all, a quarter of their size; z, not distance.
+    The other maps hold z, not distance, of the photos without lens distortion but with the focal length they had: read so,
+    92.2 % of sakharov's pixels are within 1 %; as distorted 84.1 %, as distance 43.2 %.
     """
     cameras, straight = read_model(model), read_model(flat)
     apart, there = [], 0
@@ -64,7 +65,8 @@ def _at(shape: tuple[int, ...], stored: Any, flat: Any, depth: F32) -> F32:
     """Our depth at the other map's pixel centres, the nearest pixel's; 0 = none."""
     h, w = shape
     grid = np.stack(np.meshgrid(np.arange(w) + 0.5, np.arange(h) + 0.5), -1).reshape(-1, 2)
-    rays = stored.cam_from_img(grid * [stored.width / w, stored.height / h])
+    k = stored.calibration_matrix()
+    rays = (grid * [stored.width / w, stored.height / h] - k[:2, 2]) / [k[0, 0], k[1, 1]]
     pixel = flat.img_from_cam(np.c_[rays, np.ones(len(rays))]) * [
         depth.shape[1] / flat.width,
         depth.shape[0] / flat.height,

@@ -37,7 +37,7 @@ class Run:
     core_seconds: float
     depth_core_seconds: float
     seconds: float
-    megapixels: float
+    megapixels: float | None
     peak_mb: float
     points: int
     region: str

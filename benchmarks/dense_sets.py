@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from sculpt3d.geometry import F64, Rigid3
 from sculpt3d.synthetic import Look, Stage, ring
-from sculpt3d.types import Mesh
+from sculpt3d.types import Mesh, Pinhole
 
 SAMPLE = Path(__file__).parents[1] / "sample_data"
 
@@ -35,6 +35,14 @@ class DenseSet:
     gsd_mm: float = 0.0
     up: Literal["x", "y", "z"] = "z"
     depths: Path | None = None
+
+    def megapixels(self) -> float:
+        """Of all photos."""
+        total = 0
+        for path in self.photos.iterdir():
+            with Image.open(path) as image:
+                total += image.width * image.height
+        return total / 1e6
 
 
 def find_sets(data: Path, names: Sequence[str], work: Path) -> list[DenseSet]:
@@ -75,7 +83,9 @@ def bundled(folder: Path, out: Path) -> DenseSet:
             sizes.append(image.size)
         lenses.append([float(v) for v in block[0]])
         poses.append(Rigid3(flip @ np.array(block[1:4], np.float64), flip @ np.array(block[4], np.float64)))
-    xyz, tracks, seen = [], [], [[] for _ in range(cameras)]
+    xyz: list[list[float]] = []
+    tracks: list[list[tuple[int, int]]] = []
+    seen: list[list[tuple[float, float, int]]] = [[] for _ in range(cameras)]
     for j in range(points):
         place, _, track = rows[1 + 5 * cameras + 3 * j : 4 + 5 * cameras + 3 * j]
         xyz.append([float(v) for v in place])
@@ -124,8 +134,6 @@ def tiny(folder: Path) -> DenseSet:
     poses = ring(np.zeros(3), 3.5, 10, 24)[:8]
     names = [f"{i}.png" for i in range(len(poses))]
     (folder / "images").mkdir(parents=True, exist_ok=True)
-    from sculpt3d.types import Pinhole
-
     camera = Pinhole(160, 120, 200.0, 200.0, 80.0, 60.0)
     for name, pose in zip(names, poses, strict=True):
         Image.fromarray(stage.photograph(camera, pose, Look(ambient=1.0))).save(folder / "images" / name)
