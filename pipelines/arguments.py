@@ -1,0 +1,278 @@
+"""The arguments of the `sculpt3d` command, and what `--help` teaches."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from pipelines import commands as do
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sculpt3d",
+        description="Photographs of a sculpture to a measured, textured 3D model.",
+        epilog="Example: sculpt3d reconstruct photos/ -o buddha --object-height 420",
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser(
+        "demo",
+        help="reconstruct the sample photos and show the result",
+        description="The sample photos to a model, as `reconstruct --preset draft --object-height 420` would do it; opens the "
+        "viewer at the end, or writes a picture where there is no screen.",
+    )
+    demo.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="PROJECT",
+        default=Path("sculpt3d-demo"),
+        help="project folder (%(default)s)",
+    )
+    _how(demo)
+    demo.set_defaults(command=do.demo)
+
+    make = commands.add_parser(
+        "reconstruct",
+        help="photos to a textured model",
+        description="Photos (JPEG, PNG, TIFF, HEIC) of one object to model.glb, mesh.ply, cloud.ply, cameras/ and a report. "
+        "Stop it any time; the same command goes on where it was.",
+        epilog="Examples: sculpt3d reconstruct photos/ --preset draft   |   sculpt3d reconstruct photos/ -o buddha "
+        "--masks masks/ --object-height 420   |   then: sculpt3d view buddha, and open buddha/report.html in a browser. "
+        "Exit codes: 0 done, 2 the sentence says what to do, 130 stopped.",
+    )
+    make.add_argument(
+        "photos",
+        type=Path,
+        metavar="PHOTOS",
+        help="folder of photos, taken around the object with two thirds overlap",
+    )
+    make.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="PROJECT",
+        help="project folder (default: PHOTOS-sculpt3d beside the photos)",
+    )
+    make.add_argument(
+        "--preset",
+        default="standard",
+        choices=["draft", "standard", "museum"],
+        help="draft: minutes, to check a set; standard: web and study; museum: all detail (%(default)s)",
+    )
+    make.add_argument(
+        "--masks", type=Path, metavar="DIR", help="folder of masks, NAME.png or NAME.jpg.png, white = object"
+    )
+    make.add_argument(
+        "--object-height", type=_positive, metavar="MM", help="the object's height; gives the model its scale"
+    )
+    _how(make)
+    make.set_defaults(command=do.reconstruct)
+
+    dense = commands.add_parser(
+        "densify",
+        help="dense cloud of a COLMAP workspace",
+        description="Dense stereo and fusion on cameras that exist already: cloud.ply, report.json and depth maps in COLMAP's "
+        "format, in the model's own frame and unit. Cameras may have lens distortion; binary and text models are read.",
+        epilog="Example: sculpt3d densify colmap_project/ -o dense",
+    )
+    dense.add_argument(
+        "workspace",
+        type=Path,
+        metavar="COLMAP_DIR",
+        help="folder with images/ and sparse/, or a model folder",
+    )
+    dense.add_argument(
+        "--images", type=Path, metavar="DIR", help="folder of the photos (default: COLMAP_DIR/images)"
+    )
+    dense.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks, white = object")
+    dense.add_argument(
+        "--everything",
+        action="store_true",
+        help="the surroundings too, not only the object that all cameras look at",
+    )
+    dense.add_argument(
+        "--fast", action="store_true", help="fewer sweeps: 60 %% of the time, thin evidence is lost first"
+    )
+    dense.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="folder for the results (default: COLMAP_DIR-dense)"
+    )
+    _how(dense, view=False)
+    dense.set_defaults(command=do.densify)
+
+    view = commands.add_parser(
+        "view",
+        help="look at a model or project",
+        description="A window to turn (drag), move (right drag, or shift and drag) and zoom (wheel, two fingers); H shows all "
+        "keys. Lengths are shown where the model has a scale.",
+        epilog="Examples: sculpt3d view buddha   |   sculpt3d view buddha/mesh.ply --screenshot buddha.png --size 1920x1080",
+    )
+    view.add_argument(
+        "model", type=Path, metavar="MODEL", help="GLB, PLY, OBJ or STL file, or a project folder"
+    )
+    view.add_argument(
+        "--screenshot", type=Path, metavar="PNG", help="write a picture instead of opening a window"
+    )
+    view.add_argument(
+        "--size", type=_size, default=(1280, 720), metavar="WxH", help="of the window or picture (1280x720)"
+    )
+    view.set_defaults(command=do.view)
+
+    score = commands.add_parser(
+        "evaluate",
+        help="compare a model with the truth",
+        description="Accuracy, completeness, F-score and Chamfer distance of a mesh or cloud against a true one, in mm; "
+        "both files in metres.",
+        epilog="Example: sculpt3d evaluate buddha/mesh.ply scan.ply --align sim3 --tau-mm 0.5 1 2",
+    )
+    score.add_argument("model", type=Path, help="mesh or cloud to be judged: GLB, PLY, OBJ or STL")
+    score.add_argument(
+        "truth", type=Path, help="the true mesh or cloud; NAME_mesh.ply beside NAME.ply is used too"
+    )
+    score.add_argument(
+        "--tau-mm",
+        type=_positive,
+        nargs="+",
+        default=[1.0],
+        metavar="MM",
+        help="distances at which F is taken (1)",
+    )
+    score.add_argument(
+        "--align",
+        choices=["none", "rigid", "sim3"],
+        default="none",
+        help="bring the model onto the truth first; sim3 also fits the scale (%(default)s)",
+    )
+    score.add_argument(
+        "--floor-mm", type=_number, metavar="MM", help="leave out what lies below this height on both sides"
+    )
+    score.add_argument(
+        "--cameras",
+        type=Path,
+        nargs=2,
+        metavar=("MODEL_CAMERAS", "TRUE_CAMERAS"),
+        help="two COLMAP models of the same photos, a sure start for --align",
+    )
+    score.add_argument(
+        "--up", choices=["x", "y", "z"], default="y", help="the truth's axis that points up (%(default)s)"
+    )
+    score.set_defaults(command=do.evaluate)
+
+    ship = commands.add_parser(
+        "export",
+        help="a project or model as files for the web, AR and printing",
+        description="Levels of detail with measured distance to the full mesh; every file is read again before it is kept.",
+    )
+    ship.add_argument(
+        "model", type=Path, metavar="PROJECT_OR_MODEL", help="project folder, GLB, PLY, OBJ or STL"
+    )
+    ship.add_argument("-o", "--output", type=Path, required=True, help="folder, or NAME.glb for one level")
+    ship.add_argument(
+        "--preset",
+        default="web",
+        choices=["thumb", "mobile", "ar", "web", "archive", "all"],
+        help="what it is for (%(default)s)",
+    )
+    ship.add_argument("--max-triangles", type=_count, metavar="N")
+    ship.add_argument("--max-mb", type=_positive, metavar="X", help="largest GLB; pictures shrink first")
+    ship.add_argument(
+        "--max-error-mm",
+        type=_positive,
+        metavar="E",
+        help="the smallest mesh no farther than this from the full one (model units where it has no scale)",
+    )
+    ship.add_argument("--texture", type=int, choices=[256, 512, 1024, 2048, 4096, 8192], metavar="SIDE")
+    ship.add_argument(
+        "--geometry",
+        default="none",
+        choices=["none", "quantized", "meshopt", "draco"],
+        help="coding of the triangles; none is read everywhere (%(default)s)",
+    )
+    ship.add_argument(
+        "--image", default="jpeg", choices=["jpeg", "png", "webp"], help="of textures (%(default)s)"
+    )
+    ship.add_argument("--normal-map", action="store_true", help="bake the full mesh's relief")
+    ship.add_argument("--ao", action="store_true", help="bake ambient occlusion")
+    ship.add_argument("--usdz", action="store_true", help="also USDZ for Apple's Quick Look")
+    ship.add_argument(
+        "--also", nargs="+", default=[], choices=["obj", "ply", "stl"], help="also in these formats"
+    )
+    ship.add_argument("--page", action="store_true", help="a web page with the model, for any static host")
+    ship.add_argument("--poster", action="store_true", help="a picture of the model")
+    ship.set_defaults(command=do.export)
+
+    check = commands.add_parser(
+        "check",
+        help="is a GLB or glTF file sound, and a good web asset",
+        description="Any GLB or glTF file against glTF 2.0, and its weight, colours, scale, texel density and shape. "
+        "Exit code 0: no errors, 1: errors found, 2: nothing to read.",
+    )
+    check.add_argument("files", type=Path, nargs="+", metavar="FILE.glb")
+    check.add_argument("--json", action="store_true", help="the findings as JSON")
+    check.set_defaults(command=do.check)
+
+    doctor = commands.add_parser(
+        "doctor", help="what is installed and works here, and what to do about the rest"
+    )
+    doctor.set_defaults(command=do.doctor)
+    return parser
+
+
+def _how(parser: argparse.ArgumentParser, view: bool = True) -> None:
+    parser.add_argument(
+        "--workers",
+        type=_count,
+        metavar="N",
+        default=os.cpu_count() or 1,
+        help="parallel workers (%(default)s); same result",
+    )
+    parser.add_argument(
+        "--memory",
+        type=_positive,
+        metavar="GB",
+        help="memory to stay within (default: 70 %% of what is free)",
+    )
+    if view:
+        parser.add_argument("--no-view", action="store_true", help="do not show the model at the end")
+    loud = parser.add_mutually_exclusive_group()
+    loud.add_argument("--quiet", action="store_true", help="no progress, errors only")
+    loud.add_argument("--json", action="store_true", help="progress as JSON events, one a line, on stdout")
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return f"sculpt3d {version('sculpt3d')}"
+
+
+def _positive(text: str) -> float:
+    value = _number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not abs(value) < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return int(text)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdigit() and height.isdigit() and 16 <= int(width) <= 8192 and 16 <= int(height) <= 8192):
+        raise argparse.ArgumentTypeError(f"{text} is not a size like 1280x720")
+    return int(width), int(height)

@@ -1,0 +1,170 @@
+"""What each command of `sculpt3d` does; the work itself lies in the modules they call."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pipelines.console import Console
+from sculpt3d.errors import SculptError
+
+SAMPLE = Path(__file__).parents[1] / "sample_data"
+
+
+def demo(options: argparse.Namespace) -> int:
+    if not (SAMPLE / "photos").is_dir():
+        from sculpt3d.errors import InputError
+
+        raise InputError(
+            f"The sample photos are missing ({SAMPLE / 'photos'}); run from a checkout of the project"
+        )
+    options.photos, options.preset, options.masks, options.object_height = (
+        SAMPLE / "photos",
+        "draft",
+        None,
+        420.0,
+    )
+    return reconstruct(options)
+
+
+def reconstruct(options: argparse.Namespace) -> int:
+    from pipelines.photogrammetry import How, load_preset, photogrammetry
+    from sculpt3d.errors import InputError
+
+    folder: Path = options.output or options.photos.resolve().with_name(
+        f"{options.photos.resolve().name}-sculpt3d"
+    )
+    new = not folder.exists()
+    console = _console(options)
+    try:
+        project = photogrammetry(
+            options.photos,
+            folder,
+            load_preset(options.preset),
+            options.masks,
+            options.object_height,
+            How(options.workers, options.memory),
+            console,
+        )
+    except (SculptError, OSError) as error:
+        worth_keeping = any((folder / "work").glob("cameras-*")) and not isinstance(error, InputError)
+        if new and not worth_keeping:  # nothing half-written stays behind
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    console.say(summary(project.folder, project.report))
+    if not options.no_view:
+        _show(project.folder, console.say)
+    return 0
+
+
+def summary(folder: Path, report: object) -> str:
+    from pipelines.page import advice
+
+    assert isinstance(report, dict)
+    return f"{' '.join(advice(report))}\nModel: {folder / 'model.glb'}\nReport: {folder / 'report.html'}"
+
+
+def _show(project: Path, say: Callable[[str], None]) -> None:
+    """The viewer where there is a screen, else a picture."""
+    import importlib
+    import subprocess
+
+    command = [sys.executable, "-m", "viewer", str(project / "model.glb")]
+    screen = importlib.import_module("viewer.app").has_screen()
+    if screen and subprocess.run(command, check=False).returncode == 0:
+        return
+    picture = project / "model.png"
+    subprocess.run([*command, "--screenshot", str(picture)], check=False)
+    if picture.exists():
+        say(
+            f"Picture: {picture} (no screen here; `sculpt3d view {project}` opens the viewer where there is one)"
+        )
+
+
+def densify(options: argparse.Namespace) -> int:
+    from pipelines.densify import densify
+    from pipelines.photogrammetry import How
+
+    source: Path = options.workspace.resolve()
+    out = options.output or source.with_name(f"{source.name}-dense")
+    console = _console(options)
+    report = densify(
+        options.workspace,
+        out,
+        options.images,
+        options.masks,
+        How(options.workers, options.memory),
+        console,
+        options.everything,
+        options.fast,
+    )
+    console.say(f"{report['dense']['points']} points: {out / 'cloud.ply'}")
+    return 0
+
+
+def view(options: argparse.Namespace) -> int:
+    import importlib
+
+    importlib.import_module("viewer.app").view(options.model, options.screenshot, options.size)
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    import json
+
+    from sculpt3d.evaluate import evaluate
+
+    found = evaluate(
+        options.model,
+        options.truth,
+        tuple(options.tau_mm),
+        options.align,
+        options.floor_mm,
+        options.up,
+        None if options.cameras is None else tuple(options.cameras),
+    )
+    print(json.dumps(found.as_dict(), indent=1))
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    from pipelines.export import ExportParams, chosen, export
+
+    params = ExportParams(
+        tuple(chosen(options.preset)),
+        options.max_triangles,
+        options.max_mb,
+        options.max_error_mm,
+        options.texture,
+        options.geometry,
+        options.image,
+        options.normal_map,
+        options.ao,
+        (*(["usdz"] if options.usdz else []), *options.also),
+    )
+    export(options.model, options.output, params, options.page, options.poster)
+    return 0
+
+
+def check(options: argparse.Namespace) -> int:
+    from pipelines.check import check_files
+
+    return check_files(options.files, options.json)
+
+
+def doctor(options: argparse.Namespace) -> int:
+    from pipelines.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        print(
+            f"{'ok ' if finding.good else ' ! '} {finding.what}: {finding.found}{'' if finding.good else f' -> {finding.remedy}'}"
+        )
+    return 0
+
+
+def _console(options: argparse.Namespace) -> Console:
+    return Console("quiet" if options.quiet else "json" if options.json else None)
