@@ -273,7 +273,7 @@ class _Run:
             save_place(out, placed)
 
         return self.ws.step(
-            "place", 1, work, {"object_height_mm": self.height_mm}, [flat.key, cloud.key, surface.key]
+            "place", 2, work, {"object_height_mm": self.height_mm}, [flat.key, cloud.key, surface.key]
         )
 
     def texture(self, flat: Step, surface: Step) -> Step:

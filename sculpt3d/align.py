@@ -53,13 +53,14 @@ def find_up(scene: Scene, orientations: Mapping[str, int]) -> F64:
 
 def place(vertices: NDArray[np.float32], up: F64, object_height_mm: float | None = None) -> Placement:
     """The world frame of a surface (V, 3): upright, its base at y = 0, its middle on the Y axis; metres if its height is
-    known. Height is measured between the lowest and highest 0.02 % of the vertices, so a stray spike does not count.
+    known. Height is measured between the lowest and highest 0.002 % of the vertices, so a stray spike does not count.
     """
     if not len(vertices):
         raise InputError("There is no surface to place; take more photos of the object")
     turn = rotation_to_y(up)
     turned = vertices.astype(np.float64) @ turn.T
-    low, high = np.quantile(turned[:, 1], 0.0002), np.quantile(turned[:, 1], 0.9998)
+    # A pointed headdress lost 5 mm of its figure's 600 with 0.02 %.
+    low, high = np.quantile(turned[:, 1], 0.00002), np.quantile(turned[:, 1], 0.99998)
     scale = 1.0 if object_height_mm is None else object_height_mm / 1000 / float(high - low)
     base = turned[turned[:, 1] <= low + 0.05 * (high - low)]
     middle = (base.min(0) + base.max(0)) / 2
