@@ -28,7 +28,8 @@ class Planes(NamedTuple):
 
 
 class Schedule(NamedTuple):
-    """One sweep. step_px, normal_step: size of the perturbations; z_per_px: relative depth that moves a pixel by one (f32)."""
+    """One sweep. step_px, normal_step: size of the perturbations; z_per_px: relative depth that moves a pixel by one;
+    settled: cost of pixels that later sweeps leave alone (f32)."""
 
     forward: bool
     first: bool
@@ -41,6 +42,7 @@ class Schedule(NamedTuple):
     z_near: Any
     z_far: Any
     z_per_px: Any
+    settled: Any
 
 
 @njit(nogil=True, forceinline=True, _nrt=False, fastmath=FAST, error_model="numpy")
@@ -78,7 +80,7 @@ def sweep(ref: Any, active: Any, cam: Any, planes: Any, near: Any, how: Any, pat
         y = row if how.forward else h - 1 - row
         for column in range(w):
             x = column if how.forward else w - 1 - column
-            if not active[y, x]:
+            if not active[y, x] or (not how.first and cost[y, x] < how.settled):
                 continue
             mean, variance = load_patch(ref, x, y, patch)
             rx = (F(x) - cam[2]) / cam[0]
@@ -97,7 +99,8 @@ def sweep(ref: Any, active: Any, cam: Any, planes: Any, near: Any, how: Any, pat
                     at = n0 * (F(qx) - cam[2]) / cam[0] + n1 * (F(qy) - cam[3]) / cam[1] + n2
                     z = depth[qy, qx] * at / (n0 * rx + n1 * ry + n2)
                 elif k >= 3 + how.perturbations:
-                    z = F(2) / ((F(1) + _random(state)) / how.z_near + (F(1) - _random(state)) / how.z_far)
+                    share = F(0.5) * (F(1) + _random(state))
+                    z = F(1) / (share / how.z_near + (F(1) - share) / how.z_far)
                     n0, n1, n2 = _random(state), _random(state), F(-0.7)
                 elif k >= 3:
                     shrink = F(1.0 / (1 << (k - 3)))
