@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import trimesh
 
+from sculpt3d.clouds import thinned
 from sculpt3d.errors import NotEnoughViews
 from sculpt3d.surface.decimation import simplify
-from sculpt3d.surface.meshing import SurfaceParams, reconstruct_surface, thinned, without_ribbons
+from sculpt3d.surface.meshing import SurfaceParams, reconstruct_surface, without_ribbons
 from sculpt3d.surface.topology import (
     boundary_edges,
     describe,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,40 +36,43 @@ _DTYPE_OF = {name: code for code, name in _PLY_OF.items()} | {
     "uint16": "u2",
 }
 _MAX_HEADER = 64 * 1024
+_BLOCK = 1_000_000  # points written at a time
+_POINT = np.dtype(
+    [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
+    + [(name, "u1") for name in ("red", "green", "blue")]
+    + [("views", "<i4"), ("error", "<f4")]
+)
 
 
 def write_atomic(path: Path, data: bytes | memoryview) -> None:
     """Write through a temporary name in the same folder, so that the file appears whole or not at all."""
+    write_parts(path, [data])
+
+
+def write_parts(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    """The same for what is made piece by piece."""
     temporary = path.with_name(f".{path.name}.part")
     with open(temporary, "wb") as f:
-        f.write(data)
+        for part in parts:
+            f.write(part)
     os.replace(temporary, path)
 
 
 def write_cloud(path: Path, cloud: PointCloud, comments: tuple[str, ...] = ()) -> None:
-    """x y z, nx ny nz, red green blue, views, error."""
+    """x y z, nx ny nz, red green blue, views, error; in blocks, so that a cloud on disk need not fit into memory."""
     n = len(cloud.xyz)
-    rows = np.zeros(
-        n,
-        [
-            ("x", "<f4"),
-            ("y", "<f4"),
-            ("z", "<f4"),
-            ("nx", "<f4"),
-            ("ny", "<f4"),
-            ("nz", "<f4"),
-            ("red", "u1"),
-            ("green", "u1"),
-            ("blue", "u1"),
-            ("views", "<i4"),
-            ("error", "<f4"),
-        ],
-    )
-    _fill(rows, ("x", "y", "z"), cloud.xyz)
-    _fill(rows, ("nx", "ny", "nz"), cloud.normal)
-    _fill(rows, ("red", "green", "blue"), cloud.rgb)
-    rows["views"], rows["error"] = cloud.views, cloud.error
-    write_atomic(path, _header({"vertex": rows}, comments) + rows.tobytes())
+    head = _header({"vertex": np.broadcast_to(np.zeros((), _POINT), n)}, comments)
+    blocks = (_point_rows(cloud, slice(k, k + _BLOCK)).tobytes() for k in range(0, n, _BLOCK))
+    write_parts(path, chain([head], blocks))
+
+
+def _point_rows(cloud: PointCloud, block: slice) -> NDArray[Any]:
+    rows = np.zeros(len(cloud.xyz[block]), _POINT)
+    _fill(rows, ("x", "y", "z"), cloud.xyz[block])
+    _fill(rows, ("nx", "ny", "nz"), cloud.normal[block])
+    _fill(rows, ("red", "green", "blue"), cloud.rgb[block])
+    rows["views"], rows["error"] = cloud.views[block], cloud.error[block]
+    return rows
 
 
 def read_cloud(path: Path) -> PointCloud:
@@ -129,21 +134,26 @@ def read_elements(path: Path) -> dict[str, NDArray[Any]]:
         end = head.find(b"end_header\n")
         if not head.startswith(b"ply") or end < 0:
             raise UnreadableFile(f"{path.name} is not a PLY file; export it again")
-        f.seek(end + len(b"end_header\n"))
-        body = f.read()
+        body = _mapped(f, end + len(b"end_header\n"))
     elements: dict[str, NDArray[Any]] = {}
     offset = 0
     for name, count, dtype in _parse_header(head[:end].decode("ascii", "replace"), path):
         size = count * dtype.itemsize
         if count < 0 or (count and not size) or offset + size > len(body):
             raise UnreadableFile(f"{path.name} is cut short; export it again")
-        elements[name] = np.frombuffer(body, dtype, count, offset)
+        elements[name] = body[offset : offset + size].view(dtype)
         if "n" in (dtype.names or ()) and not (elements[name]["n"] == 3).all():
             raise UnreadableFile(f"{path.name} has faces that are not triangles; export it as triangles")
         offset += size
     if "vertex" not in elements:
         raise UnreadableFile(f"{path.name} holds no vertices; export it again")
     return elements
+
+
+def _mapped(file: BinaryIO, start: int) -> NDArray[np.uint8]:
+    """What follows `start`, read only where it is looked at."""
+    left = os.fstat(file.fileno()).st_size - start
+    return np.memmap(file, np.uint8, "r", start, (left,)) if left else np.empty(0, np.uint8)
 
 
 def _parse_header(text: str, path: Path) -> list[tuple[str, int, np.dtype[Any]]]:

@@ -23,6 +23,10 @@ from sculpt3d.progress import Progress, silent
 from sculpt3d.types import F32, DepthMap, PointCloud, Region, Scene, View
 from sculpt3d.views import read_rgb, scaled
 
+POINT = np.dtype(
+    [("xyz", "<f4", 3), ("normal", "<f4", 3), ("views", "<i4"), ("error", "<f4"), ("rgb", "u1", 3)]
+)
+
 
 @dataclass(frozen=True)
 class FusionParams:
@@ -52,7 +56,8 @@ def fuse(
     region: Region | None = None,
     progress: Progress | None = None,
 ) -> PointCloud:
-    """Fused cloud in the scene's frame and unit; `work` takes the memory-mapped copies of the maps."""
+    """Fused cloud in the scene's frame and unit. `work` takes copies of the maps and the points found so far, both mapped:
+    in memory are one view and its neighbours, however many there are."""
     params, tell = params or FusionParams(), progress or silent
     work.mkdir(parents=True, exist_ok=True)
     names = [v.name for v in scene.views]
@@ -68,21 +73,23 @@ def fuse(
         params.lone_error_px, params.see_through,
     ])  # fmt: skip
     spent = np.memmap(work / "spent.u8", np.uint8, "w+", shape=stack.flat.shape)
-    parts = []
-    for done, i in enumerate(_finest_first(stack, cameras)):
-        view = scene.views[i]
-        tell(done, len(scene.views))
-        near = np.array(neighbours[i].views, np.int64)
-        rows = _fuse_view(i, near, stack.flat, errors.flat, stack.offset, stack.size, spent, cameras, rules)
-        parts.append(_points_of(view, depths[view.name].normal, rows, region))
+    file = work / "points.bin"
+    with open(file, "wb") as made:
+        for done, i in enumerate(_finest_first(stack, cameras)):
+            view = scene.views[i]
+            tell(done, len(scene.views))
+            near = np.array(neighbours[i].views, np.int64)
+            rows = _fuse_view(
+                i, near, stack.flat, errors.flat, stack.offset, stack.size, spent, cameras, rules
+            )
+            made.write(_points_of(view, depths[view.name].normal, rows, region).tobytes())
     tell(len(scene.views), len(scene.views))
-    if not sum(len(p.xyz) for p in parts):
+    if not file.stat().st_size:
         raise NotEnoughViews(
             "No surface point is seen alike by three photos; add photos that overlap by two thirds"
         )
-    return PointCloud(
-        *(np.concatenate([getattr(p, f) for p in parts]) for f in ("xyz", "normal", "rgb", "views", "error"))
-    )
+    points = np.memmap(file, POINT, "r")
+    return PointCloud(*(points[name] for name in ("xyz", "normal", "rgb", "views", "error")))
 
 
 def _finest_first(stack: Stack, cameras: F64) -> list[int]:
@@ -195,15 +202,12 @@ def _fuse_view(
     return out[:found]
 
 
-def _points_of(view: View, normal: F32, rows: F64, region: Region | None) -> PointCloud:
+def _points_of(view: View, normal: F32, rows: F64, region: Region | None) -> NDArray[np.void]:
     if region is not None:
         rows = rows[region.contains(rows[:, 2:5])]
     at = rows[:, 1].astype(np.int64), rows[:, 0].astype(np.int64)
     colour: NDArray[np.uint8] = read_rgb(view, *normal.shape[:2])
-    return PointCloud(
-        rows[:, 2:5].astype(np.float32),
-        (normal[at] @ view.cam_from_world.rotation).astype(np.float32),
-        np.ascontiguousarray(colour[at], np.uint8),
-        rows[:, 5].astype(np.int32),
-        rows[:, 6].astype(np.float32),
-    )
+    points = np.empty(len(rows), POINT)
+    points["xyz"], points["normal"] = rows[:, 2:5], normal[at] @ view.cam_from_world.rotation
+    points["rgb"], points["views"], points["error"] = colour[at], rows[:, 5], rows[:, 6]
+    return points

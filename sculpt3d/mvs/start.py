@@ -12,18 +12,22 @@ from scipy.spatial import cKDTree
 
 from sculpt3d.geometry import F64, project
 from sculpt3d.mvs.pyramid import Pyramid
-from sculpt3d.region import depth_span
+from sculpt3d.region import depth_span, find_region
 from sculpt3d.types import F32, Pinhole
 
 
 def depth_range(pyramid: Pyramid, i: int) -> tuple[float, float]:
     """Nearest and farthest depth that view i may show."""
-    z = _tie_depths(pyramid, i, 0)[1]
-    near, far = (z.min() * 0.8, z.max() * 1.25) if len(z) >= 5 else (1e-3, 1e3)
+    z, view = _tie_depths(pyramid, i, 0)[1], pyramid.scene.views[i]
     if len(z) >= 200:
         near, far = np.quantile(z, 0.005) * 0.7, np.quantile(z, 0.995) * 1.5
+    elif len(z) >= 5:
+        near, far = z.min() * 0.8, z.max() * 1.25
+    else:
+        low, high = depth_span(find_region(pyramid.scene), view)
+        near, far = low / 3, high * 3
     if pyramid.region is not None:
-        low, high = depth_span(pyramid.region, pyramid.scene.views[i])
+        low, high = depth_span(pyramid.region, view)
         if len(z) < 5 or far <= low or near >= high:
             near, far = low, high
         else:

@@ -11,6 +11,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from sculpt3d.clouds import take, thinned
 from sculpt3d.errors import NotEnoughViews
 from sculpt3d.progress import Progress
 from sculpt3d.surface.poisson import poisson
@@ -63,7 +64,7 @@ def without_strays(cloud: PointCloud) -> PointCloud:
     """Without points that have far fewer neighbours near them than the rest, or that stand alone in small clumps."""
     distance = _nearest(cloud.xyz, 9)[:, 8]
     keep = distance < 4 * np.median(distance)
-    kept = _take(cloud, keep)
+    kept = take(cloud, keep)
     if not len(kept.xyz):
         return kept
     # Clumps: join cells of six spacings that touch; drop clumps below 1 % of the largest.
@@ -74,33 +75,7 @@ def without_strays(cloud: PointCloud) -> PointCloud:
     graph = coo_matrix((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(len(cells),) * 2)
     label = connected_components(graph, directed=False)[1][which.ravel()]
     size = np.bincount(label)
-    return _take(kept, (size >= 0.01 * size.max())[label])
-
-
-def thinned(cloud: PointCloud, cell: float) -> PointCloud:
-    """One averaged point a cubic cell and facing: evens out the density and lowers the noise."""
-    facing = (cloud.normal > 0).astype(np.int64) @ [1, 2, 4]
-    key = np.c_[np.floor((cloud.xyz - cloud.xyz.min(0)) / cell).astype(np.int64), facing]
-    flat = ((key[:, 0] << 21 | key[:, 1]) << 21 | key[:, 2]) << 1
-    order = np.lexsort((key[:, 3], flat))
-    change = np.r_[True, (np.diff(flat[order]) != 0) | (np.diff(key[order, 3]) != 0)]
-    start = np.flatnonzero(change)
-    count = np.diff(np.r_[start, len(order)])
-
-    def mean(values: NDArray[np.generic]) -> NDArray[np.float64]:
-        total: NDArray[np.float64] = np.add.reduceat(values[order].astype(np.float64), start, axis=0)
-        return total / (count[:, None] if values.ndim == 2 else count)
-
-    normal = mean(cloud.normal)
-    length = np.linalg.norm(normal, axis=1)
-    good = length > 0.2  # a cell whose normals cancel holds two skins or noise
-    return PointCloud(
-        mean(cloud.xyz)[good].astype(np.float32),
-        (normal[good] / length[good, None]).astype(np.float32),
-        mean(cloud.rgb)[good].astype(np.uint8),
-        mean(cloud.views)[good].astype(np.int32),
-        mean(cloud.error)[good].astype(np.float32),
-    )
+    return take(kept, (size >= 0.01 * size.max())[label])
 
 
 def _trimmed(mesh: Mesh, points: PointCloud, reach: float, max_hole: float) -> Mesh:
@@ -157,9 +132,3 @@ def _colours(vertices: F32, cloud: PointCloud) -> NDArray[np.uint8]:
 def _nearest(xyz: F32, k: int) -> NDArray[np.float64]:
     """(N, k) distances to the k nearest points, itself first; inf where there are fewer."""
     return np.asarray(cKDTree(xyz).query(xyz, k=k, workers=1)[0])
-
-
-def _take(cloud: PointCloud, keep: Bool) -> PointCloud:
-    return PointCloud(
-        cloud.xyz[keep], cloud.normal[keep], cloud.rgb[keep], cloud.views[keep], cloud.error[keep]
-    )
