@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from pipelines import commands as do
+from sculpt3d.types import Spacing
 
 
 def parser() -> argparse.ArgumentParser:
@@ -69,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     make.add_argument(
         "--object-height", type=_positive, metavar="MM", help="the object's height; gives the model its scale"
     )
+    _spacing_option(make)
     _how(make)
     make.set_defaults(command=do.reconstruct)
 
@@ -100,6 +102,7 @@ def parser() -> argparse.ArgumentParser:
     dense.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="folder for the results (default: COLMAP_DIR-dense)"
     )
+    _spacing_option(dense)
     _how(dense, view=False)
     dense.set_defaults(command=do.densify)
 
@@ -221,6 +224,16 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _spacing_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--point-spacing",
+        type=_spacing,
+        metavar="S",
+        help="thin cloud.ply to one point every S: 0.5mm, or 2gsd for twice the size of a photo's pixel on the object "
+        "(default: all points, about one a pixel)",
+    )
+
+
 def _how(parser: argparse.ArgumentParser, view: bool = True) -> None:
     parser.add_argument(
         "--workers",
@@ -263,6 +276,14 @@ def _number(text: str) -> float:
     if not abs(value) < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a number")
     return value
+
+
+def _spacing(text: str) -> Spacing:
+    if text.endswith("mm"):
+        return Spacing(_positive(text[:-2]), "mm")
+    if text.endswith("gsd"):
+        return Spacing(_positive(text[:-3]), "gsd")
+    raise argparse.ArgumentTypeError(f"{text} is not a spacing like 0.5mm or 2gsd")
 
 
 def _count(text: str) -> int:

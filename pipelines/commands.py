@@ -21,12 +21,8 @@ def demo(options: argparse.Namespace) -> int:
         raise InputError(
             f"The sample photos are missing ({SAMPLE / 'photos'}); run from a checkout of the project"
         )
-    options.photos, options.preset, options.masks, options.object_height = (
-        SAMPLE / "photos",
-        "draft",
-        None,
-        420.0,
-    )
+    options.photos, options.preset, options.masks = SAMPLE / "photos", "draft", None
+    options.object_height, options.point_spacing = 420.0, None
     return reconstruct(options)
 
 
@@ -48,6 +44,7 @@ def reconstruct(options: argparse.Namespace) -> int:
             options.object_height,
             How(options.workers, options.memory),
             console,
+            options.point_spacing,
         )
     except (SculptError, OSError) as error:
         worth_keeping = any((folder / "work").glob("cameras-*")) and not isinstance(error, InputError)
@@ -90,17 +87,23 @@ def densify(options: argparse.Namespace) -> int:
 
     source: Path = options.workspace.resolve()
     out = options.output or source.with_name(f"{source.name}-dense")
-    console = _console(options)
-    report = densify(
-        options.workspace,
-        out,
-        options.images,
-        options.masks,
-        How(options.workers, options.memory),
-        console,
-        options.everything,
-        options.fast,
-    )
+    console, new = _console(options), not out.exists()
+    try:
+        report = densify(
+            options.workspace,
+            out,
+            options.images,
+            options.masks,
+            How(options.workers, options.memory),
+            console,
+            options.everything,
+            options.fast,
+            options.point_spacing,
+        )
+    except (SculptError, OSError):
+        if new and not any((out / "work").glob("depth-*")):  # nothing half-written stays behind
+            shutil.rmtree(out, ignore_errors=True)
+        raise
     console.say(f"{report['dense']['points']} points: {out / 'cloud.ply'}")
     return 0
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.workspace import Step, Workspace
 from sculpt3d.io.ply import write_atomic, write_cloud
 from sculpt3d.progress import Each
-from sculpt3d.types import Region, Scene
+from sculpt3d.types import Region, Scene, Spacing
 
 if TYPE_CHECKING:
     from sculpt3d.mvs.depth import DepthParams
@@ -39,11 +39,14 @@ def depth_step(
         estimate_depths(scene, out, params, region, each, tell)
         shutil.rmtree(out / "phases")  # ten times the size of the result, of no use to anyone else
 
-    return ws.step("depth", 3, work, params, [flat.key, found.key if found else "everything"])
+    return ws.step("depth", 4, work, params, [flat.key, found.key if found else "everything"])
 
 
-def fusion_step(ws: Workspace, scene: Scene, found: Step | None, depth: Step, frame: str) -> Step:
+def fusion_step(
+    ws: Workspace, scene: Scene, found: Step | None, depth: Step, frame: str, spacing: Spacing | None = None
+) -> Step:
     """The fused cloud, `cloud.ply`, and how many points it has, `facts.json`."""
+    from sculpt3d.clouds import evened, spacing_in
     from sculpt3d.mvs.fusion import FusionParams, fuse
     from sculpt3d.mvs.maps import DepthFolder
 
@@ -51,11 +54,14 @@ def fusion_step(ws: Workspace, scene: Scene, found: Step | None, depth: Step, fr
 
     def work(out: Path, tell: Any) -> None:
         cloud = fuse(scene, DepthFolder(depth.path, scene), out / "maps", params, region, tell)
+        if spacing is not None:
+            cloud = evened(cloud, spacing_in(spacing, scene, cloud))
         write_cloud(out / "cloud.ply", cloud, (frame,))
         write_atomic(out / "facts.json", json.dumps({"points": len(cloud.xyz)}).encode())
         shutil.rmtree(out / "maps")
 
-    return ws.step("fusion", 3, work, params, [depth.key])
+    given = {"fusion": vars(params), "spacing": spacing and vars(spacing)}
+    return ws.step("fusion", 4, work, given, [depth.key])
 
 
 def region_of(found: Step | None) -> Region | None:

@@ -27,7 +27,7 @@ from sculpt3d.errors import InputError
 from sculpt3d.geometry import Sim3
 from sculpt3d.io.ply import read_cloud, read_mesh, write_cloud, write_mesh
 from sculpt3d.progress import Each
-from sculpt3d.types import Mesh, PointCloud
+from sculpt3d.types import Mesh, PointCloud, Spacing
 
 STAGES = (
     "photos",
@@ -93,10 +93,18 @@ class Project:
 def photogrammetry(
     photos: Path, project: Path, preset: Preset | None = None, masks: Path | None = None,
     object_height_mm: float | None = None, how: How | None = None, console: Console | None = None,
+    point_spacing: Spacing | None = None,
 ) -> Project:  # fmt: skip
-    """Reconstruct the object in `photos` into the folder `project`; done steps are kept, a killed run goes on."""
+    """Reconstruct the object in `photos` into the folder `project`; done steps are kept, a killed run goes on.
+
+    `point_spacing`: of cloud.ply; the surface is made from all points. In mm it needs a height.
+    """
     from sculpt3d.photos import find_photos, match_masks
 
+    if point_spacing is not None and point_spacing.unit == "mm" and object_height_mm is None:
+        raise InputError(
+            "A point spacing in mm needs a scale; give --object-height too, or a spacing like 2gsd"
+        )
     preset, how, console = preset or load_preset("standard"), how or How(), console or Console("quiet")
     apart = (project,) if masks is None else (project, masks)
     names = find_photos(photos, apart)
@@ -106,7 +114,7 @@ def photogrammetry(
     ws = Workspace(project, console)
     console.learn(project / "report.json")
     console.plan(STAGES)
-    run = _Run(ws, preset, how, object_height_mm)
+    run = _Run(ws, preset, how, object_height_mm, point_spacing)
 
     checked = run.photos(photos, masks, given)
     cameras = run.cameras(checked)
@@ -147,8 +155,10 @@ def _keep_apart(photos: Path, project: Path) -> None:
 class _Run:
     """The steps with what they share. A version is raised when a step's results change."""
 
-    def __init__(self, ws: Workspace, preset: Preset, how: How, height_mm: float | None) -> None:
-        self.ws, self.preset, self.how, self.height_mm = ws, preset, how, height_mm
+    def __init__(
+        self, ws: Workspace, preset: Preset, how: How, height_mm: float | None, spacing: Spacing | None
+    ) -> None:
+        self.ws, self.preset, self.how, self.height_mm, self.spacing = ws, preset, how, height_mm, spacing
         self.each: Each = run_each(how.workers)
 
     def photos(self, folder: Path, masks: Path | None, given: str) -> Step:
@@ -255,6 +265,7 @@ class _Run:
 
     def place(self, checked: Step, cameras: Step, flat: Step, cloud: Step, surface: Step) -> Step:
         from sculpt3d.align import find_up, place
+        from sculpt3d.clouds import evened, spacing_in
         from sculpt3d.io.colmap import transform_model
         from sculpt3d.photos import load_photo_set
 
@@ -268,12 +279,19 @@ class _Run:
             write_mesh(
                 out / "mesh.ply", Mesh(_moved(move, mesh.vertices), mesh.faces, mesh.rgb, mesh.filled), unit
             )
+            if self.spacing is not None:
+                unit_size = move.scale if self.spacing.unit == "mm" else 1.0
+                points = evened(points, spacing_in(self.spacing, scene, points) / unit_size)
             write_cloud(out / "cloud.ply", moved_cloud(move, points), unit)
             transform_model(cameras.path / "sparse", out / "cameras", move)
             save_place(out, placed)
 
         return self.ws.step(
-            "place", 2, work, {"object_height_mm": self.height_mm}, [flat.key, cloud.key, surface.key]
+            "place",
+            3,
+            work,
+            {"object_height_mm": self.height_mm, "spacing": self.spacing and vars(self.spacing)},
+            [flat.key, cloud.key, surface.key],
         )
 
     def texture(self, flat: Step, surface: Step) -> Step:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from sculpt3d.types import Bool, PointCloud, Scene
+from sculpt3d.types import Bool, PointCloud, Scene, Spacing
 
 BLOCK = 4_000_000  # points looked at together
 CELLS = 1 << 20  # along an axis: three of them and the facing fill a 64-bit key
@@ -17,16 +14,9 @@ CANCELLED = 0.2  # length of a cell's mean normal below which it holds two skins
 CLOSEST = 0.6  # of the spacing: nearer pairs lose their less certain point
 
 
-@dataclass(frozen=True)
-class Spacing:
-    """How far apart points are wanted: so many mm, or ground sample distances."""
-
-    value: float
-    unit: Literal["mm", "gsd"]
-
-    def of(self, scene: Scene, cloud: PointCloud) -> float:
-        """In the cloud's unit, which is taken for a metre where mm are asked."""
-        return self.value * (0.001 if self.unit == "mm" else pixel_size(scene, cloud))
+def spacing_in(spacing: Spacing, scene: Scene, cloud: PointCloud) -> float:
+    """`spacing` in the cloud's unit, which is taken for a metre where mm are asked."""
+    return spacing.value * (0.001 if spacing.unit == "mm" else pixel_size(scene, cloud))
 
 
 def pixel_size(scene: Scene, cloud: PointCloud) -> float:

@@ -106,6 +106,14 @@ class PointCloud:
 
 
 @dataclass(frozen=True)
+class Spacing:
+    """How far apart points are wanted: so many mm, or ground sample distances."""
+
+    value: float
+    unit: Literal["mm", "gsd"]
+
+
+@dataclass(frozen=True)
 class Mesh:
     """Triangles, counter-clockwise seen from outside. `filled`: vertex has no photo evidence near it."""
 

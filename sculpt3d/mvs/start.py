@@ -19,6 +19,8 @@ from sculpt3d.types import F32, Pinhole
 def depth_range(pyramid: Pyramid, i: int) -> tuple[float, float]:
     """Nearest and farthest depth that view i may show."""
     z, view = _tie_depths(pyramid, i, 0)[1], pyramid.scene.views[i]
+    near: float
+    far: float
     if len(z) >= 200:
         near, far = np.quantile(z, 0.005) * 0.7, np.quantile(z, 0.995) * 1.5
     elif len(z) >= 5:
