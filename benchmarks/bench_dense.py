@@ -23,7 +23,19 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from dense_agreement import agreement
 from dense_curve import draw
 from dense_peer import BACKENDS, peer_run
-from dense_runs import DEFAULT, EVERYTHING, FAST, MASKED, Run, compiled_into, densified, sift_core_seconds
+from dense_runs import (
+    DRAFT,
+    EVERYTHING,
+    FAST,
+    MASKED,
+    MUSEUM,
+    STANDARD,
+    Run,
+    Setting,
+    compiled_into,
+    densified,
+    sift_core_seconds,
+)  # fmt: skip
 from dense_sets import DenseSet, find_sets
 
 from sculpt3d.evaluate import evaluate
@@ -81,7 +93,7 @@ def main() -> None:
         print(HEAD, flush=True)
         rows = [row for one in sets for row in measured(one, work, options.everything, options.peer)]
         threads(sets[0], work)
-    draw(rows, options.out / "curve.png", [s.name for s in (FAST, DEFAULT, EVERYTHING)])
+    draw(rows, options.out / "curve.png", [s.name for s in (DRAFT, FAST, STANDARD, MUSEUM, EVERYTHING)])
     (options.out / "table.json").write_text(json.dumps([asdict(row) for row in rows], indent=1))
 
 
@@ -89,7 +101,7 @@ def measured(one: DenseSet, work: Path, everything: bool, peer: Path | None) -> 
     """A row for each setting that the set has, and for each of the peer's where there is a truth to score it by."""
     sift = sift_core_seconds(one) * len(list(one.photos.iterdir()))
     rows: list[Row] = []
-    for setting in (FAST, DEFAULT, *([MASKED] if one.masks else []), *([EVERYTHING] if everything else [])):
+    for setting in settings_for(one, everything):
         run = densified(one, setting, work / one.name / setting.name, WORKERS)
         rows.append(row_of(one, setting.name, run, sift))
         print(rows[-1], flush=True)
@@ -100,6 +112,13 @@ def measured(one: DenseSet, work: Path, everything: bool, peer: Path | None) -> 
             rows.append(row_of(one, name, made, sift))
             print(rows[-1], flush=True)
     return rows
+
+
+def settings_for(one: DenseSet, everything: bool) -> list[Setting]:
+    """`museum` only where the photos are larger than `standard` takes them."""
+    large = one.longest() > STANDARD.size()
+    asked = ((MUSEUM, large), (MASKED, one.masks is not None), (EVERYTHING, everything))
+    return [DRAFT, FAST, STANDARD, *(setting for setting, wanted in asked if wanted)]
 
 
 def row_of(one: DenseSet, setting: str, run: Run, sift: float) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Protocol
@@ -85,6 +85,38 @@ def draw(rows: Sequence[Point], path: Path, curve: Sequence[str]) -> None:
         y = top + 26 * (len(sets) + 1 + i)
         _mark(pen, (right + 32, y + 10), SHAPES[i % 5], "#333")
         pen.text((right + 48, y), name, "#333", _font(18))
+    image.save(path)
+
+
+def draw_lines(
+    across: Sequence[float], lines: Mapping[str, Sequence[float]], along: str, up: str, path: Path
+) -> None:
+    """Write a PNG with a line for each of `lines` over the logarithmic `across`; upwards from zero."""
+    image = Image.new("RGB", SIZE, "white")
+    pen = ImageDraw.Draw(image)
+    left, top, right, bottom = BOX
+    high = 1.15 * max(max(values) for values in lines.values())
+    low, far = min(across) / 1.2, max(across) * 1.2
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        share = float(np.log(x / low) / np.log(far / low))
+        return left + (right - left) * share, bottom - (bottom - top) * y / high
+
+    step = 10.0 ** np.floor(np.log10(high))
+    for y in np.arange(0, high, step / 2 if high / step < 5 else step):
+        pen.line((*place(low, y), *place(far, y)), "#e4e4e4")
+        pen.text((left - 8, place(low, y)[1]), f"{y:g}", "#333", _font(15), "rm")
+    for x in across:
+        pen.text((place(x, 0)[0], bottom + 8), f"{x:g}", "#333", _font(15), "ma")
+    pen.rectangle(BOX, outline="#333")
+    pen.text((left, 24), up, "#111", _font(20))
+    pen.text(((left + right) / 2, bottom + 36), along, "#111", _font(16), "ma")
+    for (name, values), colour in zip(lines.items(), cycle(COLOURS), strict=False):
+        points = [place(x, y) for x, y in zip(across, values, strict=True)]
+        pen.line(points, colour, 2)
+        for point in points:
+            _mark(pen, point, "o", colour)
+        pen.text((right + 24, points[-1][1] - 10), name, colour, _font(18))
     image.save(path)
 
 

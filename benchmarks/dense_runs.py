@@ -13,19 +13,28 @@ from typing import Any, TypeVar
 
 from dense_sets import DenseSet, tiny
 
+from pipelines.photogrammetry import load_preset
+
 T = TypeVar("T")
 SIFT_PHOTOS = 24
 
 
 @dataclass(frozen=True)
 class Setting:
+    """`preset`: whose size and speed; photos are never enlarged, so `museum` is `standard` where they are smaller."""
+
     name: str
+    preset: str = "standard"
     fast: bool = False
     masks: bool = False
     everything: bool = False
 
+    def size(self) -> int:
+        return load_preset(self.preset).max_image_size
 
-FAST, DEFAULT, MASKED = Setting("fast", fast=True), Setting("default"), Setting("masks", masks=True)
+
+DRAFT, STANDARD, MUSEUM = (Setting(name, name, name == "draft") for name in ("draft", "standard", "museum"))
+FAST, MASKED = Setting("fast", fast=True), Setting("masks", masks=True)
 EVERYTHING = Setting("everything", everything=True)
 
 
@@ -77,11 +86,12 @@ def _warm() -> float:
 def _densify(one: DenseSet, setting: Setting, out: Path, workers: int) -> Run:
     from pipelines.densify import densify
     from pipelines.photogrammetry import How
+    from sculpt3d.mvs.depth import DepthParams
 
     _warm()  # imports and loading the kernels are a second or two, whatever the set
     report = densify(
         one.model, out, one.photos, one.masks if setting.masks else None, How(workers),
-        everything=setting.everything, fast=setting.fast,
+        everything=setting.everything, params=DepthParams(setting.size(), fast=setting.fast),
     )  # fmt: skip
     stages = report["stages"]
     return Run(

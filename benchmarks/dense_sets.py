@@ -38,11 +38,18 @@ class DenseSet:
 
     def megapixels(self) -> float:
         """Of all photos."""
-        total = 0
+        return sum(w * h for w, h in self._sizes()) / 1e6
+
+    def longest(self) -> int:
+        """The longest side of a photo, pixels."""
+        return max(max(size) for size in self._sizes())
+
+    def _sizes(self) -> list[tuple[int, int]]:
+        sizes = []
         for path in self.photos.iterdir():
             with Image.open(path) as image:
-                total += image.width * image.height
-        return total / 1e6
+                sizes.append(image.size)
+        return sizes
 
 
 def find_sets(data: Path, names: Sequence[str], work: Path) -> list[DenseSet]:

@@ -84,6 +84,7 @@ def _show(project: Path, say: Callable[[str], None]) -> None:
 def densify(options: argparse.Namespace) -> int:
     from pipelines.densify import densify
     from pipelines.photogrammetry import How
+    from sculpt3d.mvs.depth import DepthParams
 
     source: Path = options.workspace.resolve()
     out = options.output or source.with_name(f"{source.name}-dense")
@@ -97,7 +98,7 @@ def densify(options: argparse.Namespace) -> int:
             How(options.workers, options.memory),
             console,
             options.everything,
-            options.fast,
+            DepthParams(fast=options.fast),
             options.point_spacing,
         )
     except (SculptError, OSError):

@@ -20,7 +20,7 @@ _TYPICAL: dict[str, float] = {
     "undistort": 2,
     "object": 4,
     "depth": 40,
-    "fusion": 8,
+    "fusion": 3,
     "surface": 12,
     "place": 3,
     "texture": 22,

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.artifacts import scene_of
 from pipelines.console import Console
@@ -19,18 +19,21 @@ from sculpt3d.errors import InputError
 from sculpt3d.io.ply import write_atomic
 from sculpt3d.types import Spacing
 
+if TYPE_CHECKING:
+    from sculpt3d.mvs.depth import DepthParams
+
 STAGES = ("undistort", "object", "depth", "fusion")
 
 
 def densify(
     workspace: Path, out: Path, images: Path | None = None, masks: Path | None = None, how: How | None = None,
-    console: Console | None = None, everything: bool = False, fast: bool = False,
+    console: Console | None = None, everything: bool = False, params: DepthParams | None = None,
     point_spacing: Spacing | None = None,
 ) -> Mapping[str, Any]:  # fmt: skip
     """Write `out/cloud.ply`, `out/report.json` and `out/stereo/` (COLMAP's depth, normal and cost maps).
 
     The cloud's frame and unit are the model's. Worked on is what the masks show, else the object that all cameras look at;
-    `everything`: whole photos. `fast`: fewer sweeps. `point_spacing`: in mm if the model's unit is the metre.
+    `everything`: whole photos. `point_spacing`: in mm if the model's unit is the metre.
     """
     from sculpt3d.io.colmap import find_model, read_model
     from sculpt3d.mvs.depth import DepthParams
@@ -64,7 +67,7 @@ def densify(
     )
     scene = scene_of(flat)
     found = None if everything else object_step(ws, scene, flat, each)
-    depth = depth_step(ws, scene, flat, found, DepthParams(fast=fast), each)
+    depth = depth_step(ws, scene, flat, found, params or DepthParams(), each)
     fused = fusion_step(ws, scene, found, depth, "frame and unit of the COLMAP model", point_spacing)
     ws.prune()
     shutil.copy2(fused.path / "cloud.ply", out / ".cloud.ply.part")

@@ -61,6 +61,11 @@ class Phase:
     polish: int = 0
     settled: float = 0.0
 
+    def cost(self) -> float:
+        """Windows compared for a finest pixel, about: for the time left. A hypothesis asks 3.5 views, or 2."""
+        tries = self.sweeps * (3 + self.perturbations + self.randoms)
+        return (tries * (3.5 if self.all_views else 2.0) + 10 * self.polish) / 4**self.scale
+
 
 # Views are chosen anew at every level: with the coarse level's choice kept, nymph lost .014 of F at 1 GSD; one sweep at full
 # size .005; no sweep there .03; a third round of polish brought nothing. settled=0.1 there:
@@ -114,13 +119,16 @@ def sweep_phases(
 ) -> PhaseRun:  # fmt: skip
     """Run `phases` in turn; the last one's maps are written below `out`."""
     views = len(pyramid.scene.views)
+    pixels = np.cumsum([0.0, *(1.0 + np.count_nonzero(pyramid.wanted(i, 0)) for i in range(views))])
+    share = np.cumsum([0.0, *(p.cost() for p in phases)])
     before: PhaseRun | None = None
     for number, phase in enumerate(phases):
         run = PhaseRun(pyramid, neighbours, phase, before, out if number == len(phases) - 1 else None)
 
-        def tell(done: int, _: int, number: int = number) -> None:
+        def tell(done: int, _: int, number: int = number, phase: Phase = phase) -> None:
             if progress:
-                progress(number * views + done, len(phases) * views)
+                reached = share[number] + phase.cost() * pixels[done] / pixels[-1]
+                progress(round(1000 * reached / share[-1]), 1000)
 
         each(run.view, range(views), tell)
         before = run
