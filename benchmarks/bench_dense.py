@@ -20,22 +20,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import dense_runs as runs
 from dense_agreement import agreement
 from dense_curve import draw
 from dense_peer import BACKENDS, peer_run
-from dense_runs import (
-    DRAFT,
-    EVERYTHING,
-    FAST,
-    MASKED,
-    MUSEUM,
-    STANDARD,
-    Run,
-    Setting,
-    compiled_into,
-    densified,
-    sift_core_seconds,
-)  # fmt: skip
+from dense_runs import DRAFT, EVERYTHING, FAST, MASKED, MUSEUM, STANDARD, Run, Setting
 from dense_sets import DenseSet, find_sets
 
 from sculpt3d.evaluate import evaluate
@@ -88,7 +77,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        print(f"compiling the kernels: {compiled_into(work / 'kernels'):.1f} core-s, once on a machine")
+        print(f"compiling the kernels: {runs.compiled_into(work / 'kernels'):.1f} core-s, once on a machine")
         sets = find_sets(options.data, options.sets.split(","), work)
         print(HEAD, flush=True)
         rows = [row for one in sets for row in measured(one, work, options.everything, options.peer)]
@@ -99,10 +88,10 @@ def main() -> None:
 
 def measured(one: DenseSet, work: Path, everything: bool, peer: Path | None) -> list[Row]:
     """A row for each setting that the set has, and for each of the peer's where there is a truth to score it by."""
-    sift = sift_core_seconds(one) * len(list(one.photos.iterdir()))
+    sift = runs.sift_core_seconds(one) * len(list(one.photos.iterdir()))
     rows: list[Row] = []
     for setting in settings_for(one, everything):
-        run = densified(one, setting, work / one.name / setting.name, WORKERS)
+        run = runs.densified(one, setting, work / one.name / setting.name, WORKERS)
         rows.append(row_of(one, setting.name, run, sift))
         print(rows[-1], flush=True)
     for name in BACKENDS if peer and one.truth else ():
@@ -147,7 +136,7 @@ def scored(one: DenseSet, cloud: Path) -> tuple[float, float, float]:
 def threads(one: DenseSet, work: Path) -> None:
     """One worker and two: the same bytes, and how much sooner."""
     setting = MASKED if one.masks else FAST
-    runs = [densified(one, setting, work / f"threads-{n}", n) for n in (1, 2)]
+    runs = [runs.densified(one, setting, work / f"threads-{n}", n) for n in (1, 2)]
     first, second = ({p: (r.out / p).read_bytes() for p in _made(r.out)} for r in runs)
     same = "the same bytes" if first == second else "DIFFERENT BYTES"
     speed = runs[0].seconds / runs[1].seconds

@@ -23,9 +23,8 @@ import numpy as np
 import psutil
 from PIL import Image
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(ROOT / "sample_data"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "sample_data"))
 
 from dense_curve import draw_lines
 from dense_runs import apart, compiled_into
@@ -37,6 +36,7 @@ from sculpt3d.geometry import Rigid3
 from sculpt3d.synthetic import Look, Stage, ring
 from sculpt3d.types import Mesh, Pinhole
 
+ROOT = Path(__file__).parents[1]
 HEAD = "photos   MP each  core-s a photo   depth  fusion   peak MB  of it own MB  time left off by"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -48,6 +48,11 @@ class Console:
             self._learnt = True
         except (OSError, ValueError, KeyError, TypeError):
             return
+
+    def expect(self, seconds: Mapping[str, float]) -> None:
+        """What the stages should cost on this input; a past run of the same project knows better."""
+        if not self._learnt:
+            self._typical.update(seconds)
 
     def plan(self, stages: Sequence[str]) -> None:
         """The stages to come, for the count and the time left."""
