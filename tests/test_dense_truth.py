@@ -72,6 +72,39 @@ def test_a_plane_has_no_bias(lean_deg: float, tmp_path: Path) -> None:
     assert np.degrees(np.arccos(np.clip(found.normal[sure] @ facing, -1, 1))).mean() < 2
 
 
+def test_a_thin_rod_before_a_wall_keeps_its_width(tmp_path: Path) -> None:
+    """A rod of 12 pixels before a painted wall: no point floats between them, none lies a pixel outside the rod."""
+    radius, pixel = 0.06, 4.0 / CAMERA.fx
+    rod = trimesh.creation.cylinder(radius, 3.0, sections=96).subdivide().subdivide().subdivide()
+    rod.apply_transform(trimesh.transformations.rotation_matrix(np.pi / 2, [1, 0, 0]))
+    side = 300
+    x, y = np.meshgrid(np.linspace(-2, 2, side), np.linspace(-2, 2, side))
+    k = np.arange(side * side).reshape(side, side)
+    a, b, c, d = k[:-1, :-1].ravel(), k[:-1, 1:].ravel(), k[1:, :-1].ravel(), k[1:, 1:].ravel()
+    wall = np.c_[x.ravel(), y.ravel(), np.full(side * side, 0.6)]
+    faces = np.concatenate([np.stack([a, b, c], 1), np.stack([b, d, c], 1)])
+    vertices = np.concatenate([rod.vertices, wall]).astype(np.float32)
+    mesh = Mesh(vertices, np.concatenate([rod.faces, faces + len(rod.vertices)]).astype(np.int32))
+    rng = np.random.default_rng(5)
+    waves = [np.sin(vertices @ rng.normal(size=3) * f + rng.uniform(0, 6)) for f in np.geomspace(15, 90, 24)]
+    grey = 0.35 * np.exp(0.2 * np.sum(waves, 0) / 2)
+    stage, views = Stage(mesh, np.repeat(grey[:, None], 3, 1).astype(np.float32)), []
+    for i, pose in enumerate(ring(np.zeros(3), 4.0, 4, 36)[15:22] + ring(np.zeros(3), 4.0, -12, 36)[16:21]):
+        path = tmp_path / f"{i}.png"
+        Image.fromarray(stage.photograph(CAMERA, pose, Look(ambient=1.0), samples=3)).save(path)
+        views.append(View(path.name, CAMERA, pose, path))
+    scene = Scene(tuple(views), no_points())
+    cloud = fuse(scene, estimate_depths(scene, tmp_path / "out", each=run_each(2)), tmp_path / "fusion")
+    middle = cloud.xyz[np.abs(cloud.xyz[:, 1]) < 1.2]
+    rod_points, wall_points = middle[middle[:, 2] < 0.3], middle[middle[:, 2] >= 0.3]
+    assert len(rod_points) > 3000 and len(wall_points) > 50_000
+    outside = (np.hypot(rod_points[:, 0], rod_points[:, 2]) - radius) / pixel
+    assert (outside > 1).mean() < 0.01
+    assert outside.max() < 2
+    before = (0.6 - wall_points[:, 2]) / pixel
+    assert np.quantile(before, 0.999) < 3
+
+
 def test_turning_the_whole_scene_changes_nothing(ball: Ball, depths: DepthFolder, tmp_path: Path) -> None:
     turn = Rotation.from_rotvec([0.3, -0.8, 0.5]).as_matrix()
 
