@@ -21,12 +21,8 @@ def demo(options: argparse.Namespace) -> int:
         raise InputError(
             f"The sample photos are missing ({SAMPLE / 'photos'}); run from a checkout of the project"
         )
-    options.photos, options.preset, options.masks, options.object_height = (
-        SAMPLE / "photos",
-        "draft",
-        None,
-        420.0,
-    )
+    options.photos, options.preset, options.masks = SAMPLE / "photos", "draft", None
+    options.object_height, options.no_fill = 420.0, False
     return reconstruct(options)
 
 
@@ -48,6 +44,7 @@ def reconstruct(options: argparse.Namespace) -> int:
             options.object_height,
             How(options.workers, options.memory),
             console,
+            not options.no_fill,
         )
     except (SculptError, OSError) as error:
         worth_keeping = any((folder / "work").glob("cameras-*")) and not isinstance(error, InputError)

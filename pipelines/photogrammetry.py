@@ -92,9 +92,12 @@ class Project:
 
 def photogrammetry(
     photos: Path, project: Path, preset: Preset | None = None, masks: Path | None = None,
-    object_height_mm: float | None = None, how: How | None = None, console: Console | None = None,
+    object_height_mm: float | None = None, how: How | None = None, console: Console | None = None, fill: bool = True,
 ) -> Project:  # fmt: skip
-    """Reconstruct the object in `photos` into the folder `project`; done steps are kept, a killed run goes on."""
+    """Reconstruct the object in `photos` into the folder `project`; done steps are kept, a killed run goes on.
+
+    `fill`: close small holes and mark them; else what no photo supports stays open.
+    """
     from sculpt3d.photos import find_photos, match_masks
 
     preset, how, console = preset or load_preset("standard"), how or How(), console or Console("quiet")
@@ -106,7 +109,7 @@ def photogrammetry(
     ws = Workspace(project, console)
     console.learn(project / "report.json")
     console.plan(STAGES)
-    run = _Run(ws, preset, how, object_height_mm)
+    run = _Run(ws, preset, how, object_height_mm, fill)
 
     checked = run.photos(photos, masks, given)
     cameras = run.cameras(checked)
@@ -147,8 +150,8 @@ def _keep_apart(photos: Path, project: Path) -> None:
 class _Run:
     """The steps with what they share. A version is raised when a step's results change."""
 
-    def __init__(self, ws: Workspace, preset: Preset, how: How, height_mm: float | None) -> None:
-        self.ws, self.preset, self.how, self.height_mm = ws, preset, how, height_mm
+    def __init__(self, ws: Workspace, preset: Preset, how: How, height_mm: float | None, fill: bool) -> None:
+        self.ws, self.preset, self.how, self.height_mm, self.fill = ws, preset, how, height_mm, fill
         self.each: Each = run_each(how.workers)
 
     def photos(self, folder: Path, masks: Path | None, given: str) -> Step:
@@ -241,7 +244,8 @@ class _Run:
         from sculpt3d.surface.decimation import simplify
         from sculpt3d.surface.meshing import SurfaceParams, reconstruct_surface
 
-        params = SurfaceParams(max_depth=self.preset.surface_depth)
+        fill_share = SurfaceParams.fill_share if self.fill else 0.0
+        params = SurfaceParams(max_depth=self.preset.surface_depth, fill_share=fill_share)
 
         def work(out: Path, tell: Any) -> None:
             mesh = reconstruct_surface(read_cloud(cloud.path / "cloud.ply"), out / "poisson", params, tell)
@@ -316,7 +320,7 @@ class _Run:
                 out, checked, cameras, refined, flat, found, depth, placed, texture, name, self.ws.steps, tell
             )
 
-        step = self.ws.step("report", 3, work, {"name": name}, [s.key for s in steps])
+        step = self.ws.step("report", 4, work, {"name": name}, [s.key for s in steps])
         return hand_out(self.ws, step, placed, model)
 
 

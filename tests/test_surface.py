@@ -10,6 +10,7 @@ import trimesh
 
 from sculpt3d.errors import NotEnoughViews
 from sculpt3d.surface.decimation import simplify
+from sculpt3d.surface.fills import filled_patches, open_loops
 from sculpt3d.surface.meshing import SurfaceParams, reconstruct_surface, thinned, without_ribbons
 from sculpt3d.surface.topology import (
     boundary_edges,
@@ -70,6 +71,31 @@ def test_the_small_hole_is_closed_and_marked(surface: Mesh) -> None:
     edges = boundary_edges(surface.faces)
     assert len(edges) > 0
     assert surface.vertices[edges, 1].max() < -0.7  # the only border is the missing cap's
+
+
+def test_the_filled_patch_is_listed_with_its_place_and_width(surface: Mesh) -> None:
+    patch = filled_patches(surface)[0]
+    assert patch.centre[0] > 0.98
+    assert patch.normal[0] > 0.98
+    assert 0.03 < patch.width < 0.15
+    assert open_loops(surface) == 1
+
+
+def test_without_filling_the_hole_stays_open(tmp_path: Path) -> None:
+    p = sphere_points()
+    hole = (p[:, 0] > 0) & (np.hypot(p[:, 1], p[:, 2]) < 0.1)
+    cloud = cloud_of(p[~hole], p[~hole])
+    closed, left = (
+        reconstruct_surface(cloud, tmp_path / k, SurfaceParams(max_depth=7, evidence=2.0, fill_share=share))
+        for k, share in (("closed", 0.2), ("open", 0.0))
+    )
+    assert open_loops(closed) == 0
+    assert len(filled_patches(closed)) == 1
+    assert open_loops(left) == 1
+    assert left.filled is not None and not left.filled.any()
+    rim = left.vertices[boundary_edges(left.faces)]
+    assert (rim[..., 0] > 0.98).all()
+    assert np.hypot(rim[..., 1], rim[..., 2]).min() > 0.04
 
 
 def test_colours_come_from_the_cloud(surface: Mesh) -> None:
