@@ -50,9 +50,7 @@ def surface(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
     strays = rng.uniform(-4, 4, (60, 3))
     normals = np.concatenate([p, clump * 0 + [0, 1, 0], strays * 0 + [0, 1, 0]])
     cloud = cloud_of(np.concatenate([p, clump, strays]), normals)
-    return reconstruct_surface(
-        cloud, tmp_path_factory.mktemp("surface"), SurfaceParams(max_depth=7, evidence=2.0)
-    )
+    return reconstruct_surface(cloud, tmp_path_factory.mktemp("surface"), SurfaceParams(max_depth=7))
 
 
 def test_surface_lies_on_the_sphere_and_stops_where_evidence_stops(surface: Mesh) -> None:
@@ -86,7 +84,7 @@ def test_without_filling_the_hole_stays_open(tmp_path: Path) -> None:
     hole = (p[:, 0] > 0) & (np.hypot(p[:, 1], p[:, 2]) < 0.1)
     cloud = cloud_of(p[~hole], p[~hole])
     closed, left = (
-        reconstruct_surface(cloud, tmp_path / k, SurfaceParams(max_depth=7, evidence=2.0, fill_share=share))
+        reconstruct_surface(cloud, tmp_path / k, SurfaceParams(max_depth=7, fill_share=share))
         for k, share in (("closed", 0.2), ("open", 0.0))
     )
     assert open_loops(closed) == 0
@@ -96,6 +94,46 @@ def test_without_filling_the_hole_stays_open(tmp_path: Path) -> None:
     rim = left.vertices[boundary_edges(left.faces)]
     assert (rim[..., 0] > 0.98).all()
     assert np.hypot(rim[..., 1], rim[..., 2]).min() > 0.04
+
+
+def test_a_noisy_ball_keeps_its_radius(tmp_path: Path) -> None:
+    p = sphere_points()
+    noise = np.random.default_rng(2).normal(size=(len(p), 1)) * 0.004  # a quarter of the spacing
+    ball = reconstruct_surface(cloud_of(p * (1 + noise), p), tmp_path, SurfaceParams(max_depth=7))
+    radius = np.linalg.norm(ball.vertices, axis=1)
+    assert abs(radius.mean() - 1) < 0.0005
+    assert np.sqrt(((radius - 1) ** 2).mean()) < 0.002
+    assert open_loops(ball) == 0
+
+
+def test_a_thin_plate_keeps_both_skins_and_its_edges(tmp_path: Path) -> None:
+    """A plate five spacings thick: flat to a tenth of a spacing, as thick as it was, its edges not rounded away."""
+    rng, step, thick = np.random.default_rng(0), 0.01, 0.05
+    box = trimesh.creation.box((1, 0.6, thick))
+    xyz, face = trimesh.sample.sample_surface(box, int(box.area / step**2), seed=0)
+    normal = box.face_normals[face]
+    noisy = xyz + normal * rng.normal(size=(len(xyz), 1)) * 0.1 * step
+    plate = reconstruct_surface(cloud_of(noisy, normal), tmp_path, SurfaceParams(max_depth=7))
+    inner = (np.abs(plate.vertices[:, 0]) < 0.45) & (np.abs(plate.vertices[:, 1]) < 0.25)
+    z = plate.vertices[inner, 2]
+    assert describe(plate).components == 1
+    assert abs(np.median(z[z > 0]) - thick / 2) < 0.1 * step
+    assert abs(np.median(z[z < 0]) + thick / 2) < 0.1 * step
+    assert np.abs(np.abs(z) - thick / 2).max() < 0.5 * step
+    assert np.abs(np.ptp(plate.vertices, axis=0) - (1, 0.6, thick)).max() < step
+
+
+def test_an_undercut_tunnel_stays_open(tmp_path: Path) -> None:
+    """A thick ring whose bore is narrower than the holes that are filled: points line it, so it is no hole."""
+    ring = trimesh.creation.torus(0.5, 0.45, major_sections=200, minor_sections=200)
+    xyz, face = trimesh.sample.sample_surface(ring, 60_000, seed=0)
+    mesh = reconstruct_surface(
+        cloud_of(xyz, ring.face_normals[face]), tmp_path, SurfaceParams(max_depth=7, fill_share=0.2)
+    )
+    edges = len(mesh.faces) * 3 // 2
+    assert open_loops(mesh) == 0
+    assert len(mesh.vertices) - edges + len(mesh.faces) == 0  # Euler: one tunnel
+    assert not filled_patches(mesh)
 
 
 def test_colours_come_from_the_cloud(surface: Mesh) -> None:
