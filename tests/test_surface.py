@@ -12,6 +12,7 @@ from sculpt3d.errors import NotEnoughViews
 from sculpt3d.surface.decimation import simplify
 from sculpt3d.surface.fills import filled_patches, open_loops
 from sculpt3d.surface.meshing import SurfaceParams, reconstruct_surface, thinned, without_ribbons
+from sculpt3d.surface.rims import with_even_rims
 from sculpt3d.surface.topology import (
     boundary_edges,
     describe,
@@ -180,6 +181,31 @@ def test_facts_of_two_tetrahedra() -> None:
     assert np.isclose(face_areas(v, f).sum(), 1.5 + np.sqrt(3) / 2)
     assert len(set(face_components(both.faces, 8))) == 2
     assert (vertex_normals(v, f)[1:] @ np.array([1, 1, 1]) > 0).all()
+
+
+def test_teeth_of_a_rim_go_and_the_surface_stays(tmp_path: Path) -> None:
+    """A flat grid cut along a slanting line: its rim becomes shorter, nothing leaves the plane or turns over."""
+    n = 40
+    x, y = np.meshgrid(np.arange(n), np.arange(n), indexing="ij")
+    vertices = np.stack([x, y, 0 * x], -1).reshape(-1, 3).astype(np.float32)
+    i, j = np.meshgrid(np.arange(n - 1), np.arange(n - 1), indexing="ij")
+    p = (i * n + j).ravel()
+    faces = np.concatenate([np.stack([p, p + n, p + n + 1], 1), np.stack([p, p + n + 1, p + 1], 1)]).astype(
+        np.int32
+    )
+    ragged = keep_faces(Mesh(vertices, faces), vertices[faces].mean(1) @ np.array([1, 0.4, 0]) < 32)
+    even = with_even_rims(ragged)
+
+    def rim(mesh: Mesh) -> float:
+        return float(np.linalg.norm(np.diff(mesh.vertices[boundary_edges(mesh.faces)], axis=1), axis=2).sum())
+
+    assert rim(even) < 0.95 * rim(ragged)
+    assert (even.vertices[:, 2] == 0).all()
+    assert (vertex_normals(even.vertices, even.faces)[:, 2] == 1).all()
+    corner = even.vertices[even.faces]
+    assert (np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])[:, 2] > 0).all()
+    lost = face_areas(ragged.vertices, ragged.faces).sum() - face_areas(even.vertices, even.faces).sum()
+    assert 0 < lost < 0.03 * n * n
 
 
 def test_ribbons_go_and_the_rest_stays_to_its_border() -> None:

@@ -21,6 +21,7 @@ from sculpt3d.errors import NotEnoughViews
 from sculpt3d.progress import Progress
 from sculpt3d.surface.poisson import poisson
 from sculpt3d.surface.projection import onto_points
+from sculpt3d.surface.rims import with_even_rims
 from sculpt3d.surface.topology import boundary_edges, face_areas, face_components, keep_faces
 from sculpt3d.types import F32, I32, Bool, Mesh, PointCloud
 
@@ -58,7 +59,8 @@ def reconstruct_surface(
     mesh = _trimmed(
         Mesh(vertices, faces), points, max(spacing, cell) * params.evidence, params.fill_share * extent
     )
-    mesh = onto_points(_without_small_parts(without_ribbons(mesh), params.min_component), points, spacing)
+    mesh = _without_small_parts(with_even_rims(without_ribbons(mesh)), params.min_component)
+    mesh = onto_points(mesh, points, spacing)
     if not len(mesh.faces):
         raise NotEnoughViews(
             "The surface points do not join into a surface; take more overlapping, sharp photos"
