@@ -70,6 +70,11 @@ def parser() -> argparse.ArgumentParser:
     make.add_argument(
         "--object-height", type=_positive, metavar="MM", help="the object's height; gives the model its scale"
     )
+    make.add_argument(
+        "--no-fill",
+        action="store_true",
+        help="leave small holes open that are else closed and marked as filled",
+    )
     _spacing_option(make)
     _how(make)
     make.set_defaults(command=do.reconstruct)

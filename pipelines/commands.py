@@ -22,7 +22,7 @@ def demo(options: argparse.Namespace) -> int:
             f"The sample photos are missing ({SAMPLE / 'photos'}); run from a checkout of the project"
         )
     options.photos, options.preset, options.masks = SAMPLE / "photos", "draft", None
-    options.object_height, options.point_spacing = 420.0, None
+    options.object_height, options.point_spacing, options.no_fill = 420.0, None, False
     return reconstruct(options)
 
 
@@ -44,6 +44,7 @@ def reconstruct(options: argparse.Namespace) -> int:
             options.object_height,
             How(options.workers, options.memory),
             console,
+            not options.no_fill,
             options.point_spacing,
         )
     except (SculptError, OSError) as error:

@@ -57,6 +57,7 @@ def page(c: Contents) -> str:
         "ADVICE": "".join(f"<li>{html.escape(line)}</li>" for line in advice(c.facts)),
         "TILES": _tiles(c.facts),
         "PICTURES": "".join(_row(kind, pictures) for kind, pictures in c.pictures.items()),
+        "FILLED": _filled(c.facts["filled"]),
         "PLAN": plan_svg(c.scene, c.footprint),
         "REJECTED": _rejected(c.facts["photos"]["rejected"]),
         "STAGES": _stages(c.stages),
@@ -99,6 +100,10 @@ def advice(facts: Mapping[str, Any]) -> list[str]:
         )
     if facts["mesh"]["filled_share"] > 0.001:
         lines.append(f"{facts['mesh']['filled_share']:.1%} of the surface was filled in without evidence.")
+    if facts["mesh"]["open_borders"] > 1:
+        lines.append(
+            f"The surface has {facts['mesh']['open_borders']} open borders, where no photo saw enough."
+        )
     if facts["texture"]["unseen_share"] > 0.01:
         lines.append(
             f"{facts['texture']['unseen_share']:.0%} of the texture is seen by no photo and takes its neighbours' colour."
@@ -169,6 +174,26 @@ def _row(kind: str, pictures: Sequence[U8]) -> str:
     )
     legend = _LEGEND if kind == "evidence" else ""
     return f'<h2>{_CAPTIONS[kind]}</h2>{legend}<div class="row">{shown}</div>'
+
+
+def _filled(filled: Mapping[str, Any]) -> str:
+    if not filled["patches"]:
+        return "<p>Nothing.</p>"
+    rows = "".join(
+        f"<tr><td>{_width(p)}</td><td>facing {p['side']}</td><td>at {p['height_share']:.0%} of the height</td></tr>"
+        for p in filled["largest"]
+    )
+    more = filled["patches"] - len(filled["largest"])
+    return f"<table>{rows}</table>" + (f"<p>And {more} smaller ones.</p>" if more else "")
+
+
+def _width(patch: Mapping[str, Any]) -> str:
+    wide = (
+        f"{patch['width_share']:.1%} of the object"
+        if patch["width_mm"] is None
+        else f"{patch['width_mm']:.1f} mm"
+    )
+    return f"{wide} wide"
 
 
 def _rejected(rejected: Sequence[Mapping[str, str]]) -> str:

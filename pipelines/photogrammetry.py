@@ -92,12 +92,13 @@ class Project:
 
 def photogrammetry(
     photos: Path, project: Path, preset: Preset | None = None, masks: Path | None = None,
-    object_height_mm: float | None = None, how: How | None = None, console: Console | None = None,
+    object_height_mm: float | None = None, how: How | None = None, console: Console | None = None, fill: bool = True,
     point_spacing: Spacing | None = None,
 ) -> Project:  # fmt: skip
     """Reconstruct the object in `photos` into the folder `project`; done steps are kept, a killed run goes on.
 
-    `point_spacing`: of cloud.ply; the surface is made from all points. In mm it needs a height.
+    `fill`: close small holes and mark them; else what no photo supports stays open. `point_spacing`: of cloud.ply; the
+    surface is made from all points. In mm it needs a height.
     """
     from sculpt3d.photos import find_photos, match_masks
 
@@ -114,7 +115,7 @@ def photogrammetry(
     ws = Workspace(project, console)
     console.learn(project / "report.json")
     console.plan(STAGES)
-    run = _Run(ws, preset, how, object_height_mm, point_spacing)
+    run = _Run(ws, preset, how, object_height_mm, fill, point_spacing)
 
     checked = run.photos(photos, masks, given)
     cameras = run.cameras(checked)
@@ -156,9 +157,16 @@ class _Run:
     """The steps with what they share. A version is raised when a step's results change."""
 
     def __init__(
-        self, ws: Workspace, preset: Preset, how: How, height_mm: float | None, spacing: Spacing | None
+        self,
+        ws: Workspace,
+        preset: Preset,
+        how: How,
+        height_mm: float | None,
+        fill: bool,
+        spacing: Spacing | None,
     ) -> None:
-        self.ws, self.preset, self.how, self.height_mm, self.spacing = ws, preset, how, height_mm, spacing
+        self.ws, self.preset, self.how, self.height_mm = ws, preset, how, height_mm
+        self.fill, self.spacing = fill, spacing
         self.each: Each = run_each(how.workers)
 
     def photos(self, folder: Path, masks: Path | None, given: str) -> Step:
@@ -251,7 +259,8 @@ class _Run:
         from sculpt3d.surface.decimation import simplify
         from sculpt3d.surface.meshing import SurfaceParams, reconstruct_surface
 
-        params = SurfaceParams(max_depth=self.preset.surface_depth)
+        fill_share = SurfaceParams.fill_share if self.fill else 0.0
+        params = SurfaceParams(max_depth=self.preset.surface_depth, fill_share=fill_share)
 
         def work(out: Path, tell: Any) -> None:
             mesh = reconstruct_surface(read_cloud(cloud.path / "cloud.ply"), out / "poisson", params, tell)
@@ -260,7 +269,7 @@ class _Run:
             shutil.rmtree(out / "poisson")
 
         return self.ws.step(
-            "surface", 4, work, {"surface": vars(params), "triangles": self.preset.triangles}, [cloud.key]
+            "surface", 5, work, {"surface": vars(params), "triangles": self.preset.triangles}, [cloud.key]
         )
 
     def place(self, checked: Step, cameras: Step, flat: Step, cloud: Step, surface: Step) -> Step:
@@ -334,7 +343,7 @@ class _Run:
                 out, checked, cameras, refined, flat, found, depth, placed, texture, name, self.ws.steps, tell
             )
 
-        step = self.ws.step("report", 3, work, {"name": name}, [s.key for s in steps])
+        step = self.ws.step("report", 4, work, {"name": name}, [s.key for s in steps])
         return hand_out(self.ws, step, placed, model)
 
 

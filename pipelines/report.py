@@ -34,6 +34,8 @@ PACKAGES = (
     "pygltflib",
     "opencv-python-headless",
 )
+SIDES = ("upwards", "downwards", *(f"{a}\u00b0" for a in range(0, 360, 45)))
+MOST_PATCHES = 20  # listed one by one; all are counted
 OUTPUTS = ("model.glb", "mesh.ply", "cloud.ply", "cameras", "report.html", "report.json")
 
 
@@ -44,6 +46,7 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
     from sculpt3d.photos import load_photo_set
     from sculpt3d.sfm.cameras import load_sfm
     from sculpt3d.sfm.refine import load_refine
+    from sculpt3d.surface.fills import open_loops
     from sculpt3d.surface.topology import describe
 
     photos, sfm = load_photo_set(checked.path), load_sfm(cameras.path)
@@ -69,7 +72,9 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
         "gsd_mm": _r(1000 * ground_sample_distance(scene, mesh)) if where.metric else None,
         "dense": _dense_facts(found, depth, cloud, where.metric),
         "mesh": _plain(vars(describe(mesh)))
+        | {"open_borders": open_loops(mesh)}
         | {"size_mm": [_r(1000 * float(v)) for v in np.ptp(mesh.vertices, axis=0)] if where.metric else None},
+        "filled": filled_facts(mesh, where.metric),
         "evidence": evidence_facts(mesh, agreeing),
         "texture": _texture_facts(texture),
         "versions": versions(),
@@ -151,14 +156,37 @@ def evidence_facts(mesh: Mesh, agreeing: NDArray[np.float64]) -> dict[str, Any]:
 
     normal, third = vertex_normals(mesh.vertices, mesh.faces), face_areas(mesh.vertices, mesh.faces) / 3
     area = np.bincount(mesh.faces.ravel(), np.repeat(third, 3), len(mesh.vertices))
-    angle = np.degrees(np.arctan2(normal[:, 0], normal[:, 2])) % 360
-    names = ["upwards", "downwards", *(f"{a}\u00b0" for a in range(0, 360, 45))]
-    side = np.where(np.abs(normal[:, 1]) > 0.7, normal[:, 1] < 0, 2 + ((angle + 22.5) // 45).astype(int) % 8)
-    weak = np.bincount(side.astype(int), area * (agreeing < 4), len(names))
+    weak = np.bincount(sides(normal), area * (agreeing < 4), len(SIDES))
     return {
         "weak_share": _r(float(weak.sum() / max(area.sum(), 1e-12))),
-        "weakest_side": names[int(weak.argmax())],
+        "weakest_side": SIDES[int(weak.argmax())],
     }
+
+
+def sides(normal: NDArray[Any]) -> NDArray[np.int64]:
+    """(N, 3) in world -> (N,) which of SIDES it faces."""
+    angle = np.degrees(np.arctan2(normal[:, 0], normal[:, 2])) % 360
+    around = 2 + ((angle + 22.5) // 45).astype(np.int64) % 8
+    return np.where(np.abs(normal[:, 1]) > 0.7, (normal[:, 1] < 0).astype(np.int64), around)
+
+
+def filled_facts(mesh: Mesh, metric: bool) -> dict[str, Any]:
+    """Every hole that was closed without evidence, the widest first: which way it faces, how high, how wide."""
+    from sculpt3d.surface.fills import filled_patches
+
+    base, height = float(mesh.vertices[:, 1].min()), float(np.ptp(mesh.vertices[:, 1])) or 1.0
+    size = float(np.ptp(mesh.vertices, axis=0).max()) or 1.0
+    patches = filled_patches(mesh)
+    rows = [
+        {
+            "side": SIDES[int(sides(p.normal[None])[0])],
+            "height_share": _r((float(p.centre[1]) - base) / height),
+            "width_share": _r(p.width / size),
+            "width_mm": _r(1000 * p.width) if metric else None,
+        }
+        for p in patches[:MOST_PATCHES]
+    ]
+    return {"patches": len(patches), "largest": rows}
 
 
 def _photo_facts(photos: Any, sfm: Any, dropped: tuple[str, ...]) -> dict[str, Any]:

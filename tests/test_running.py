@@ -115,7 +115,11 @@ def facts() -> dict[str, object]:
         "gsd_mm": None,
         "dense": {"points": 10, "median_error_estimate_mm": None},
         "evidence": {"weak_share": 0.3, "weakest_side": "90°"},
-        "mesh": {"triangles": 5000, "filled_share": 0.01, "size_mm": None},
+        "mesh": {"triangles": 5000, "filled_share": 0.01, "open_borders": 3, "size_mm": None},
+        "filled": {
+            "patches": 22,
+            "largest": [{"side": "45°", "height_share": 0.4, "width_share": 0.05, "width_mm": None}] * 20,
+        },
         "texture": {"size": 64, "unseen_share": 0.05},
         "versions": {"python": "3"},
     }
@@ -146,6 +150,8 @@ def test_the_page_is_whole_and_takes_no_markup_from_names() -> None:
     assert "A &amp; B &lt;i&gt;" in text
     assert "{{NAME}}" in text  # part of a photo's name, and left alone
     assert 'src="http' not in text
+    assert text.count("5.0% of the object wide</td><td>facing 45°</td><td>at 40% of the height") == 20
+    assert "And 2 smaller ones." in text
 
 
 def test_advice_says_what_to_do() -> None:
@@ -157,6 +163,7 @@ def test_advice_says_what_to_do() -> None:
         "120 degrees",
         "facing 90°",
         "filled in",
+        "3 open borders",
         "5% of",
         "no scale",
     ):

@@ -11,7 +11,9 @@ import trimesh
 from sculpt3d.clouds import thinned
 from sculpt3d.errors import NotEnoughViews
 from sculpt3d.surface.decimation import simplify
+from sculpt3d.surface.fills import filled_patches, open_loops
 from sculpt3d.surface.meshing import SurfaceParams, reconstruct_surface, without_ribbons
+from sculpt3d.surface.rims import with_even_rims
 from sculpt3d.surface.topology import (
     boundary_edges,
     describe,
@@ -50,9 +52,7 @@ def surface(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
     strays = rng.uniform(-4, 4, (60, 3))
     normals = np.concatenate([p, clump * 0 + [0, 1, 0], strays * 0 + [0, 1, 0]])
     cloud = cloud_of(np.concatenate([p, clump, strays]), normals)
-    return reconstruct_surface(
-        cloud, tmp_path_factory.mktemp("surface"), SurfaceParams(max_depth=7, evidence=2.0)
-    )
+    return reconstruct_surface(cloud, tmp_path_factory.mktemp("surface"), SurfaceParams(max_depth=7))
 
 
 def test_surface_lies_on_the_sphere_and_stops_where_evidence_stops(surface: Mesh) -> None:
@@ -71,6 +71,71 @@ def test_the_small_hole_is_closed_and_marked(surface: Mesh) -> None:
     edges = boundary_edges(surface.faces)
     assert len(edges) > 0
     assert surface.vertices[edges, 1].max() < -0.7  # the only border is the missing cap's
+
+
+def test_the_filled_patch_is_listed_with_its_place_and_width(surface: Mesh) -> None:
+    patch = filled_patches(surface)[0]
+    assert patch.centre[0] > 0.98
+    assert patch.normal[0] > 0.98
+    assert 0.03 < patch.width < 0.15
+    assert open_loops(surface) == 1
+
+
+def test_without_filling_the_hole_stays_open(tmp_path: Path) -> None:
+    p = sphere_points()
+    hole = (p[:, 0] > 0) & (np.hypot(p[:, 1], p[:, 2]) < 0.1)
+    cloud = cloud_of(p[~hole], p[~hole])
+    closed, left = (
+        reconstruct_surface(cloud, tmp_path / k, SurfaceParams(max_depth=7, fill_share=share))
+        for k, share in (("closed", 0.2), ("open", 0.0))
+    )
+    assert open_loops(closed) == 0
+    assert len(filled_patches(closed)) == 1
+    assert open_loops(left) == 1
+    assert left.filled is not None and not left.filled.any()
+    rim = left.vertices[boundary_edges(left.faces)]
+    assert (rim[..., 0] > 0.98).all()
+    assert np.hypot(rim[..., 1], rim[..., 2]).min() > 0.04
+
+
+def test_a_noisy_ball_keeps_its_radius(tmp_path: Path) -> None:
+    p = sphere_points()
+    noise = np.random.default_rng(2).normal(size=(len(p), 1)) * 0.004  # a quarter of the spacing
+    ball = reconstruct_surface(cloud_of(p * (1 + noise), p), tmp_path, SurfaceParams(max_depth=7))
+    radius = np.linalg.norm(ball.vertices, axis=1)
+    assert abs(radius.mean() - 1) < 0.0005
+    assert np.sqrt(((radius - 1) ** 2).mean()) < 0.002
+    assert open_loops(ball) == 0
+
+
+def test_a_thin_plate_keeps_both_skins_and_its_edges(tmp_path: Path) -> None:
+    """A plate five spacings thick: flat to a tenth of a spacing, as thick as it was, its edges not rounded away."""
+    rng, step, thick = np.random.default_rng(0), 0.01, 0.05
+    box = trimesh.creation.box((1, 0.6, thick))
+    xyz, face = trimesh.sample.sample_surface(box, int(box.area / step**2), seed=0)
+    normal = box.face_normals[face]
+    noisy = xyz + normal * rng.normal(size=(len(xyz), 1)) * 0.1 * step
+    plate = reconstruct_surface(cloud_of(noisy, normal), tmp_path, SurfaceParams(max_depth=7))
+    inner = (np.abs(plate.vertices[:, 0]) < 0.45) & (np.abs(plate.vertices[:, 1]) < 0.25)
+    z = plate.vertices[inner, 2]
+    assert describe(plate).components == 1
+    assert abs(np.median(z[z > 0]) - thick / 2) < 0.1 * step
+    assert abs(np.median(z[z < 0]) + thick / 2) < 0.1 * step
+    assert np.abs(np.abs(z) - thick / 2).max() < 0.5 * step
+    assert np.abs(np.ptp(plate.vertices, axis=0) - (1, 0.6, thick)).max() < step
+
+
+def test_an_undercut_tunnel_stays_open(tmp_path: Path) -> None:
+    """A thick ring whose bore is narrower than the holes that are filled: points line it, so it is no hole."""
+    ring = trimesh.creation.torus(0.5, 0.45, major_sections=200, minor_sections=200)
+    xyz, face = trimesh.sample.sample_surface(ring, 60_000, seed=0)
+    mesh = reconstruct_surface(
+        cloud_of(xyz, ring.face_normals[face]), tmp_path, SurfaceParams(max_depth=7, fill_share=0.2)
+    )
+    edges = len(mesh.faces) * 3 // 2
+    assert open_loops(mesh) == 0
+    assert len(mesh.vertices) - edges + len(mesh.faces) == 0  # Euler: one tunnel
+    assert not filled_patches(mesh)
 
 
 def test_colours_come_from_the_cloud(surface: Mesh) -> None:
@@ -117,6 +182,31 @@ def test_facts_of_two_tetrahedra() -> None:
     assert np.isclose(face_areas(v, f).sum(), 1.5 + np.sqrt(3) / 2)
     assert len(set(face_components(both.faces, 8))) == 2
     assert (vertex_normals(v, f)[1:] @ np.array([1, 1, 1]) > 0).all()
+
+
+def test_teeth_of_a_rim_go_and_the_surface_stays(tmp_path: Path) -> None:
+    """A flat grid cut along a slanting line: its rim becomes shorter, nothing leaves the plane or turns over."""
+    n = 40
+    x, y = np.meshgrid(np.arange(n), np.arange(n), indexing="ij")
+    vertices = np.stack([x, y, 0 * x], -1).reshape(-1, 3).astype(np.float32)
+    i, j = np.meshgrid(np.arange(n - 1), np.arange(n - 1), indexing="ij")
+    p = (i * n + j).ravel()
+    faces = np.concatenate([np.stack([p, p + n, p + n + 1], 1), np.stack([p, p + n + 1, p + 1], 1)]).astype(
+        np.int32
+    )
+    ragged = keep_faces(Mesh(vertices, faces), vertices[faces].mean(1) @ np.array([1, 0.4, 0]) < 32)
+    even = with_even_rims(ragged)
+
+    def rim(mesh: Mesh) -> float:
+        return float(np.linalg.norm(np.diff(mesh.vertices[boundary_edges(mesh.faces)], axis=1), axis=2).sum())
+
+    assert rim(even) < 0.95 * rim(ragged)
+    assert (even.vertices[:, 2] == 0).all()
+    assert (vertex_normals(even.vertices, even.faces)[:, 2] == 1).all()
+    corner = even.vertices[even.faces]
+    assert (np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])[:, 2] > 0).all()
+    lost = face_areas(ragged.vertices, ragged.faces).sum() - face_areas(even.vertices, even.faces).sum()
+    assert 0 < lost < 0.03 * n * n
 
 
 def test_ribbons_go_and_the_rest_stays_to_its_border() -> None:
