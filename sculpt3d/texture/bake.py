@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sculpt3d.errors import InputError
 from sculpt3d.progress import Each, Progress, one_by_one, silent
 from sculpt3d.texture.choose import choose
+from sculpt3d.texture.delight import brighter
 from sculpt3d.texture.fill import between_charts, over_surface, srgb_table
 from sculpt3d.texture.gains import solve_gains
 from sculpt3d.texture.observe import Nodes, gather, look
@@ -51,6 +53,8 @@ def bake_texture(
     found = each(lambda view: look(view, nodes), views, lambda d, n: tell(15 + 25 * d // max(n, 1), 100))
     seen = gather(found, len(nodes.xyz))
     del found
+    if not len(seen.view):
+        raise InputError("No photo shows the mesh; it must be in the frame of the cameras")
     gains = solve_gains(seen, len(views))
     chosen = choose(nodes, seen, gains)
     tell(50, 100)
@@ -59,10 +63,11 @@ def bake_texture(
         lambda d, n: tell(50 + 40 * d // max(n, 1), 100),
     )  # fmt: skip
     broad = over_surface(nodes, chosen.broad, chosen.known)
-    shown = finish(fine, node, broad, owner, colour, weight)
-    covered = owner >= 0
-    unseen = float(1 - shown.sum() / max(int(covered.sum()), 1))
-    del owner, weight, shown
+    covered, shown = owner >= 0, int((weight > 0).sum())
+    factor = brighter(nodes, broad, chosen.known) if params.delight else None
+    finish(fine, node, broad, factor, owner, colour, weight)
+    unseen = 1 - shown / max(int(covered.sum()), 1)
+    del owner, weight
     picture = to_srgb(colour)
     del colour
     texture = between_charts(picture, covered)

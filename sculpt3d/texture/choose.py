@@ -17,14 +17,15 @@ from sculpt3d._kernels import njit
 from sculpt3d.texture.observe import Nodes, Observed
 from sculpt3d.types import F32, Bool
 
-REACH = 4.0  # robust sigmas beyond which a photo's colour is not believed
-LEAST_REACH = 0.06  # in log colour
+REACH = 3.0  # robust sigmas beyond which a photo's colour is not believed
+LEAST_REACH = 0.1  # in log colour
 CANDIDATES = 6
 SMOOTHNESS = 0.5  # cost of a change between neighbours, in log quality
 SWEEPS = 8
-SAME = 0.25  # of the detail's energy: a difference of this size is no other detail
+# Of the detail's energy: a difference of this size is no other detail. plato, PSNR: 0 36.2, 0.1 36.5, 0.5 36.7, everybody
+# joins 36.7; its cameras are true, and with cameras a pixel off only the first ones stay sharp.
+SAME = 0.5
 LEAST_GOOD = 0.2  # quality beside the chosen photo's, below which a photo does not join
-BROAD_POWER = 1.0  # how strongly better views are preferred for broad colour
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def choose(nodes: Nodes, seen: Observed, gains: F32) -> Chosen:
     colour = seen.broad * gains[seen.view]
     log = np.log(np.maximum(colour, 0.003))
     belief = _belief(seen.start, log, seen.quality)
-    weight = seen.quality**BROAD_POWER * belief
+    weight = seen.quality * belief
     node = seen.node()
     total = np.bincount(node, weight, len(nodes.xyz))
     known = total > 0

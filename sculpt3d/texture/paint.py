@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sculpt3d._kernels import njit
 from sculpt3d.geometry import F64
@@ -77,10 +76,15 @@ def paint(
     return owner, colour, weight
 
 
-def finish(flat: Unwrapped, node: I32, broad: F32, owner: I32, colour: F32, weight: F32) -> NDArray[np.bool_]:
-    """Divides by the weights, in place; texels without any take the agreed colour of their corners. True where seen."""
-    _finish(flat.uv.astype(np.float64) * owner.shape[0], flat.faces, broad[node], owner, colour, weight)
-    return weight > 0
+def finish(
+    flat: Unwrapped, node: I32, broad: F32, factor: F32 | None, owner: I32, colour: F32, weight: F32
+) -> None:
+    """Divides by the weights, in place; texels without any take the agreed colour of their corners. `factor` (nodes,)
+    multiplies."""
+    whole = np.ones(1, np.float32) if factor is None else factor[node]
+    _finish(
+        flat.uv.astype(np.float64) * owner.shape[0], flat.faces, broad[node], whole, factor is not None, owner, colour, weight
+    )  # fmt: skip
 
 
 @njit(nogil=True, cache=True)
@@ -170,21 +174,26 @@ def _add(
 
 
 @njit(nogil=True, cache=True)
-def _finish(p: Any, faces: Any, broad: Any, owner: Any, colour: Any, weight: Any) -> None:
+def _finish(
+    p: Any, faces: Any, broad: Any, factor: Any, scaled: bool, owner: Any, colour: Any, weight: Any
+) -> None:
     for y in range(owner.shape[0]):
         for x in range(owner.shape[1]):
-            f = owner[y, x]
-            if f < 0:
-                continue
-            w = weight[y, x]
-            if w > 0:
+            f, w = owner[y, x], weight[y, x]
+            if f < 0 or (w > 0 and not scaled):
                 for k in range(3):
-                    colour[y, x, k] /= w
+                    colour[y, x, k] /= max(w, np.float32(1e-30))
                 continue
             a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
             det = _det(p, a, b, c)
             dx, dy = x + 0.5 - p[c, 0], y + 0.5 - p[c, 1]
             w0 = ((p[b, 1] - p[c, 1]) * dx + (p[c, 0] - p[b, 0]) * dy) / det
             w1 = ((p[c, 1] - p[a, 1]) * dx + (p[a, 0] - p[c, 0]) * dy) / det
+            times = w0 * factor[a] + w1 * factor[b] + (1 - w0 - w1) * factor[c] if scaled else 1.0
             for k in range(3):
-                colour[y, x, k] = w0 * broad[a, k] + w1 * broad[b, k] + (1 - w0 - w1) * broad[c, k]
+                here = (
+                    colour[y, x, k] / w
+                    if w > 0
+                    else w0 * broad[a, k] + w1 * broad[b, k] + (1 - w0 - w1) * broad[c, k]
+                )
+                colour[y, x, k] = here * times
