@@ -111,6 +111,46 @@ def parser() -> argparse.ArgumentParser:
     _how(dense, view=False)
     dense.set_defaults(command=do.densify)
 
+    paint = commands.add_parser(
+        "texture",
+        help="colour any mesh from the photos of COLMAP cameras",
+        description="A mesh (PLY, OBJ, STL, GLB) in the frame of the cameras to a textured GLB in that frame and unit, and "
+        "a report beside it (OUT.report.json). Cameras may have lens distortion; photos that are missing are left out. "
+        "Exposure and white balance of the photos are brought together; glare and passers-by that few photos show go.",
+        epilog="Examples: sculpt3d texture scan.ply --cameras colmap_project/ -o scan.glb   |   sculpt3d texture mesh.obj "
+        "--cameras sparse/0 --images photos/ --masks masks/ --size 8192 -o mesh.glb. No scale in the mesh, none in the GLB.",
+    )
+    paint.add_argument("mesh", type=Path, metavar="MESH", help="PLY, OBJ, STL or GLB, in the frame of the cameras")
+    paint.add_argument(
+        "--cameras",
+        type=Path,
+        required=True,
+        metavar="COLMAP_DIR",
+        help="folder with images/ and sparse/, or a model folder",
+    )
+    paint.add_argument(
+        "--images", type=Path, metavar="DIR", help="folder of the photos (default: COLMAP_DIR/images)"
+    )
+    paint.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks, white = object")
+    paint.add_argument(
+        "--size",
+        type=int,
+        default=4096,
+        choices=[256, 512, 1024, 2048, 4096, 8192],
+        metavar="SIDE",
+        help="of the texture, 256 to 8192 (%(default)s)",
+    )
+    paint.add_argument(
+        "--delight",
+        action="store_true",
+        help="take ambient occlusion and broad shading out of the colours; the GLB and the report say so",
+    )
+    paint.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT.glb", help="the textured model"
+    )
+    _how(paint, view=False)
+    paint.set_defaults(command=do.texture)
+
     view = commands.add_parser(
         "view",
         help="look at a model or project",

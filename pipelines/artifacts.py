@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,11 +15,11 @@ from pipelines.workspace import Step
 from sculpt3d.align import Placement
 from sculpt3d.geometry import Sim3
 from sculpt3d.io.ply import write_atomic
-from sculpt3d.types import Scene, TexturedMesh
+from sculpt3d.types import Scene, TexturedMesh, TextureFacts
 
 
 def save_textured(out: Path, mesh: TexturedMesh) -> None:
-    """`out/texture.png` and `out/charts.npz`."""
+    """`out/texture.png`, `out/charts.npz` and `out/facts.json`."""
     Image.fromarray(mesh.texture).save(out / ".texture.part.png", compress_level=3)
     os.replace(out / ".texture.part.png", out / "texture.png")
     temporary = out / ".charts.part.npz"
@@ -28,9 +29,9 @@ def save_textured(out: Path, mesh: TexturedMesh) -> None:
         normals=mesh.normals,
         faces=mesh.faces,
         uv=mesh.uv,
-        facts=np.array([mesh.charts, mesh.atlas_use, mesh.unseen_share]),
     )
     os.replace(temporary, out / "charts.npz")
+    write_atomic(out / "facts.json", json.dumps(asdict(mesh.facts)).encode())
 
 
 def load_textured(folder: Path, target_from_source: Sim3) -> TexturedMesh:
@@ -39,16 +40,13 @@ def load_textured(folder: Path, target_from_source: Sim3) -> TexturedMesh:
         np.load(folder / "charts.npz", allow_pickle=False) as a,
         Image.open(folder / "texture.png") as picture,
     ):
-        charts, use, unseen = (float(v) for v in a["facts"])
         return TexturedMesh(
             target_from_source.apply(a["vertices"]).astype(np.float32),
             (a["normals"] @ target_from_source.rotation.T).astype(np.float32),
             a["faces"],
             a["uv"],
             np.asarray(picture.convert("RGB")),
-            int(charts),
-            use,
-            unseen,
+            TextureFacts(**json.loads((folder / "facts.json").read_text())),
         )
 
 

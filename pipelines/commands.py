@@ -110,6 +110,27 @@ def densify(options: argparse.Namespace) -> int:
     return 0
 
 
+def texture(options: argparse.Namespace) -> int:
+    from pipelines.photogrammetry import How
+    from pipelines.texture import texture
+    from sculpt3d.texture.bake import TextureParams
+
+    console = _console(options)
+    report = texture(
+        options.mesh,
+        options.cameras,
+        options.output,
+        options.images,
+        options.masks,
+        TextureParams(options.size, options.delight),
+        How(options.workers, options.memory),
+        console,
+    )
+    unseen = report["texture"]["unseen_share"]
+    console.say(f"{options.output}: {1 - unseen:.0%} of the surface from photos, {unseen:.0%} filled in")
+    return 0
+
+
 def view(options: argparse.Namespace) -> int:
     import importlib
 

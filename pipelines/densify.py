@@ -42,7 +42,7 @@ def densify(
 
     how, console = how or How(), console or Console("quiet")
     model = find_model(workspace)
-    folder = images or _images_of(workspace, model)
+    folder = images or images_of(workspace, model)
     cameras = read_model(model)
     names = [str(cameras.images[i].name) for i in cameras.reg_image_ids()]
     missing = [n for n in names if not (folder / n).is_file()]
@@ -107,7 +107,8 @@ def expected_cost(photos: int, megapixels: float, everything: bool, masked: bool
     }
 
 
-def _images_of(workspace: Path, model: Path) -> Path:
+def images_of(workspace: Path, model: Path) -> Path:
+    """The folder images/ of a COLMAP workspace."""
     for folder in (workspace / "images", model.parent / "images", model.parent.parent / "images"):
         if folder.is_dir():
             return folder

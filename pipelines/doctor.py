@@ -18,7 +18,6 @@ MODULES = (
     "numba",
     "pycolmap",
     "trimesh",
-    "xatlas",
     "pygltflib",
     "PIL",
     "pillow_heif",

@@ -310,7 +310,7 @@ class _Run:
         scene = scene_of(flat)
         return self.ws.step(
             "texture",
-            1,
+            2,
             lambda out, tell: save_textured(
                 out, bake_texture(read_mesh(surface.path / "web.ply"), scene, params, self.each, tell)
             ),

@@ -30,7 +30,6 @@ PACKAGES = (
     "open3d-cpu",
     "open3d",
     "numba",
-    "xatlas",
     "pygltflib",
     "opencv-python-headless",
 )
@@ -233,16 +232,15 @@ def _dense_facts(found: Step, depth: Step, cloud: PointCloud, metric: bool) -> d
 
 
 def _texture_facts(texture: Step) -> dict[str, Any]:
+    facts = json.loads((texture.path / "facts.json").read_text())
+    facts.pop("gains")
     with (
         np.load(texture.path / "charts.npz", allow_pickle=False) as a,
         Image.open(texture.path / "texture.png") as p,
     ):
-        charts, use, unseen = a["facts"]
         return {
             "size": p.width,
-            "charts": int(charts),
-            "atlas_use": _r(float(use)),
-            "unseen_share": _r(float(unseen)),
+            **{k: v if isinstance(v, int) else _r(float(v)) for k, v in facts.items()},
             "triangles": len(a["faces"]),
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -124,6 +125,20 @@ class Mesh:
 
 
 @dataclass(frozen=True)
+class TextureFacts:
+    """How good an atlas is. Shares 0..1; stretch: median L2 stretch, 1 is none; density_spread: median deviation of the texel
+    density from its median; gains: factor of each photo and channel in linear light."""
+
+    charts: int
+    atlas_use: float  # share of the atlas that charts cover
+    stretch: float
+    density_spread: float
+    unseen_share: float  # of the surface: no photo shows it, its colour is filled in
+    rejected_share: float  # of what photos show: not believed, as others show something else there
+    gains: Mapping[str, tuple[float, float, float]]
+
+
+@dataclass(frozen=True)
 class TexturedMesh:
     """A mesh split along its charts, with its atlas. uv origin top-left; texture sRGB (S, S, 3)."""
 
@@ -132,6 +147,4 @@ class TexturedMesh:
     faces: I32  # (F, 3)
     uv: F32  # (V, 2)
     texture: U8
-    charts: int
-    atlas_use: float  # share of the atlas that charts cover
-    unseen_share: float  # share of the surface that no photo sees; its colour is filled in
+    facts: TextureFacts

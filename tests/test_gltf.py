@@ -13,7 +13,7 @@ import pytest
 import trimesh
 
 from sculpt3d.io.gltf import GltfInfo, write_glb
-from sculpt3d.types import TexturedMesh
+from sculpt3d.types import TexturedMesh, TextureFacts
 from tests.conftest import ROOT
 
 VALIDATOR = "gltf-validator@2.0.0-dev.3.10"
@@ -55,9 +55,7 @@ def square(side: float = 1.0) -> TexturedMesh:
         np.array([[0, 1, 2], [0, 2, 3]], np.int32),
         uv,
         texture,
-        1,
-        1.0,
-        0.0,
+        TextureFacts(1, 1.0, 1.0, 0.0, 0.0, 0.0, {}),
     )
 
 

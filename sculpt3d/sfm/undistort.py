@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ from sculpt3d.progress import Each, Progress, one_by_one
 
 def undistort(
     model: Path, images: Path, out: Path, masks: Path | None = None,
-    each: Each = one_by_one, progress: Progress | None = None,
+    each: Each = one_by_one, progress: Progress | None = None, only: Collection[str] | None = None,
 ) -> None:  # fmt: skip
     """Write `out/images`, `out/masks/NAME.png` and `out/sparse`; photos that are there already are kept.
 
-    `masks` holds NAME.png (NAME with its ending) or STEM.png, white = object. Rejected: `pycolmap.undistort_images`,
+    `masks` holds NAME.png (NAME with its ending) or STEM.png, white = object. `only`: the photos asked for; None,
+    all. Rejected: `pycolmap.undistort_images`,
     which leaves a RADIAL camera with zero distortion RADIAL and knows no masks.
     """
     source = read_model(model)
@@ -35,7 +37,11 @@ def undistort(
     _move_points(source, target)
     (out / "sparse").mkdir(parents=True, exist_ok=True)
     shots = sorted((source.images[i] for i in source.reg_image_ids()), key=lambda i: str(i.name))
-    jobs = [(str(s.name), source.cameras[s.camera_id], target.cameras[s.camera_id]) for s in shots]
+    jobs = [
+        (str(s.name), source.cameras[s.camera_id], target.cameras[s.camera_id])
+        for s in shots
+        if only is None or str(s.name) in only
+    ]
 
     def one(job: tuple[str, Any, Any]) -> None:
         name, distorted, flat = job

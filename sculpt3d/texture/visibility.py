@@ -1,4 +1,4 @@
-"""What of the surface a photo really shows: ray casting for occlusion, distance from outlines, masks."""
+"""What of the surface a photo really shows: a depth picture for occlusion, distance from outlines, masks."""
 
 from __future__ import annotations
 
@@ -8,43 +8,54 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sculpt3d._open3d import o3d
+from sculpt3d._kernels import njit
 from sculpt3d.geometry import project
-from sculpt3d.texture.unwrap import Unwrapped
 from sculpt3d.types import F32, I32, View
 from sculpt3d.views import read_mask
 
 OUTLINE_PX = 6.0  # a texel nearer than this to an outline counts less: there the photo mixes near and far
+GRAZING = 0.12  # cosine below which a photo shows nothing useful
 
 
-def caster(vertices: F32, faces: I32) -> Any:
-    """The mesh, ready for `depth_image`."""
-    scene = o3d.t.geometry.RaycastingScene(nthreads=1)
-    scene.add_triangles(
-        o3d.core.Tensor(np.ascontiguousarray(vertices, np.float32)),
-        o3d.core.Tensor(np.ascontiguousarray(faces, np.uint32)),
-    )
-    return scene
+def depth_image(vertices: F32, faces: I32, view: View) -> F32:
+    """Depth along z (H, W) of the surface as the view sees it; 0 where it sees none.
 
-
-def depth_image(scene: Any, view: View) -> F32:
-    """Depth along z (H, W) of the surface as the view sees it; 0 where it sees none."""
+    A z-buffer: 20 ms a megapixel and 84 k triangles, where ray casting took 700.
+    """
     c = view.camera
-    x = (np.arange(c.width) + 0.5 - c.cx) / c.fx
-    y = (np.arange(c.height) + 0.5 - c.cy) / c.fy
-    rays = np.empty((c.height, c.width, 6), np.float32)
-    rays[..., :3] = view.cam_from_world.source_origin
-    in_cam = np.stack(
-        [
-            np.broadcast_to(x, (c.height, c.width)),
-            np.broadcast_to(y[:, None], (c.height, c.width)),
-            np.ones((c.height, c.width)),
-        ],
-        -1,
-    )
-    rays[..., 3:] = in_cam @ view.cam_from_world.rotation  # z in cam is 1, so the hit distance is the depth
-    depth = scene.cast_rays(o3d.core.Tensor(rays), nthreads=1)["t_hit"].numpy()
-    return np.where(np.isfinite(depth), depth, 0).astype(np.float32)
+    uv, z = project(c.matrix(), view.cam_from_world, vertices)
+    nearness = np.zeros((c.height, c.width), np.float32)
+    _draw(uv, z, faces, nearness)
+    return np.divide(1, nearness, out=np.zeros_like(nearness), where=nearness > 0)
+
+
+@njit(nogil=True, cache=True)
+def _draw(uv: Any, z: Any, faces: Any, nearness: Any) -> None:
+    """Largest 1 / depth of all triangles at pixel centres; triangles that reach behind the camera are left out."""
+    height, width = nearness.shape
+    for f in range(len(faces)):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        if z[a] <= 1e-9 or z[b] <= 1e-9 or z[c] <= 1e-9:
+            continue
+        det = (uv[b, 1] - uv[c, 1]) * (uv[a, 0] - uv[c, 0]) + (uv[c, 0] - uv[b, 0]) * (uv[a, 1] - uv[c, 1])
+        if abs(det) < 1e-12:
+            continue
+        low_x, high_x = min(uv[a, 0], uv[b, 0], uv[c, 0]), max(uv[a, 0], uv[b, 0], uv[c, 0])
+        low_y, high_y = min(uv[a, 1], uv[b, 1], uv[c, 1]), max(uv[a, 1], uv[b, 1], uv[c, 1])
+        if high_x < 0 or high_y < 0 or low_x > width or low_y > height:
+            continue
+        x0, x1 = int(max(0.0, np.ceil(low_x - 0.5))), int(min(width - 1.0, np.floor(high_x - 0.5)))
+        y0, y1 = int(max(0.0, np.ceil(low_y - 0.5))), int(min(height - 1.0, np.floor(high_y - 0.5)))
+        for y in range(y0, y1 + 1):
+            for x in range(x0, x1 + 1):
+                dx, dy = x + 0.5 - uv[c, 0], y + 0.5 - uv[c, 1]
+                w0 = ((uv[b, 1] - uv[c, 1]) * dx + (uv[c, 0] - uv[b, 0]) * dy) / det
+                w1 = ((uv[c, 1] - uv[a, 1]) * dx + (uv[a, 0] - uv[c, 0]) * dy) / det
+                if w0 < -1e-9 or w1 < -1e-9 or w0 + w1 > 1 + 1e-9:
+                    continue
+                near = w0 / z[a] + w1 / z[b] + (1 - w0 - w1) / z[c]
+                if near > nearness[y, x]:
+                    nearness[y, x] = near
 
 
 def clearance(depth: F32, view: View) -> F32:
@@ -66,21 +77,6 @@ def clearance(depth: F32, view: View) -> F32:
     return np.asarray(np.clip((distance - 1) / OUTLINE_PX, 0, 1), np.float32)
 
 
-def faces_in_sight(view: View, depth: F32, flat: Unwrapped) -> NDArray[np.bool_]:
-    """(F,) whether a corner or the middle of a face may be seen: a quick choice before texels are looked at one by one."""
-    z = np.zeros((4, len(flat.faces)))
-    near = np.zeros((4, len(flat.faces)), bool)
-    corners = flat.vertices[flat.faces]
-    for k, points in enumerate([corners.mean(1), *corners.swapaxes(0, 1)]):
-        uv, z[k] = project(view.camera.matrix(), view.cam_from_world, points)
-        at = np.clip(uv, 0, [view.camera.width - 1, view.camera.height - 1]).astype(np.int64)
-        near[k] = (z[k] > 0) & (np.abs(depth[at[:, 1], at[:, 0]] - z[k]) < 0.02 * z[k])
-    towards = ((view.cam_from_world.source_origin - corners.mean(1)) * flat.normals[flat.faces].sum(1)).sum(
-        1
-    ) > 0
-    return np.asarray(near.any(0) & towards)
-
-
 def weights(
     view: View, depth: F32, clear: F32, xyz: F32, normal: F32
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
@@ -100,5 +96,5 @@ def weights(
     facing = (to_camera * normal[index]).sum(1) / np.maximum(np.linalg.norm(to_camera, axis=1), 1e-12)
     tolerance = (2.5 / np.maximum(facing, 0.15)) * z / view.camera.fx
     how = clear[at] * np.maximum(facing, 0) * (view.camera.fx / z) ** 2
-    shown = (facing > 0.12) & (np.abs(depth[at] - z) < tolerance) & (how > 0)
+    shown = (facing > GRAZING) & (np.abs(depth[at] - z) < tolerance) & (how > 0)
     return index[shown], uv[shown], how[shown]

@@ -10,9 +10,8 @@ from scipy.ndimage import distance_transform_edt
 
 from sculpt3d.geometry import F64
 from sculpt3d.surface.topology import vertex_normals
-from sculpt3d.texture.unwrap import Unwrapped, rasterise
+from sculpt3d.texture.unwrap import Unwrapped, rasterise, unwrap
 from sculpt3d.types import F32, I32, U8, Bool, Mesh
-from sculpt3d.webasset.charts import charts_of
 from sculpt3d.webasset.distance import Surface
 from sculpt3d.webasset.levels import Level
 from sculpt3d.webasset.skins import Colours, Skin, density
@@ -49,7 +48,7 @@ class Asset:
 
 def bake_maps(level: Level, full: Mesh, measured: Surface, skins: Sequence[Skin], params: MapParams) -> Asset:
     """Unwraps the level and fills its maps. `measured`: of `full`."""
-    size, flat = params.size, charts_of(level.mesh, params.size)
+    size, flat = params.size, unwrap(level.mesh, params.size)
     face, bary = rasterise(flat.uv, flat.faces, size)
     texels = np.flatnonzero(face.ravel() >= 0)
     on = face.ravel()[texels]
