@@ -29,12 +29,13 @@ from sculpt3d.gltf_check import check_gltf, ktx2
 from sculpt3d.io.ply import read_mesh, write_mesh
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.types import Mesh
+from sculpt3d.webasset.colour import delta_e
 from sculpt3d.webasset.distance import Apart, Surface, apart
 from sculpt3d.webasset.glb import Geometry, GlbParams, Label, build_glb
 from sculpt3d.webasset.ktx2 import VARIABLE, encode_ktx2, find_encoder
 from sculpt3d.webasset.levels import Level, level_of, level_within
 from sculpt3d.webasset.maps import Asset, MapParams, bake_maps
-from sculpt3d.webasset.proof import ProofFailed, delta_e, prove_glb
+from sculpt3d.webasset.proof import ProofFailed, prove_glb
 from sculpt3d.webasset.provenance import packet
 from sculpt3d.webasset.quantize import on_grid, position_bits
 from sculpt3d.webasset.read import read_gltf
