@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ from sculpt3d.webasset.distance import Apart, Surface
 from sculpt3d.webasset.exchange import write_obj, write_ply, write_stl, write_usdz
 from sculpt3d.webasset.glb import Geometry, GlbParams, Label, build_glb
 from sculpt3d.webasset.levels import Level, level_of, level_within
+from sculpt3d.webasset.likeness import Gallery
 from sculpt3d.webasset.maps import Asset, MapParams, bake_maps
 from sculpt3d.webasset.pictures import Picture, encode_picture
 from sculpt3d.webasset.poster import portrait
@@ -80,7 +82,7 @@ class Written:
     texture: int
     hausdorff: float
     mean: float
-    proof: dict[str, float]
+    proof: dict[str, Any]
 
 
 Say = Callable[[str], None]
@@ -101,12 +103,12 @@ def export(
     source = load_source(path)
     folder = out.parent if one else out
     folder.mkdir(parents=True, exist_ok=True)
-    measured = Surface(source.full)
+    measured, gallery = Surface(source.full), Gallery(source.skins, source.views)
     written: list[Written] = []
     asset: Asset | None = None
     for name in params.presets:
         target = out if one else folder / f"{_file_name(source.name)}-{name}.glb"
-        job = _Job(source, measured, PRESETS[name], params)
+        job = _Job(source, measured, gallery, PRESETS[name], params)
         say(
             f"{name}: at most {job.triangles:,} triangles, texture {job.size} ..."
         )  # charts of large meshes take minutes
@@ -147,14 +149,21 @@ def in_words(w: Written, metric: bool) -> str:
     far = "on the full mesh" if w.hausdorff == 0 else (
         f"at most {w.hausdorff:.3g} {unit} from the full mesh, {w.mean:.2g} on average"
     )  # fmt: skip
-    return f"{w.file}: {w.megabytes:.2f} MB, {w.triangles:,} triangles, texture {w.texture}; {far}"
+    seen, looks = w.proof.get("likeness") or {}, ""
+    if seen:
+        looks = f"; pictures: SSIM {seen['ssim']:.3f}, {seen['delta_e']:.1f} delta E to the source"
+    if seen.get("photo_delta_e") is not None:
+        looks += f", {seen['photo_ssim']:.3f}, {seen['photo_delta_e']:.1f} to the photos"
+    return f"{w.file}: {w.megabytes:.2f} MB, {w.triangles:,} triangles, texture {w.texture}; {far}{looks}"
 
 
 class _Job:
     """One level, from the full mesh to the file."""
 
-    def __init__(self, source: Source, measured: Surface, preset: Preset, params: ExportParams) -> None:
-        self.source, self.measured, self.params = source, measured, params
+    def __init__(
+        self, source: Source, measured: Surface, gallery: Gallery, preset: Preset, params: ExportParams
+    ) -> None:
+        self.source, self.measured, self.gallery, self.params = source, measured, gallery, params
         self.triangles = params.triangles or preset.triangles
         self.size = params.texture or preset.texture
         self.limit = params.megabytes or preset.megabytes
@@ -168,14 +177,12 @@ class _Job:
         part = target.with_name(f".{target.stem}.part.glb")
         part.write_bytes(data)
         try:
-            proof = prove_glb(part, asset, self.source.skins, coding.bound, target.name)
+            proof = prove_glb(part, asset, self.source.skins, coding.bound, target.name, self.gallery)
         except ProofFailed:
             part.unlink(missing_ok=True)
             raise
         os.replace(part, target)
-        told = {k: round(float(v), 6) for k, v in asdict(proof).items()} | {
-            "moved": proof.moved * self.per_unit
-        }
+        told = _rounded(asdict(replace(proof, moved=proof.moved * self.per_unit)))
         return Written(
             preset, target.name, round(len(data) / 1e6, 3), len(asset.faces), asset.colour.shape[0],
             level.apart.hausdorff * self.per_unit, level.apart.mean * self.per_unit, told,
@@ -237,6 +244,14 @@ class _Job:
                f"meanDistance{unit}": round(level.apart.mean * self.per_unit, 6)}  # fmt: skip
         xmp = packet(s.name, s.creator, s.credit, s.date, {**s.measured, **far})
         return Label(s.name, s.credit, s.metric, xmp)
+
+
+def _rounded(told: dict[str, Any]) -> dict[str, Any]:
+    """For JSON."""
+    return {
+        k: _rounded(v) if isinstance(v, dict) else round(v, 6) if isinstance(v, float) else v
+        for k, v in told.items()
+    }
 
 
 def _weight_of_pictures(asset: Asset, data: bytes, coding: GlbParams) -> float:

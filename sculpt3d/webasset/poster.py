@@ -22,7 +22,7 @@ SAMPLES = 2  # squared: rays a pixel
 
 def portrait(asset: Asset, width: int, height: int, azimuth_deg: float = 20.0) -> U8:
     """(H, W, 3) sRGB, light from above left."""
-    camera, pose = _stand(asset.vertices, width, height, np.radians(azimuth_deg))
+    camera, pose = stand(asset.vertices, width, height, np.radians(azimuth_deg))
     scene = o3d.t.geometry.RaycastingScene()
     origin = asset.vertices.mean(0)
     scene.add_triangles(
@@ -45,7 +45,7 @@ def portrait(asset: Asset, width: int, height: int, azimuth_deg: float = 20.0) -
     return np.asarray(np.round(to_srgb(mean) * 255), np.uint8)
 
 
-def _stand(vertices: F32, width: int, height: int, azimuth: float) -> tuple[Pinhole, Rigid3]:
+def stand(vertices: F32, width: int, height: int, azimuth: float) -> tuple[Pinhole, Rigid3]:
     """A camera that holds the whole asset, slightly from above."""
     centre = (vertices.min(0).astype(np.float64) + vertices.max(0)) / 2
     focal, e = 1.6 * max(width, height), np.radians(ELEVATION_DEG)

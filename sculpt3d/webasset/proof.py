@@ -14,11 +14,14 @@ from sculpt3d.gltf_check.quality import OF_THE_MODEL
 from sculpt3d.types import Mesh
 from sculpt3d.webasset.colour import delta_e, lab
 from sculpt3d.webasset.distance import Surface, apart, sample
+from sculpt3d.webasset.likeness import Gallery, Likeness
 from sculpt3d.webasset.maps import Asset
 from sculpt3d.webasset.read import read_gltf
 from sculpt3d.webasset.skins import Colours, Skin
+from sculpt3d.webasset.validator import validate
 
 LOOKS = 60_000  # points of the surface whose colours are compared
+LEAST_SSIM, MOST_DELTA_E = 0.7, 4.0  # of pictures; a thumb of 20 k triangles has .97 and .7
 SLACK = 1.02  # float32 and the corners of triangles that a vertex's movement does not bound
 
 
@@ -29,17 +32,21 @@ class ProofFailed(SculptError):
 @dataclass(frozen=True)
 class Proof:
     """moved: Hausdorff distance of coded to uncoded geometry; delta_e: CIEDE2000 of the coded to the uncoded colours and
-    to the source's, on points spread over the surface."""
+    to the source's, on points spread over the surface; likeness: of pictures; khronos: whether that validator looked too."""
 
     moved: float
     delta_e_median: float
     delta_e_p95: float
     delta_e_source_median: float
     warnings: int
+    likeness: Likeness | None = None
+    khronos: bool = False
 
 
-def prove_glb(path: Path, asset: Asset, source: Sequence[Skin], bound: float, name: str) -> Proof:
-    """Raises `ProofFailed` where the file has errors, or moved farther than `bound` (unit of the mesh)."""
+def prove_glb(
+    path: Path, asset: Asset, source: Sequence[Skin], bound: float, name: str, gallery: Gallery | None = None
+) -> Proof:
+    """Raises `ProofFailed` where the file has errors, moved farther than `bound` (unit of the mesh), or looks different."""
     report = check_gltf(path)
     faults = [i for i in report.issues if i.severity != "note" and i.code not in OF_THE_MODEL]
     if faults:
@@ -47,6 +54,9 @@ def prove_glb(path: Path, asset: Asset, source: Sequence[Skin], bound: float, na
         raise ProofFailed(
             f"{name} was not written: it is not sound ({first.where}: {first.says}); please report it"
         )
+    said = validate(path)
+    if said:
+        raise ProofFailed(f"{name} was not written: the Khronos validator says {said[0]}; please report it")
     decoded = read_gltf(path)
     meant = Mesh(asset.vertices, asset.faces)
     read = decoded.skins[0]
@@ -65,10 +75,13 @@ def prove_glb(path: Path, asset: Asset, source: Sequence[Skin], bound: float, na
         raise ProofFailed(
             f"{name} was not written: coding changed its colours by {np.median(coded):.1f} delta E"
         )
+    likeness = None if gallery is None else gallery.compare(decoded.skins)
+    if likeness is not None and (likeness.ssim < LEAST_SSIM or likeness.delta_e > MOST_DELTA_E):
+        raise ProofFailed(
+            f"{name} was not written: it does not look like its source (SSIM {likeness.ssim:.2f}, {likeness.delta_e:.1f} "
+            "delta E in pictures of both); allow more with --max-triangles and --texture"
+        )
     return Proof(
-        far,
-        float(np.median(coded)),
-        float(np.quantile(coded, 0.95)),
-        float(np.median(given)),
-        report.warnings,
-    )
+        far, float(np.median(coded)), float(np.quantile(coded, 0.95)), float(np.median(given)), report.warnings,
+        likeness, said is not None,
+    )  # fmt: skip
