@@ -250,7 +250,7 @@ class _Run:
             shutil.rmtree(out / "poisson")
 
         return self.ws.step(
-            "surface", 4, work, {"surface": vars(params), "triangles": self.preset.triangles}, [cloud.key]
+            "surface", 5, work, {"surface": vars(params), "triangles": self.preset.triangles}, [cloud.key]
         )
 
     def place(self, checked: Step, cameras: Step, flat: Step, cloud: Step, surface: Step) -> Step:
