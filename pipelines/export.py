@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from pipelines.annotations import Annotation, annotations_of, read_annotations
 from pipelines.source import Source, load_source
 from pipelines.webpage import Entry, Subject, write_page
 from sculpt3d.errors import InputError
@@ -104,6 +105,7 @@ def export(
     folder = out.parent if one else out
     folder.mkdir(parents=True, exist_ok=True)
     measured, gallery = Surface(source.full), Gallery(source.skins, source.views)
+    notes = read_annotations(annotations_of(path), source.full, measured) if page else ()
     written: list[Written] = []
     asset: Asset | None = None
     for name in params.presets:
@@ -124,7 +126,9 @@ def export(
         write_atomic(folder / "poster.jpg", encode_picture(picture, "jpeg", 88))
         say(f"  poster.jpg: {POSTER[0]} x {POSTER[1]}")
     if page:
-        say(f"  {write_page(folder, _subject(source, folder, written), [_entry(w) for w in written]).name}")
+        say(
+            f"  {write_page(folder, _subject(source, folder, written, notes), [_entry(w) for w in written]).name}"
+        )
     facts = {"unit": "mm" if source.metric else "no scale", "source_triangles": len(source.full.faces)}
     report = {"name": source.name, **facts, "levels": [asdict(w) for w in written]}
     write_atomic(folder / "export.json", json.dumps(report, indent=1).encode())
@@ -135,12 +139,14 @@ def _entry(w: Written) -> Entry:
     return Entry(w.preset, w.file, w.megabytes, w.triangles)
 
 
-def _subject(source: Source, folder: Path, written: Sequence[Written]) -> Subject:
+def _subject(
+    source: Source, folder: Path, written: Sequence[Written], notes: Sequence[Annotation]
+) -> Subject:
     size = 1000 * np.ptp(source.full.vertices, axis=0)
     packed = [p.name for w in written if (p := folder / w.file).with_suffix(".usdz").is_file()]
     return Subject(
         source.name, source.credit, (float(size[0]), float(size[1]), float(size[2])) if source.metric else None,
-        Path(packed[-1]).with_suffix(".usdz").name if packed else None,
+        Path(packed[-1]).with_suffix(".usdz").name if packed else None, notes,
     )  # fmt: skip
 
 

@@ -21,10 +21,11 @@ import pytest
 import trimesh
 from PIL import Image
 
+from pipelines.annotations import read_annotations
 from pipelines.cli import main
 from pipelines.export import ExportParams, export
 from pipelines.webpage import Entry, Subject, write_page
-from sculpt3d.errors import InputError
+from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.gltf_check import check_gltf, ktx2
 from sculpt3d.io.ply import read_mesh, write_mesh
 from sculpt3d.surface.topology import vertex_normals
@@ -370,6 +371,19 @@ def test_limits_are_kept_or_told(exported: Path, tmp_path: Path, capsys: pytest.
     assert not list(tmp_path.glob(".*part*"))
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['{"annotations": 3}', "[" * 100_000, '{"annotations": [{"position": [0, 1e999, 0], "title": "a"}]}',
+     '{"annotations": [{"position": [0, 0], "title": "a"}]}', '{"annotations": [{"position": [0, 9, 0], "title": "a"}]}',
+     '{"annotations": [{"position": [0, 0, 0], "title": ""}]}', '{"annotations": ["a"]}', "\x00\xff", '{"annotations": ['
+     + ",".join(['{"position": [0, 0, 0], "title": "a"}'] * 101) + "]}"],
+)  # fmt: skip
+def test_annotations_of_strangers_are_refused_in_a_sentence(painted: Mesh, tmp_path: Path, text: str) -> None:
+    (tmp_path / "annotations.json").write_text(text)
+    with pytest.raises(UnreadableFile, match=r"annotations\.json"):
+        read_annotations(tmp_path / "annotations.json", painted, Surface(painted))
+
+
 def test_page_escapes_what_strangers_wrote(tmp_path: Path) -> None:
     nasty = '"><script>alert(1)</script>{{MADE}}'
     page = write_page(tmp_path, Subject(nasty, nasty, None), [Entry("web", "a.glb", 1.0, 10)]).read_text()
@@ -394,8 +408,14 @@ frame.onload = () => {
     for (let i = 0; i < 4; i++)
       inner.dispatchEvent(new w.KeyboardEvent('keydown', { key: 'ArrowLeft', bubbles: true, composed: true }));
     await wait(1500);
-    tell({ problems, shown: d.documentElement.dataset.shown, canvas: viewer.toDataURL('image/png'),
-      turned: viewer.getCameraOrbit().theta - before, alt: viewer.alt, scale: d.getElementById('scale').innerText,
+    const turned = viewer.getCameraOrbit().theta - before, note = d.querySelector('.notes [data-note="2"]');
+    note.focus(); note.click();
+    await wait(2500);
+    const spots = [...viewer.querySelectorAll('.hotspot')], seen = s => s.hasAttribute('data-visible');
+    tell({ spots: spots.map(seen), focused: d.activeElement === note, expanded: note.getAttribute('aria-expanded'),
+      shown_notes: [...d.querySelectorAll('.notes p')].map(p => !p.hidden), words: d.getElementById('note-1').textContent,
+      problems, shown: d.documentElement.dataset.shown, canvas: viewer.toDataURL('image/png'),
+      turned, alt: viewer.alt, scale: d.getElementById('scale').innerText,
       pressed: d.querySelectorAll('button[aria-pressed=true]').length, overflow: d.documentElement.scrollWidth - w.innerWidth });
   })().catch(e => tell({ problems: [...problems, String(e)] }));
 };
@@ -462,6 +482,11 @@ def page(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("meshopt")
     folder = tmp_path_factory.mktemp("page")
     params = ExportParams(("thumb",), geometry="meshopt", picture="webp", texture=256, triangles=3000)
+    words = [
+        {"position": [0.02, 0.09, 0.03], "title": "North <b>", "text": "Cold & <script>dead()</script>"},
+        {"position": [0, 0, -0.1], "title": "Back"},
+    ]
+    (exported / "ball-thumb.annotations.json").write_text(json.dumps({"annotations": words}))
     export(exported / "ball-thumb.glb", folder, params, page=True, say=lambda _: None)
     return folder
 
@@ -478,6 +503,10 @@ def test_the_page_in_a_browser(page: Path, tmp_path: Path, width: int, height: i
     assert np.median(pixels[middle][:, 0]) > np.median(pixels[middle][:, 2]) + 30  # red above
     assert abs(told["turned"]) > 0.05, "arrow keys turn the model"
     assert "191 mm high" in told["alt"] and told["scale"].strip().endswith("cm") and told["pressed"] == 1
+    assert told["spots"] == [False, True] and told["focused"] and told["expanded"] == "true", (
+        "it turns to the point"
+    )
+    assert told["shown_notes"] == [False, True] and told["words"] == "Cold & <script>dead()</script>"
     assert told["overflow"] <= 0, "nothing sticks out of a phone's screen"
 
 
