@@ -202,6 +202,7 @@ def parser() -> argparse.ArgumentParser:
     )
     ship.add_argument("--page", action="store_true", help="a web page with the model, for any static host")
     ship.add_argument("--poster", action="store_true", help="a picture of the model")
+    _loud(ship)
     ship.set_defaults(command=do.export)
 
     check = commands.add_parser(
@@ -237,6 +238,10 @@ def _how(parser: argparse.ArgumentParser, view: bool = True) -> None:
     )
     if view:
         parser.add_argument("--no-view", action="store_true", help="do not show the model at the end")
+    _loud(parser)
+
+
+def _loud(parser: argparse.ArgumentParser) -> None:
     loud = parser.add_mutually_exclusive_group()
     loud.add_argument("--quiet", action="store_true", help="no progress, errors only")
     loud.add_argument("--json", action="store_true", help="progress as JSON events, one a line, on stdout")

@@ -72,6 +72,23 @@ def load_source(path: Path) -> Source:
     return Source(name, whole, model.skins, model.metric, rights, creator, day, kept, views=_around(whole))
 
 
+def source_files(path: Path) -> dict[str, Path]:
+    """All files that an export's bytes follow from, by name."""
+    if path.is_dir():
+        names = ("mesh.ply", "model.glb", "report.json", "cameras/images.bin")
+        steps = [*path.glob("work/texture-*/texture.png"), *path.glob("work/texture-*/charts.npz")]
+        found = [
+            p
+            for p in [*(path / n for n in names), *steps, *path.glob("work/place-*/place.json")]
+            if p.is_file()
+        ]
+        return {str(p.relative_to(path)): p for p in found}
+    beside = (
+        path.parent.iterdir() if path.suffix.lower() in {".gltf", ".obj"} else [path]
+    )  # they name other files
+    return {p.name: p for p in beside if p.is_file()}
+
+
 def _whole(path: Path, model: Model) -> Mesh:
     """With `filled`, where the file is a PLY of ours."""
     if path.suffix.lower() == ".ply":

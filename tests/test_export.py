@@ -11,7 +11,9 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,7 +25,8 @@ from PIL import Image
 
 from pipelines.annotations import read_annotations
 from pipelines.cli import main
-from pipelines.export import ExportParams, export
+from pipelines.export import export
+from pipelines.export_level import ExportParams
 from pipelines.webpage import Entry, Subject, write_page
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.gltf_check import check_gltf, ktx2
@@ -369,6 +372,31 @@ def test_limits_are_kept_or_told(exported: Path, tmp_path: Path, capsys: pytest.
     assert main(["export", given, "-o", str(tmp_path / "b.glb"), *small, "--max-mb", "0.001"]) == 2
     assert "--max-mb" in capsys.readouterr().err and not (tmp_path / "b.glb").exists()
     assert not list(tmp_path.glob(".*part*"))
+
+
+def test_a_killed_export_goes_on_and_ends_in_the_same_bytes(exported: Path, tmp_path: Path) -> None:
+    given, whole, killed = exported / "ball-thumb.ply", tmp_path / "whole", tmp_path / "killed"
+    params = ExportParams(("thumb", "mobile"), triangles=2000, texture=256, also=("stl",))
+    export(given, whole, params, poster=True, say=lambda _: None)
+    sizes = ["--max-triangles", "2000", "--texture", "256", "--also", "stl", "--poster", "--preset", "all"]
+    command = [sys.executable, "-m", "pipelines.cli", "export", str(given), "-o", str(killed), *sizes]
+    running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while not (killed / "export.json").is_file():
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.kill()
+    running.wait()
+    first = json.loads((killed / "export.json").read_text())["levels"][0]["file"]
+    before = (killed / first).stat().st_mtime_ns
+    said: list[str] = []
+    export(given, killed, params, poster=True, say=said.append)
+    assert (killed / first).stat().st_mtime_ns == before and "kept from before" in said[0]
+    names = sorted(p.name for p in whole.iterdir())
+    for name in names:
+        assert (killed / name).read_bytes() == (whole / name).read_bytes(), name
+    (killed / first).write_bytes(b"broken")
+    export(given, killed, params, poster=True, say=lambda _: None)
+    assert (killed / first).read_bytes() == (whole / first).read_bytes(), "a changed file is made again"
 
 
 @pytest.mark.parametrize(

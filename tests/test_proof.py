@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.export import ExportParams, export
+from pipelines.export import export
+from pipelines.export_level import ExportParams
 from sculpt3d.types import Mesh
 from sculpt3d.webasset.colour import to_srgb
 from sculpt3d.webasset.glb import GlbParams, Label, build_glb
