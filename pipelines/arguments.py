@@ -240,7 +240,7 @@ def parser() -> argparse.ArgumentParser:
         help="coding of the triangles; none is read everywhere (%(default)s)",
     )
     ship.add_argument(
-        "--image", default="jpeg", choices=["jpeg", "png", "webp"], help="of textures (%(default)s)"
+        "--image", default="jpeg", choices=["jpeg", "png", "webp", "ktx2"], help="of textures (%(default)s)"
     )
     ship.add_argument("--normal-map", action="store_true", help="bake the full mesh's relief")
     ship.add_argument("--ao", action="store_true", help="bake ambient occlusion")
@@ -250,6 +250,7 @@ def parser() -> argparse.ArgumentParser:
     )
     ship.add_argument("--page", action="store_true", help="a web page with the model, for any static host")
     ship.add_argument("--poster", action="store_true", help="a picture of the model")
+    _loud(ship)
     ship.set_defaults(command=do.export)
 
     check = commands.add_parser(
@@ -295,6 +296,10 @@ def _how(parser: argparse.ArgumentParser, view: bool = True) -> None:
     )
     if view:
         parser.add_argument("--no-view", action="store_true", help="do not show the model at the end")
+    _loud(parser)
+
+
+def _loud(parser: argparse.ArgumentParser) -> None:
     loud = parser.add_mutually_exclusive_group()
     loud.add_argument("--quiet", action="store_true", help="no progress, errors only")
     loud.add_argument("--json", action="store_true", help="progress as JSON events, one a line, on stdout")

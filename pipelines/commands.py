@@ -157,7 +157,8 @@ def evaluate(options: argparse.Namespace) -> int:
 
 
 def export(options: argparse.Namespace) -> int:
-    from pipelines.export import ExportParams, chosen, export
+    from pipelines.export import chosen, export
+    from pipelines.export_level import ExportParams
 
     params = ExportParams(
         tuple(chosen(options.preset)),
@@ -171,7 +172,8 @@ def export(options: argparse.Namespace) -> int:
         options.ao,
         (*(["usdz"] if options.usdz else []), *options.also),
     )
-    export(options.model, options.output, params, options.page, options.poster)
+    console = _console(options)
+    export(options.model, options.output, params, options.page, options.poster, console.say, console)
     return 0
 
 

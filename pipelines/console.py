@@ -26,6 +26,12 @@ _TYPICAL: dict[str, float] = {
     "texture": 22,
     "model": 1,
     "report": 5,
+    "source": 6,
+    "thumb": 12,
+    "mobile": 18,
+    "ar": 24,
+    "web": 60,
+    "archive": 170,
 }
 
 

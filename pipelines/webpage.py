@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.annotations import Annotation
 from sculpt3d.io.ply import write_atomic
 
 WEB = Path(__file__).parent / "web"
@@ -39,6 +40,7 @@ class Subject:
     credit: str
     size_mm: tuple[float, float, float] | None
     usdz: str | None = None
+    annotations: Sequence[Annotation] = ()
 
 
 def write_page(folder: Path, subject: Subject, entries: Sequence[Entry]) -> Path:
@@ -52,6 +54,8 @@ def write_page(folder: Path, subject: Subject, entries: Sequence[Entry]) -> Path
         "SIZE": html.escape(_size(subject)),
         "CREDIT": html.escape(subject.credit),
         "LEVELS": _levels(entries),
+        "HOTSPOTS": _hotspots(subject.annotations),
+        "NOTES": _notes(subject.annotations),
         "MADE": "Made with Sculpt3D.",
         "METRIC": json.dumps(subject.size_mm is not None),
     }
@@ -88,3 +92,29 @@ def _levels(entries: Sequence[Entry]) -> str:
                 f'<a href="{file}" download>{word}, {e.triangles:,} triangles, {e.megabytes:.0f} MB</a>'
             )
     return "\n".join(lines)
+
+
+def _hotspots(annotations: Sequence[Annotation]) -> str:
+    """Points on the model; what they say stands below it, and is shown one at a time."""
+    lines = []
+    for k, a in enumerate(annotations, 1):
+        at, out = (" ".join(f"{v:.6g}" for v in vector) for vector in (a.position, a.normal))
+        lines.append(
+            f'<button class="hotspot" slot="hotspot-{k}" data-position="{at}" data-normal="{out}" '
+            f'data-visibility-attribute="visible" data-note="{k}" aria-expanded="false" aria-controls="note-{k}" '
+            f'aria-label="{html.escape(a.title)}">{k}</button>'
+        )
+    return "\n".join(lines)
+
+
+def _notes(annotations: Sequence[Annotation]) -> str:
+    if not annotations:
+        return ""
+    rows = []
+    for k, a in enumerate(annotations, 1):
+        text = html.escape(a.text).replace("\n", "<br>")
+        rows.append(
+            f'<li><button data-note="{k}" aria-expanded="false" aria-controls="note-{k}">{k}. {html.escape(a.title)}</button>'
+            f'<p id="note-{k}" hidden>{text}</p></li>'
+        )
+    return f'<ul class="notes" aria-label="Points on the model">{"".join(rows)}</ul>'

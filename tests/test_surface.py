@@ -165,6 +165,32 @@ def test_simplify_keeps_the_shape() -> None:
     assert np.abs(np.linalg.norm(small.vertices, axis=1) - 1).max() < 0.01
 
 
+def test_simplify_keeps_creases_corners_and_rims() -> None:
+    """An open box of 12,288 triangles: every plane stays where it is, and so do its edges, corners and the rim."""
+    box = trimesh.creation.box((1, 1, 1))
+    for _ in range(5):
+        box = box.subdivide()
+    keep = box.triangles_center[:, 1] < 0.499
+    mesh = keep_faces(Mesh(box.vertices.astype(np.float32), box.faces.astype(np.int32)), keep)
+    small = simplify(mesh, 60)
+    assert len(small.faces) <= 60 and describe(small).components == 1
+    assert np.abs(np.abs(small.vertices).max(1) - 0.5).max() < 3e-4, "on the box"
+    assert face_areas(small.vertices, small.faces).sum() == pytest.approx(5, abs=0.01), "all of it"
+    rim = small.vertices[np.unique(boundary_edges(small.faces))]
+    assert np.abs(rim[:, 1] - 0.5).max() < 3e-4
+    for corner in np.array(np.meshgrid([-0.5, 0.5], [-0.5, 0.5], [-0.5, 0.5])).reshape(3, -1).T:
+        assert np.linalg.norm(small.vertices - corner, axis=1).min() < 1e-3, corner
+
+
+def test_simplify_survives_what_is_no_surface() -> None:
+    random = np.random.default_rng(0)
+    soup = Mesh(
+        random.normal(size=(300, 3)).astype(np.float32), random.integers(0, 300, (2000, 3)).astype(np.int32)
+    )
+    small = simplify(soup, 100)
+    assert np.isfinite(small.vertices).all() and len(small.faces) < 2000
+
+
 def test_thinning_halves_neither_normals_nor_extent() -> None:
     p = sphere_points(20_000)
     thin = thinned(cloud_of(p, p), 0.05)

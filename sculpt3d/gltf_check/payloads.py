@@ -1,4 +1,4 @@
-"""Draco and meshopt payloads decoded into the accessors they stand for; the Khronos validator does not look inside."""
+"""Draco, meshopt and KTX2 payloads decoded; the Khronos validator does not look inside."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from sculpt3d.gltf_check import ktx2
 from sculpt3d.gltf_check.accessors import WIDTHS, Values
+from sculpt3d.gltf_check.container import Bytes
 from sculpt3d.gltf_check.issues import Issues
 from sculpt3d.gltf_check.resources import MESHOPT, view_bytes
 
@@ -26,11 +28,22 @@ def decode_payloads(document: dict[str, Any], values: Values, issues: Issues) ->
     if primitives and _installed("DracoPy", DRACO, "draco", issues):
         for at, primitive in primitives:
             _draco(document, primitive, at, values, issues)
+    pictures = [(i, p[0]) for i, p in enumerate(values.resources.images) if p and p[1].mime == "image/ktx2"]
+    if pictures and _installed("opengl_basisu", "KHR_texture_basisu", "ktx2", issues):
+        for i, data in pictures:
+            _ktx2(data, f"/images/{i}", issues)
+
+
+def _ktx2(data: Bytes, at: str, issues: Issues) -> None:
+    try:
+        ktx2.decode_ktx2(data)
+    except ValueError as error:
+        issues.error("PAYLOAD_BROKEN", at, f"The KTX2 picture cannot be decoded: {str(error)[:80]}.")
 
 
 def _installed(module: str, name: str, extra: str, issues: Issues) -> bool:
     if find_spec(module) is None:
-        says = f"The compressed geometry was not looked into; pip install 'sculpt3d[{extra}]' brings the decoder."
+        says = f"What is compressed was not looked into; pip install 'sculpt3d[{extra}]' brings the decoder."
         issues.warn("PAYLOAD_NOT_CHECKED", f"/extensionsUsed/{name}", says)
         return False
     return True

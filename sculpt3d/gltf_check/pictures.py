@@ -6,6 +6,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
+from sculpt3d.gltf_check import ktx2
 from sculpt3d.gltf_check.container import Bytes
 from sculpt3d.gltf_check.issues import Issues
 
@@ -15,7 +16,7 @@ _SOF = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 
 
 @dataclass(frozen=True)
 class PictureFacts:
-    """profile: what the file says of its colours, "" for nothing (then glTF's sRGB holds)."""
+    """profile: what the file says of its colours, "" for nothing (then glTF's sRGB holds); linear: KTX2's own word."""
 
     mime: str
     width: int
@@ -23,6 +24,7 @@ class PictureFacts:
     channels: int
     bits: int = 8
     profile: str = ""
+    linear: bool | None = None
 
 
 def look_at_picture(data: Bytes, at: str, issues: Issues) -> PictureFacts | None:
@@ -35,9 +37,9 @@ def look_at_picture(data: Bytes, at: str, issues: Issues) -> PictureFacts | None
             return _jpeg(data)
         if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
             return _webp(head)
-        if head.startswith(b"\xabKTX 20\xbb\r\n\x1a\n"):
-            width, height = struct.unpack("<II", head[20:28])
-            return PictureFacts("image/ktx2", width, height, 4)
+        if head.startswith(ktx2.MAGIC):
+            width, height, srgb = ktx2.read_header(data)
+            return PictureFacts("image/ktx2", width, height, 4, linear=not srgb)
     except (struct.error, IndexError):
         issues.error("IMAGE_UNEXPECTED_EOS", at, "The picture's header is cut short.")
         return None

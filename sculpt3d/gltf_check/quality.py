@@ -12,6 +12,7 @@ from sculpt3d.gltf_check.container import Container
 from sculpt3d.gltf_check.geometry import Part, world_parts
 from sculpt3d.gltf_check.issues import Issues
 from sculpt3d.gltf_check.meshes import texture_infos
+from sculpt3d.gltf_check.pictures import PictureFacts
 from sculpt3d.gltf_check.resources import Resources
 from sculpt3d.gltf_check.soundness import soundness, triangle_areas
 
@@ -64,7 +65,7 @@ def _pictures(document: dict[str, Any], resources: Resources, issues: Issues) ->
             {"image": i, "kind": facts.mime, "width": facts.width, "height": facts.height, "used_as": kinds,
              "megabytes": round(len(image[0]) / 1e6, 3)}
         )  # fmt: skip
-        _colour_space(facts.profile, facts.channels, facts.mime, facts.bits, kinds, f"/images/{i}", issues)
+        _colour_space(facts, kinds, f"/images/{i}", issues)
         if max(facts.width, facts.height) > 8192:
             says = f"{facts.width} x {facts.height} is more than many graphics cards take (8192)."
             issues.warn("TEXTURE_TOO_LARGE", f"/images/{i}", says)
@@ -85,19 +86,20 @@ def _uses(document: dict[str, Any]) -> dict[int, set[str]]:
     return uses
 
 
-def _colour_space(
-    profile: str, channels: int, mime: str, bits: int, kinds: list[str], at: str, issues: Issues
-) -> None:
-    if profile:
-        says = f"Carries {profile}; glTF programs ignore it and read sRGB, so the colours come out wrong."
+def _colour_space(facts: PictureFacts, kinds: list[str], at: str, issues: Issues) -> None:
+    mime, data = facts.mime, {k in NOT_COLOUR for k in kinds}
+    if facts.profile:
+        says = (
+            f"Carries {facts.profile}; glTF programs ignore it and read sRGB, so the colours come out wrong."
+        )
         issues.warn(
             "COLOUR_PROFILE",
             at,
-            says if not set(kinds) <= set(NOT_COLOUR) else f"Carries {profile}: no use here.",
+            says if not set(kinds) <= set(NOT_COLOUR) else f"Carries {facts.profile}: no use here.",
         )
-    if channels == 4 and mime == "image/jpeg":
+    if facts.channels == 4 and mime == "image/jpeg":
         issues.warn("CMYK_JPEG", at, "A CMYK picture: browsers show it in wrong colours or not at all.")
-    if bits == 16:
+    if facts.bits == 16:
         issues.note("SIXTEEN_BITS", at, "16 bits a channel: twice the file for 8 bits on the graphics card.")
     if "normalTexture" in kinds and mime == "image/jpeg":
         issues.note(
@@ -105,7 +107,10 @@ def _colour_space(
             at,
             "A normal map as JPEG shows blocks on shiny surfaces; PNG or WebP is better.",
         )
-    if len({k in NOT_COLOUR for k in kinds}) > 1:
+    if facts.linear is not None and data == {not facts.linear}:
+        says = "Colours must be marked as sRGB, data as linear; here it is the other way round."
+        issues.warn("KTX2_TRANSFER", at, says)
+    if len(data) > 1:
         issues.warn(
             "COLOUR_AND_DATA", at, "One picture is used both as a colour and as data: one of them is wrong."
         )

@@ -50,6 +50,18 @@ class Surface:
             [1 - uv.sum(1), uv[:, 0], uv[:, 1]], 1
         )
 
+    def hits(
+        self, origin: NDArray[Any], directions: NDArray[Any]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.int64], F64]:
+        """Rays (N, 3) from one point -> which meet the surface (N,), and of those face and barycentric weights."""
+        start = np.broadcast_to(origin - self.origin, directions.shape)
+        rays = np.concatenate([start, directions], 1).astype(np.float32)
+        found = self._scene.cast_rays(o3d.core.Tensor(rays))
+        seen = np.isfinite(found["t_hit"].numpy())
+        uv = found["primitive_uvs"].numpy()[seen].astype(np.float64)
+        face = found["primitive_ids"].numpy()[seen].astype(np.int64)
+        return seen, face, np.stack([1 - uv.sum(1), uv[:, 0], uv[:, 1]], 1)
+
     def sky(self, points: NDArray[Any], directions: NDArray[Any]) -> NDArray[np.bool_]:
         """(N, 3) rays -> (N,) whether nothing is in the way."""
         rays = np.concatenate([points - self.origin, directions], 1).astype(np.float32)

@@ -12,8 +12,9 @@ from sculpt3d.errors import InputError
 from sculpt3d.io.ply import write_atomic, write_mesh
 from sculpt3d.surface.topology import face_areas
 from sculpt3d.types import Mesh
-from sculpt3d.webasset.glb import Label, encode_picture
+from sculpt3d.webasset.glb import Label
 from sculpt3d.webasset.maps import Asset
+from sculpt3d.webasset.pictures import encode_picture
 from sculpt3d.webasset.proof import ProofFailed
 
 

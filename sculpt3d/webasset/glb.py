@@ -1,21 +1,19 @@
-"""An asset as GLB: plain, quantised, or compressed; JPEG, PNG or WebP; provenance inside."""
+"""An asset as GLB: plain, quantised, or compressed; JPEG, PNG, WebP or KTX2; provenance inside."""
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.spatial import cKDTree
 
 from sculpt3d.errors import InputError
-from sculpt3d.types import U8
 from sculpt3d.webasset.document import ARRAY, ELEMENT, Document, padded
 from sculpt3d.webasset.maps import Asset
+from sculpt3d.webasset.pictures import Picture, material_of
 from sculpt3d.webasset.quantize import (
     MOST_BITS,
     coarse_uv,
@@ -26,14 +24,13 @@ from sculpt3d.webasset.quantize import (
 )
 
 Geometry = Literal["none", "quantized", "meshopt", "draco"]
-Picture = Literal["jpeg", "png", "webp"]
 XMP = "KHR_xmp_json_ld"
 _NORMAL_BITS = 10  # Draco's octahedral normals: 0.1 degrees
 
 
 @dataclass(frozen=True)
 class GlbParams:
-    """bound: how far coding may move a vertex, unit of the mesh; quality: of JPEG and WebP, 1 to 100."""
+    """bound: how far coding may move a vertex, unit of the mesh; quality: of JPEG, WebP and KTX2, 1 to 100."""
 
     geometry: Geometry = "none"
     picture: Picture = "jpeg"
@@ -66,7 +63,7 @@ def build_glb(asset: Asset, label: Label, params: GlbParams) -> bytes:
     document.json["scenes"] = [{"nodes": [0]}]
     document.json["nodes"] = [node]
     document.json["meshes"] = [{"name": label.name, "primitives": [primitive | {"material": 0}]}]
-    document.json["materials"] = [_material(document, asset, label.name, params)]
+    document.json["materials"] = [material_of(document, asset, label.name, params.picture, params.quality)]
     if label.xmp:
         document.use(XMP)
         document.json["extensions"] = {XMP: {"packets": [label.xmp]}}
@@ -211,52 +208,6 @@ def _draco(document: Document, asset: Asset, node: dict[str, Any], params: GlbPa
         "indices": document.add_accessor(faces, None),
         "extensions": {"KHR_draco_mesh_compression": {"bufferView": view, "attributes": ids}},
     }
-
-
-def _material(document: Document, asset: Asset, name: str, params: GlbParams) -> dict[str, Any]:
-    document.json["samplers"] = [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}]
-    colour = _texture(document, asset.colour, f"{name} colour", params.picture, params)
-    pbr = {"metallicFactor": 0.0, "roughnessFactor": 0.9, "baseColorTexture": colour}
-    found: dict[str, Any] = {"name": f"{name} surface", "doubleSided": True, "pbrMetallicRoughness": pbr}
-    if (
-        asset.normal_map is not None
-    ):  # JPEG's blocks would show in the light; lossless costs little on smooth maps
-        kind: Picture = "webp" if params.picture == "webp" else "png"
-        found["normalTexture"] = _texture(document, asset.normal_map, f"{name} normals", kind, params)
-    if asset.ao is not None:
-        found["occlusionTexture"] = _texture(document, asset.ao, f"{name} occlusion", params.picture, params)
-    return found
-
-
-def _texture(document: Document, pixels: U8, name: str, kind: Picture, params: GlbParams) -> dict[str, Any]:
-    """The texture info of a material."""
-    data = encode_picture(pixels, kind, params.quality, lossless=name.endswith("normals"))
-    image = {"name": name, "bufferView": document.add_view(data), "mimeType": f"image/{kind}"}
-    document.json["images"].append(image)
-    source = len(document.json["images"]) - 1
-    texture: dict[str, Any] = {"sampler": 0}
-    if kind == "webp":
-        document.use("EXT_texture_webp", required=True)
-        texture["extensions"] = {"EXT_texture_webp": {"source": source}}
-    else:
-        texture["source"] = source
-    document.json["textures"].append(texture)
-    info: dict[str, Any] = {"index": len(document.json["textures"]) - 1}
-    if document.uv_scale != 1.0:
-        info["extensions"] = {"KHR_texture_transform": {"scale": [document.uv_scale] * 2}}
-    return info
-
-
-def encode_picture(pixels: U8, kind: Picture, quality: int, lossless: bool = False) -> bytes:
-    out = io.BytesIO()
-    picture = Image.fromarray(pixels)
-    if kind == "jpeg":
-        picture.save(out, "JPEG", quality=quality, subsampling=0, optimize=True)
-    elif kind == "webp":
-        picture.save(out, "WEBP", quality=100 if lossless else quality, lossless=lossless, method=4)
-    else:
-        picture.save(out, "PNG", optimize=True)
-    return out.getvalue()
 
 
 def _short(value: float) -> float:

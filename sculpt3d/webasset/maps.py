@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +12,14 @@ from sculpt3d.geometry import F64
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.texture.unwrap import Unwrapped, rasterise, unwrap
 from sculpt3d.types import F32, I32, U8, Bool, Mesh
+from sculpt3d.webasset.colour import to_srgb
 from sculpt3d.webasset.distance import Surface
 from sculpt3d.webasset.levels import Level
 from sculpt3d.webasset.skins import Colours, Skin, density
 from sculpt3d.webasset.tangents import tangents
 
 BLOCK = 2_000_000  # texels at work at once
+MARGIN = 64  # texels
 AO_RAYS = 64
 AO_REACH = 0.5  # of the object's size: occluders farther away do not darken
 
@@ -48,32 +50,18 @@ class Asset:
 
 def bake_maps(level: Level, full: Mesh, measured: Surface, skins: Sequence[Skin], params: MapParams) -> Asset:
     """Unwraps the level and fills its maps. `measured`: of `full`."""
-    size, flat = params.size, unwrap(level.mesh, params.size)
-    face, bary = rasterise(flat.uv, flat.faces, size)
-    texels = np.flatnonzero(face.ravel() >= 0)
-    on = face.ravel()[texels]
-    w = bary.reshape(-1, 2)[texels].astype(np.float64)
-    weights = np.concatenate([w, 1 - w.sum(1, keepdims=True)], 1)
-    fill = _Gutter(texels, size)
-    colours = Colours(skins, density(flat.vertices, flat.faces, flat.uv, size, size))
-    base = np.concatenate(
-        [colours.at(_mix(flat.vertices, flat, on[b], weights[b])) for b in _blocks(len(texels))]
-        or [np.zeros((0, 3), np.float32)]
-    )
+    flat = unwrap(level.mesh, params.size)
+    canvas = _Canvas(flat, params.size)
+    colours = Colours(skins, density(flat.vertices, flat.faces, flat.uv, params.size, params.size))
+    colour = canvas.paint(lambda face, w: to_srgb(colours.at(_mix(flat.vertices, flat, face, w))))
     filled = None if full.filled is None else _filled(level.mesh, full, measured)[flat.source]
     tangent = tangents(flat.vertices, flat.normals, flat.faces, flat.uv) if params.normal_map else None
-    relief = None if tangent is None else fill.picture(_relief(flat, tangent, full, measured, on, weights))
+    relief = None if tangent is None else canvas.paint(_relief(flat, tangent, full, measured))
     ao = None
     if params.ao:
-        light = _open_sky(level, measured)[flat.source]
-        ao = fill.picture(np.repeat(_mix(light[:, None], flat, on, weights), 3, 1))
-    return Asset(
-        flat.vertices, flat.normals, flat.faces, flat.uv, fill.picture(_srgb(base)), tangent, relief, ao, filled
-    )  # fmt: skip
-
-
-def _blocks(count: int) -> list[slice]:
-    return [slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
+        light = _open_sky(level, measured)[flat.source][:, None]
+        ao = canvas.paint(lambda face, w: np.repeat(_mix(light, flat, face, w), 3, 1))
+    return Asset(flat.vertices, flat.normals, flat.faces, flat.uv, colour, tangent, relief, ao, filled)
 
 
 def _mix(values: F32, flat: Unwrapped, face: I32, weights: F64) -> F64:
@@ -82,19 +70,20 @@ def _mix(values: F32, flat: Unwrapped, face: I32, weights: F64) -> F64:
     return np.asarray(sum(values[corners[:, k]].astype(np.float64) * weights[:, k : k + 1] for k in range(3)))
 
 
-def _relief(flat: Unwrapped, tangent: F32, full: Mesh, measured: Surface, on: I32, weights: F64) -> F64:
+def _relief(flat: Unwrapped, tangent: F32, full: Mesh, measured: Surface) -> Callable[[I32, F64], F64]:
     """The full mesh's normals in tangent space (N, 3), 0..1; +Y is the texture's up."""
     fine = vertex_normals(full.vertices, full.faces)
-    out = np.empty((len(on), 3), np.float32)
     across = np.cross(flat.normals, tangent[:, :3]) * tangent[:, 3:]
-    for b in _blocks(len(on)):
-        face, w = measured.closest(_mix(flat.vertices, flat, on[b], weights[b]))
+
+    def at(on: I32, weights: F64) -> F64:
+        face, w = measured.closest(_mix(flat.vertices, flat, on, weights))
         wanted = _unit((fine[full.faces[face]] * w[..., None]).sum(1))
-        basis = [_unit(_mix(v, flat, on[b], weights[b])) for v in (tangent[:, :3], across, flat.normals)]
+        basis = [_unit(_mix(v, flat, on, weights)) for v in (tangent[:, :3], across, flat.normals)]
         local = np.stack([(wanted * v).sum(1) for v in basis], 1)
         local[:, 2] = np.maximum(local[:, 2], 0.02)  # what faces away cannot be told in tangent space
-        out[b] = _unit(local) * 0.5 + 0.5
-    return np.asarray(out, np.float64)
+        return _unit(local) * 0.5 + 0.5
+
+    return at
 
 
 def _open_sky(level: Level, measured: Surface) -> F32:
@@ -123,28 +112,37 @@ def _filled(mesh: Mesh, full: Mesh, measured: Surface) -> Bool:
     return np.asarray((full.filled[full.faces[face]] * weights).sum(1) > 0.5)
 
 
-class _Gutter:
-    """Puts values of texels into a picture and carries them into the space between the charts."""
+class _Canvas:
+    """The level's square, painted and filled between the charts some rows at a time: 8192 texels a side in 4 GB."""
 
-    def __init__(self, texels: np.ndarray, size: int) -> None:
-        self.texels, self.size = texels, size
-        empty = np.ones(size * size, bool)
-        empty[texels] = False
-        nearest = distance_transform_edt(
-            empty.reshape(size, size), return_distances=False, return_indices=True
-        )
-        self.nearest = (nearest[0] * size + nearest[1]).astype(np.int32)
+    def __init__(self, flat: Unwrapped, size: int) -> None:
+        self.size = size
+        self.face, self.weights = rasterise(flat.uv, flat.faces, size)
 
-    def picture(self, values: F64) -> U8:
-        """(N, 3) in 0..1 -> (S, S, 3)."""
-        flat = np.zeros((self.size * self.size, 3), np.uint8)
-        flat[self.texels] = np.round(np.clip(values, 0, 1) * 255)
-        return flat[self.nearest]
+    def paint(self, values: Callable[[I32, F64], F64]) -> U8:
+        """`values`: faces (N,) and weights (N, 3) -> (N, 3) in 0..1. Returns (S, S, 3)."""
+        out = np.zeros((self.size, self.size, 3), np.uint8)
+        rows = max(1, BLOCK // self.size)
+        for start in range(0, self.size, rows):
+            here = self.face[start : start + rows] >= 0
+            w = self.weights[start : start + rows][here].astype(np.float64)
+            w = np.concatenate([w, 1 - w.sum(1, keepdims=True)], 1)
+            painted = np.clip(values(self.face[start : start + rows][here], w), 0, 1)
+            out[start : start + rows][here] = np.round(painted * 255)
+        for start in range(0, self.size, rows):
+            self._fill(out, start, start + rows)
+        return out
 
-
-def _srgb(light: F32) -> F64:
-    x = np.clip(light, 0, 1).astype(np.float64)
-    return np.where(x <= 0.0031308, x * 12.92, 1.055 * x ** (1 / 2.4) - 0.055)
+    def _fill(self, out: U8, start: int, stop: int) -> None:
+        """Carries the charts' borders into the space between them; charts above and below count as far as `MARGIN`."""
+        low, high = max(0, start - MARGIN), min(self.size, stop + MARGIN)
+        empty = self.face[low:high] < 0
+        if empty.all():
+            return
+        nearest = distance_transform_edt(empty, return_distances=False, return_indices=True)
+        row, column = nearest[:, start - low : stop - low]
+        gap = empty[start - low : stop - low]
+        out[start:stop][gap] = out[low:high][row[gap], column[gap]]
 
 
 def _unit(v: F64) -> F64:

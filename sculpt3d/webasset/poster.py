@@ -10,8 +10,9 @@ from sculpt3d.geometry import F64, Rigid3
 from sculpt3d.preview import linear
 from sculpt3d.synthetic import look_at
 from sculpt3d.types import F32, U8, Pinhole
+from sculpt3d.webasset.colour import to_srgb
 from sculpt3d.webasset.maps import Asset
-from sculpt3d.webasset.skins import sample_texture
+from sculpt3d.webasset.sampling import sample_texture
 
 BACKGROUND = (238, 238, 240)  # the page's own
 AMBIENT = 0.55
@@ -21,7 +22,7 @@ SAMPLES = 2  # squared: rays a pixel
 
 def portrait(asset: Asset, width: int, height: int, azimuth_deg: float = 20.0) -> U8:
     """(H, W, 3) sRGB, light from above left."""
-    camera, pose = _stand(asset.vertices, width, height, np.radians(azimuth_deg))
+    camera, pose = stand(asset.vertices, width, height, np.radians(azimuth_deg))
     scene = o3d.t.geometry.RaycastingScene()
     origin = asset.vertices.mean(0)
     scene.add_triangles(
@@ -41,11 +42,10 @@ def portrait(asset: Asset, width: int, height: int, azimuth_deg: float = 20.0) -
     towards = pose.rotation.T @ np.array([-0.35, -0.6, -0.72])
     light[seen] = _lit(asset, hit["primitive_ids"].numpy()[seen], hit["primitive_uvs"].numpy()[seen], towards)
     mean = light.reshape(height, SAMPLES, width, SAMPLES, 3).mean((1, 3))
-    srgb = np.where(mean <= 0.0031308, mean * 12.92, 1.055 * np.maximum(mean, 0) ** (1 / 2.4) - 0.055)
-    return np.asarray(np.round(np.clip(srgb, 0, 1) * 255), np.uint8)
+    return np.asarray(np.round(to_srgb(mean) * 255), np.uint8)
 
 
-def _stand(vertices: F32, width: int, height: int, azimuth: float) -> tuple[Pinhole, Rigid3]:
+def stand(vertices: F32, width: int, height: int, azimuth: float) -> tuple[Pinhole, Rigid3]:
     """A camera that holds the whole asset, slightly from above."""
     centre = (vertices.min(0).astype(np.float64) + vertices.max(0)) / 2
     focal, e = 1.6 * max(width, height), np.radians(ELEVATION_DEG)
@@ -57,7 +57,7 @@ def _stand(vertices: F32, width: int, height: int, azimuth: float) -> tuple[Pinh
 def _lit(asset: Asset, face: np.ndarray, uv: np.ndarray, towards: F64) -> F64:
     weights = np.stack([1 - uv.sum(1), uv[:, 0], uv[:, 1]], 1).astype(np.float64)
     corners = asset.faces[face]
-    colour = sample_texture(linear(asset.colour), (asset.uv[corners] * weights[..., None]).sum(1))
+    colour = sample_texture(asset.colour, (asset.uv[corners] * weights[..., None]).sum(1))
     normal = (asset.normals[corners] * weights[..., None]).sum(1)
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
     return np.asarray(colour * (AMBIENT + (1.35 - AMBIENT) * np.clip(normal @ towards, 0, 1))[:, None])

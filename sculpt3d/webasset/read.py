@@ -13,7 +13,9 @@ from PIL import Image
 
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.gltf_check import Opened, open_gltf
+from sculpt3d.gltf_check.container import Bytes
 from sculpt3d.gltf_check.geometry import Part, world_parts
+from sculpt3d.gltf_check.ktx2 import can_decode, decode_ktx2
 from sculpt3d.types import U8, Mesh
 from sculpt3d.webasset.skins import Skin
 
@@ -112,7 +114,7 @@ def _picture(opened: Opened, texture: int, pictures: dict[int, U8]) -> U8 | None
     for holder in (held, *held.get("extensions", {}).values()):
         index = holder.get("source")
         image = None if index is None else opened.resources.images[index]
-        if index is None or image is None or image[1].mime == "image/ktx2":
+        if index is None or image is None or (image[1].mime == "image/ktx2" and not can_decode()):
             continue
         if index not in pictures:
             if image[1].width * image[1].height > MAX_TEXELS:
@@ -120,12 +122,16 @@ def _picture(opened: Opened, texture: int, pictures: dict[int, U8]) -> U8 | None
                     f"A texture of {image[1].width} x {image[1].height} is too large; reduce it"
                 )
             try:
-                with Image.open(io.BytesIO(image[0])) as opened_picture:
-                    pictures[index] = np.asarray(opened_picture.convert("RGB"))
+                pictures[index] = decode_ktx2(image[0]) if image[1].mime == "image/ktx2" else _rgb(image[0])
             except Exception as error:  # Pillow raises whatever its decoders meet
                 raise UnreadableFile(f"A texture cannot be decoded ({error}); export it again") from error
         return pictures[index]
     return None
+
+
+def _rgb(data: Bytes) -> U8:
+    with Image.open(io.BytesIO(data)) as picture:
+        return np.asarray(picture.convert("RGB"))
 
 
 def _of_trimesh(geometry: Any, vertices: Any, faces: Any) -> Skin:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +12,7 @@ from sculpt3d.geometry import F64
 from sculpt3d.preview import CLAY, linear
 from sculpt3d.types import F32, I32, U8, Mesh
 from sculpt3d.webasset.distance import Surface
+from sculpt3d.webasset.sampling import sample_texture, shrink
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,11 @@ class Colours:
 
     def at(self, points: F64) -> F32:
         """(N, 3) -> (N, 3)."""
-        found = np.empty((len(points), 3), np.float32)
-        face, weights = self.surface.closest(points)
+        return self.on(*self.surface.closest(points))
+
+    def on(self, face: NDArray[np.int64], weights: F64) -> F32:
+        """Of points on the parts' faces (N,), counted through, with barycentric weights (N, 3)."""
+        found = np.empty((len(face), 3), np.float32)
         for k, (skin, texture) in enumerate(zip(self.skins, self.textures, strict=True)):
             here = np.flatnonzero(self.part_of[face] == k)
             corners = skin.faces[face[here] - self.first[k]]
@@ -53,27 +56,13 @@ class Colours:
         return found
 
 
-def _colour(skin: Skin, texture: F32 | None, corners: NDArray[np.int32], weights: F64) -> NDArray[np.float32]:
+def _colour(skin: Skin, texture: U8 | None, corners: NDArray[np.int32], weights: F64) -> NDArray[np.float32]:
     if texture is not None and skin.uv is not None:
         uv = (skin.uv[corners] * weights[..., None]).sum(1)
         return sample_texture(texture, uv)
     if skin.rgb is not None:
         return np.asarray((linear(skin.rgb)[corners] * weights[..., None]).sum(1), np.float32)
     return np.broadcast_to(np.array(CLAY, np.float32) ** 2.2, (len(corners), 3))
-
-
-def sample_texture(texture: F32, uv: NDArray[np.floating]) -> F32:
-    """(H, W, C) at uv (N, 2), bilinear, repeated outside 0..1; texel centres at half texels."""
-    height, width = texture.shape[:2]
-    x = (np.mod(uv[:, 0], 1.000001) * width - 0.5).astype(np.float32)
-    y = (np.mod(uv[:, 1], 1.000001) * height - 0.5).astype(np.float32)
-    rows = -(-len(uv) // 16384)  # remap takes at most 32767 a side
-    shape = (rows, 16384)
-    padded = [np.resize(v, rows * 16384).reshape(shape) if len(v) else v for v in (x, y)]
-    if not len(uv):
-        return np.zeros((0, *texture.shape[2:]), np.float32)
-    found = cv2.remap(texture, padded[0], padded[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found.reshape(rows * 16384, -1)[: len(uv)], np.float32)
 
 
 def density(vertices: F32, faces: I32, uv: F32, width: int, height: int) -> float:
@@ -88,13 +77,11 @@ def density(vertices: F32, faces: I32, uv: F32, width: int, height: int) -> floa
     return float(np.sqrt(covered / max(area, 1e-30)))
 
 
-def _shrunk(skin: Skin, texels_per_unit: float) -> F32 | None:
+def _shrunk(skin: Skin, texels_per_unit: float) -> U8 | None:
     if skin.texture is None or skin.uv is None:
         return None
-    picture = linear(skin.texture)
-    height, width = picture.shape[:2]
+    height, width = skin.texture.shape[:2]
     finer = density(skin.vertices, skin.faces, skin.uv, width, height) / texels_per_unit
-    if finer > 1.25:
-        size = max(1, round(width / finer)), max(1, round(height / finer))
-        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
-    return picture
+    if finer <= 1.25:
+        return skin.texture
+    return shrink(skin.texture, max(1, round(width / finer)), max(1, round(height / finer)))
