@@ -120,7 +120,9 @@ def parser() -> argparse.ArgumentParser:
         epilog="Examples: sculpt3d texture scan.ply --cameras colmap_project/ -o scan.glb   |   sculpt3d texture mesh.obj "
         "--cameras sparse/0 --images photos/ --masks masks/ --size 8192 -o mesh.glb. No scale in the mesh, none in the GLB.",
     )
-    paint.add_argument("mesh", type=Path, metavar="MESH", help="PLY, OBJ, STL or GLB, in the frame of the cameras")
+    paint.add_argument(
+        "mesh", type=Path, metavar="MESH", help="PLY, OBJ, STL or GLB, in the frame of the cameras"
+    )
     paint.add_argument(
         "--cameras",
         type=Path,

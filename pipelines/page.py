@@ -21,11 +21,16 @@ _CAPTIONS = {
     "colour": "In colour",
     "clay": "Shape alone",
     "evidence": "How many photos agree on the surface",
+    "cloud": "The dense cloud",
 }
 _LEGEND = (
     '<p class="legend"><i style="background:#be1e2d"></i>2 <i style="background:#f5b432"></i>4 '
     '<i style="background:#f0ebbe"></i>6 <i style="background:#3c96aa"></i>8 <i style="background:#145078"></i>10 or more '
     'photos <i style="background:#5a5a5a"></i>filled in without evidence. Shoot more where it is red.</p>'
+)
+_DEPTH_LEGEND = (
+    '<i style="background:#be1e2d"></i>near <i style="background:#145078"></i>far '
+    '<i style="background:#3c3c3c"></i>nothing that two photos agree on, or not the object'
 )
 _LABELS = {
     "photos": "Photos",
@@ -40,11 +45,12 @@ _LABELS = {
 
 @dataclass(frozen=True)
 class Contents:
-    """What the page shows. `pictures`: four sides by kind; `scene` in world; `footprint`: mesh vertices (V, 3)."""
+    """What the page shows. `pictures`: four sides by kind; `depths`: by photo; `scene` in world; `footprint`: mesh vertices (V, 3)."""
 
     name: str
     facts: Mapping[str, Any]
     pictures: Mapping[str, Sequence[U8]]
+    depths: Mapping[str, U8]
     scene: Scene
     footprint: F32
     stages: Sequence[Step]
@@ -57,6 +63,7 @@ def page(c: Contents) -> str:
         "ADVICE": "".join(f"<li>{html.escape(line)}</li>" for line in advice(c.facts)),
         "TILES": _tiles(c.facts),
         "PICTURES": "".join(_row(kind, pictures) for kind, pictures in c.pictures.items()),
+        "DEPTHS": _depths(c.depths),
         "FILLED": _filled(c.facts["filled"]),
         "PLAN": plan_svg(c.scene, c.footprint),
         "REJECTED": _rejected(c.facts["photos"]["rejected"]),
@@ -174,6 +181,14 @@ def _row(kind: str, pictures: Sequence[U8]) -> str:
     )
     legend = _LEGEND if kind == "evidence" else ""
     return f'<h2>{_CAPTIONS[kind]}</h2>{legend}<div class="row">{shown}</div>'
+
+
+def _depths(depths: Mapping[str, U8]) -> str:
+    shown = "".join(
+        f"<figure>{_img(p, f'Depth map of {name}')}<figcaption>{html.escape(name)}</figcaption></figure>"
+        for name, p in depths.items()
+    )
+    return f'<h2>Depth maps of four photos</h2><p class="legend">{_DEPTH_LEGEND}</p><div class="row">{shown}</div>'
 
 
 def _filled(filled: Mapping[str, Any]) -> str:

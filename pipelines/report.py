@@ -79,9 +79,9 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
         "versions": versions(),
     }
     tell(2, 6)
-    pictures = make_pictures(mesh, agreeing, tell)
+    pictures = make_pictures(mesh, agreeing, cloud, tell)
     write_atomic(out / "facts.json", json.dumps(facts).encode())
-    text = page(Contents(name, facts, pictures, scene, mesh.vertices, stages))
+    text = page(Contents(name, facts, pictures, depth_pictures(scene, depth), scene, mesh.vertices, stages))
     write_atomic(out / "report.html", text.encode("utf-8", "replace"))  # a file's name may be no text
 
 
@@ -136,9 +136,22 @@ def agreeing_views(mesh: Mesh, cloud: PointCloud) -> NDArray[np.float64]:
     return np.asarray(found if mesh.filled is None else np.where(mesh.filled, 0.0, found))
 
 
-def make_pictures(mesh: Mesh, agreeing: NDArray[np.float64], tell: Progress) -> dict[str, list[U8]]:
-    """Four sides in colour, as clay, and coloured by how many photos agree on the surface."""
-    from sculpt3d.preview import heat, turntable
+def depth_pictures(scene: Scene, depth: Step) -> dict[str, U8]:
+    """The depth maps of four photos spread over the set, by the photos' names."""
+    from sculpt3d.mvs.maps import DepthFolder
+    from sculpt3d.preview import depth_picture
+
+    maps = DepthFolder(depth.path, scene)
+    names = [v.name for v in scene.views]
+    some = names[len(names) // 8 :: max(1, len(names) // 4)][:4]
+    return {name: depth_picture(maps[name]) for name in some}
+
+
+def make_pictures(
+    mesh: Mesh, agreeing: NDArray[np.float64], cloud: PointCloud, tell: Progress
+) -> dict[str, list[U8]]:
+    """Four sides in colour, as clay, coloured by how many photos agree on the surface, and of the cloud."""
+    from sculpt3d.preview import cloud_turntable, heat, turntable
 
     evidence = heat(agreeing, 2, 10)
     evidence[agreeing == 0] = (90, 90, 90)
@@ -146,7 +159,7 @@ def make_pictures(mesh: Mesh, agreeing: NDArray[np.float64], tell: Progress) -> 
     for number, (name, colour) in enumerate((("colour", mesh.rgb), ("clay", None), ("evidence", evidence))):
         pictures[name] = turntable(mesh, colour)
         tell(3 + number, 6)
-    return pictures
+    return pictures | {"cloud": cloud_turntable(cloud)}
 
 
 def evidence_facts(mesh: Mesh, agreeing: NDArray[np.float64]) -> dict[str, Any]:

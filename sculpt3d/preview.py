@@ -1,4 +1,4 @@
-"""Pictures of a mesh without a screen or a graphics card: ray casting, slow and sure."""
+"""Pictures of meshes, clouds and depth maps without a screen or a graphics card: ray casting, slow and sure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d.framing import standoff
-from sculpt3d.synthetic import Look, Stage, look_at
-from sculpt3d.types import F32, U8, Mesh, Pinhole
+from sculpt3d.geometry import Rigid3, project
+from sculpt3d.synthetic import Look, Stage, ring
+from sculpt3d.types import F32, U8, DepthMap, Mesh, Pinhole, PointCloud
 
 _LOOK = Look(ambient=0.5, background=(0.93, 0.93, 0.94), light_follows_camera=True)
 CLAY = (0.62, 0.6, 0.57)
@@ -21,24 +22,50 @@ def turntable(
 
     `colour`: sRGB (V, 3), clay where None. The k-th shows the side that faces 360 k / count degrees from +Z to +X.
     """
-    stage = Stage(
-        mesh,
-        linear(colour)
-        if colour is not None
-        else np.broadcast_to(np.array(CLAY, np.float32) ** 2.2, mesh.vertices.shape),
-    )
-    low, high = mesh.vertices.min(0).astype(float), mesh.vertices.max(0).astype(float)
+    clay = np.broadcast_to(np.array(CLAY, np.float32) ** 2.2, mesh.vertices.shape)
+    stage = Stage(mesh, clay if colour is None else linear(colour))
+    camera, poses = _around(mesh.vertices, count, size)
+    return [stage.photograph(camera, pose, _LOOK) for pose in poses]
+
+
+def cloud_turntable(cloud: PointCloud, count: int = 4, size: int = 480) -> list[U8]:
+    """The same of a cloud: every point whose normal looks this way, as one pixel in its own colour."""
+    inner = np.quantile(cloud.xyz, [0.001, 0.999], 0)
+    kept = ((cloud.xyz >= inner[0]) & (cloud.xyz <= inner[1])).all(1)
+    camera, poses = _around(cloud.xyz[kept], count, size)
+    pictures = []
+    for pose in poses:
+        uv, z = project(camera.matrix(), pose, cloud.xyz)
+        x, y = np.floor(uv).astype(np.int64).T
+        towards = ((pose.source_origin - cloud.xyz) * cloud.normal).sum(1) > 0
+        shown = towards & (z > 0) & (x >= 0) & (y >= 0) & (x < camera.width) & (y < camera.height)
+        far_first = np.flatnonzero(shown)[np.argsort(-z[shown], kind="stable")]
+        picture = np.full((camera.height, camera.width, 3), round(255 * _LOOK.background[0]), np.uint8)
+        picture[y[far_first], x[far_first]] = cloud.rgb[far_first]
+        pictures.append(picture)
+    return pictures
+
+
+def depth_picture(found: DepthMap, max_cost: float = 0.7, size: int = 480) -> U8:
+    """Near is red, far is blue, grey is where nothing sure was found; the longer side at most `size` pixels."""
+    step = -(-max(found.depth.shape) // size)
+    depth, sure = found.depth[::step, ::step], (found.cost < max_cost)[::step, ::step]
+    sure &= depth > 0
+    picture = np.full((*depth.shape, 3), 60, np.uint8)
+    if sure.any():
+        near, far = (float(v) for v in np.quantile(depth[sure], [0.01, 0.99]))
+        picture[sure] = heat(depth[sure].astype(np.float64), near, max(far, near * 1.0001))
+    return picture
+
+
+def _around(xyz: F32, count: int, size: int) -> tuple[Pinhole, list[Rigid3]]:
+    low, high = xyz.min(0).astype(float), xyz.max(0).astype(float)
     wide = float(max(high[0] - low[0], high[2] - low[2]) / max(high[1] - low[1], 1e-9))
     width, height = (int(size * max(wide, 0.5)), size) if wide < 1 else (size, int(size / min(wide, 1.6)))
     centre, focal = (low + high) / 2, 1.6 * max(width, height)
-    distance = standoff(mesh.vertices - centre, _ELEVATION, width / 2 / focal, height / 2 / focal)
+    distance = standoff(xyz - centre, _ELEVATION, width / 2 / focal, height / 2 / focal)
     camera = Pinhole(width, height, focal, focal, width / 2, height / 2)
-    e = np.radians(_ELEVATION)
-    pictures = []
-    for a in np.radians(360 / count * np.arange(count)):
-        eye = centre + distance * np.array([np.cos(e) * np.sin(a), np.sin(e), np.cos(e) * np.cos(a)])
-        pictures.append(stage.photograph(camera, look_at(eye, centre), _LOOK))
-    return pictures
+    return camera, ring(centre, distance, _ELEVATION, count)
 
 
 def linear(srgb: NDArray[np.uint8]) -> F32:
