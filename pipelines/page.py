@@ -30,7 +30,7 @@ _LEGEND = (
 )
 _DEPTH_LEGEND = (
     '<i style="background:#be1e2d"></i>near <i style="background:#145078"></i>far '
-    '<i style="background:#3c3c3c"></i>nothing that two photos agree on, or not the object'
+    '<i style="background:#3c3c3c"></i>nothing sure, or not the object'
 )
 _LABELS = {
     "photos": "Photos",
@@ -45,7 +45,7 @@ _LABELS = {
 
 @dataclass(frozen=True)
 class Contents:
-    """What the page shows. `pictures`: four sides by kind; `depths`: by photo; `scene` in world; `footprint`: mesh vertices (V, 3)."""
+    """What the page shows. `pictures`: four sides by kind; `depths`: by photo; `footprint`: mesh vertices (V, 3)."""
 
     name: str
     facts: Mapping[str, Any]

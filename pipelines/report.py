@@ -81,7 +81,9 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
     tell(2, 6)
     pictures = make_pictures(mesh, agreeing, cloud, tell)
     write_atomic(out / "facts.json", json.dumps(facts).encode())
-    text = page(Contents(name, facts, pictures, depth_pictures(scene, depth), scene, mesh.vertices, stages))
+    text = page(
+        Contents(name, facts, pictures, depth_pictures(scene_of(flat), depth), scene, mesh.vertices, stages)
+    )
     write_atomic(out / "report.html", text.encode("utf-8", "replace"))  # a file's name may be no text
 
 
@@ -138,13 +140,14 @@ def agreeing_views(mesh: Mesh, cloud: PointCloud) -> NDArray[np.float64]:
 
 def depth_pictures(scene: Scene, depth: Step) -> dict[str, U8]:
     """The depth maps of four photos spread over the set, by the photos' names."""
+    from sculpt3d.mvs.fusion import FusionParams, confident
     from sculpt3d.mvs.maps import DepthFolder
     from sculpt3d.preview import depth_picture
 
-    maps = DepthFolder(depth.path, scene)
-    names = [v.name for v in scene.views]
-    some = names[len(names) // 8 :: max(1, len(names) // 4)][:4]
-    return {name: depth_picture(maps[name]) for name in some}
+    maps, views = DepthFolder(depth.path, scene), scene.views
+    some = views[len(views) // 8 :: max(1, len(views) // 4)][:4]
+    params = FusionParams()
+    return {v.name: depth_picture(confident(maps[v.name], v, params)) for v in some}
 
 
 def make_pictures(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sculpt3d.framing import standoff
 from sculpt3d.geometry import Rigid3, project
 from sculpt3d.synthetic import Look, Stage, ring
-from sculpt3d.types import F32, U8, DepthMap, Mesh, Pinhole, PointCloud
+from sculpt3d.types import F32, U8, Mesh, Pinhole, PointCloud
 
 _LOOK = Look(ambient=0.5, background=(0.93, 0.93, 0.94), light_follows_camera=True)
 CLAY = (0.62, 0.6, 0.57)
@@ -46,11 +46,11 @@ def cloud_turntable(cloud: PointCloud, count: int = 4, size: int = 480) -> list[
     return pictures
 
 
-def depth_picture(found: DepthMap, max_cost: float = 0.7, size: int = 480) -> U8:
-    """Near is red, far is blue, grey is where nothing sure was found; the longer side at most `size` pixels."""
-    step = -(-max(found.depth.shape) // size)
-    depth, sure = found.depth[::step, ::step], (found.cost < max_cost)[::step, ::step]
-    sure &= depth > 0
+def depth_picture(depth: F32, size: int = 480) -> U8:
+    """Near is red, far is blue, grey is where depth (H, W) is 0; the longer side at most `size` pixels."""
+    step = -(-max(depth.shape) // size)
+    depth = depth[::step, ::step]
+    sure = depth > 0
     picture = np.full((*depth.shape, 3), 60, np.uint8)
     if sure.any():
         near, far = (float(v) for v in np.quantile(depth[sure], [0.01, 0.99]))

@@ -63,7 +63,7 @@ def fuse(
     names = [v.name for v in scene.views]
     sizes = [depths[n].depth.shape for n in names]
     stack = build_stack(
-        work / "depths.f32", sizes, np.float32, lambda i: _confident(depths[names[i]], scene.views[i], params)
+        work / "depths.f32", sizes, np.float32, lambda i: confident(depths[names[i]], scene.views[i], params)
     )
     errors = build_stack(work / "errors.f32", sizes, np.float32, lambda i: depths[names[i]].error)
     cameras = np.array([_camera_row(v, *sizes[i]) for i, v in enumerate(scene.views)])
@@ -102,7 +102,7 @@ def _finest_first(stack: Stack, cameras: F64) -> list[int]:
     return sorted(range(len(size)), key=lambda i: (np.round(np.log(size[i]) * 10), i))
 
 
-def _confident(found: DepthMap, view: View, params: FusionParams) -> F32:
+def confident(found: DepthMap, view: View, params: FusionParams) -> F32:
     """The depth where the views agreed on it and it is sure, else 0; (H, W)."""
     focal = scaled(view.camera, *found.depth.shape).fx
     sure = (found.cost < params.max_cost) & (found.error * focal < params.max_error_px * found.depth)
