@@ -110,9 +110,10 @@ def _narrow(vertices: F32, faces: I32, label: I32, limit: float) -> Bool:
     return narrow
 
 
-def without_ribbons(mesh: Mesh, rings: int = 4) -> Mesh:
+def without_ribbons(mesh: Mesh, rings: int = 6) -> Mesh:
     """Without strips narrower than `2 * rings` triangles, open on both sides: outlines of shadows on bare ground.
 
+    Shadows' outlines on nymph's ground: 4 rings leave two, 6 one, 8 none, but 8 cost .005 of recall in deep folds.
     An opening: what lies within `rings` of the border goes, and what then is left grows back over the mesh.
     """
     gone = np.zeros(len(mesh.vertices), bool)
