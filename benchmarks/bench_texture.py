@@ -146,7 +146,8 @@ def seams(
     grey, label = error.mean(2), np.where(inside, chart[np.where(inside, face, 0)], -1)
     across, elsewhere = [], []
     for one, two in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
-        near = inside[one] & inside[two] & (np.abs(depth[one] - depth[two]) < 0.01 * depth[one])
+        near = inside[one] & inside[two]
+        near[near] = np.abs(depth[one][near] - depth[two][near]) < 0.01 * depth[one][near]
         step, border = np.abs(grey[one] - grey[two]), label[one] != label[two]
         across.append(step[near & border])
         elsewhere.append(step[near & ~border])

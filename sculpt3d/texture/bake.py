@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from sculpt3d.errors import InputError
 from sculpt3d.progress import Each, Progress, one_by_one, silent
 from sculpt3d.texture.choose import choose
-from sculpt3d.texture.delight import brighter
 from sculpt3d.texture.fill import between_charts, over_surface, srgb_table
 from sculpt3d.texture.gains import solve_gains
 from sculpt3d.texture.observe import Nodes, gather, look
 from sculpt3d.texture.paint import finish, paint
+from sculpt3d.texture.shading import shading
 from sculpt3d.texture.unwrap import Unwrapped, laid, unwrap
-from sculpt3d.types import I32, Mesh, Scene, TexturedMesh, TextureFacts
+from sculpt3d.types import F32, I32, Mesh, Scene, TexturedMesh, TextureFacts
 
 FACE_TEXELS = (
     256  # larger faces are cut in four while colours are chosen: choice and levelling live on vertices
@@ -62,9 +62,11 @@ def bake_texture(
         fine, node, nodes, views, seen, chosen, gains, size, each,
         lambda d, n: tell(50 + 40 * d // max(n, 1), 100),
     )  # fmt: skip
-    broad = over_surface(nodes, chosen.broad, chosen.known)
+    light: F32 = shading(nodes, chosen.broad, chosen.known)[:, None]
+    # The paint is filled, not the light: nymph's worst view 34.3 -> 35.1 dB.
+    broad = (over_surface(nodes, chosen.broad / light, chosen.known) * light).astype(np.float32)
     covered, shown = owner >= 0, int((weight > 0).sum())
-    factor = brighter(nodes, broad, chosen.known) if params.delight else None
+    factor = np.float32(1) / light[:, 0] if params.delight else None
     finish(fine, node, broad, factor, owner, colour, weight)
     unseen = 1 - shown / max(int(covered.sum()), 1)
     del owner, weight

@@ -1,4 +1,6 @@
-"""Shading out of the colours, as far as normals and open sky explain it: a rough albedo, only where it is asked for."""
+"""How light falls on the surface, as far as normals and open sky explain it: for filling what no photo shows, where crevices
+and undersides are darker than their rims, and to take shading out of the colours where that is asked for.
+"""
 
 from __future__ import annotations
 
@@ -10,44 +12,29 @@ from sculpt3d.texture.observe import Nodes
 from sculpt3d.types import F32, Bool
 
 RAYS = 48
-MOST = 1.1  # largest logarithm of a correction
+MOST = 1.1  # largest logarithm of a factor
 
 
-def brighter(nodes: Nodes, colour: F32, known: Bool) -> F32:
-    """(N,) factors in linear light that undo broad shading; their median is 1.
+def shading(nodes: Nodes, colour: F32, known: Bool) -> F32:
+    """(N,) factor of the light at each node; the median where `known` is 1.
 
-    Log luminance is fitted robustly by spherical harmonics of degree 2 in the normal (Ramamoorthi & Hanrahan 2001) and the
-    logarithm of the open sky; what they do not explain is paint.
+    Log luminance is fitted robustly, linear in the normal and in the logarithm of the open sky; what they do not explain is
+    paint. Harmonics of degree 2 (Ramamoorthi & Hanrahan 2001) fit no better where photos look and stray where none does.
     """
     if known.sum() < 200:
         return np.ones(len(colour), np.float32)
-    x, y, z = nodes.normal.astype(np.float64).T
-    terms = np.stack(
-        [
-            np.ones_like(x),
-            x,
-            y,
-            z,
-            x * y,
-            y * z,
-            x * z,
-            x * x - y * y,
-            3 * z * z - 1,
-            np.log(open_sky(nodes)),
-        ],
-        1,
-    )
+    normal = nodes.normal.astype(np.float64)
+    terms = np.concatenate([np.ones((len(normal), 1)), normal, np.log(open_sky(nodes))[:, None]], 1)
     log = np.log(np.maximum(colour @ np.array([0.2126, 0.7152, 0.0722]), 0.003))
     weight = known.astype(np.float64)
-    shading = np.zeros(len(log))
+    light = np.zeros(len(log))
     for _ in range(8):
         w = np.sqrt(weight)[:, None]
-        found = np.linalg.lstsq(terms * w, log * w[:, 0], rcond=1e-6)[0]
-        shading = terms @ found
-        rest = np.abs(log - shading)
+        light = terms @ np.linalg.lstsq(terms * w, log * w[:, 0], rcond=1e-6)[0]
+        rest = np.abs(log - light)
         weight = known * np.clip(1 - (rest / max(7 * float(np.median(rest[known])), 1e-6)) ** 2, 0, 1) ** 2
-    shading -= np.median(shading[known])
-    return np.exp(-np.clip(shading, -MOST, MOST)).astype(np.float32)
+    light -= np.median(light[known])
+    return np.exp(np.clip(light, -MOST, MOST)).astype(np.float32)
 
 
 def open_sky(nodes: Nodes) -> F64:
