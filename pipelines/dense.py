@@ -24,7 +24,7 @@ def object_step(ws: Workspace, scene: Scene, flat: Step, each: Each) -> Step:
         save_found(out, find_object(scene, out / "rough", each, tell))
         shutil.rmtree(out / "rough", ignore_errors=True)
 
-    return ws.step("object", 1, work, {}, [flat.key])
+    return ws.step("object", 2, work, {}, [flat.key])
 
 
 def depth_step(

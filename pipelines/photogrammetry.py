@@ -124,7 +124,7 @@ def photogrammetry(
     found = run.object(flat)
     depth = run.depth(flat, found)
     cloud = run.fusion(flat, found, depth)
-    surface = run.surface(cloud)
+    surface = run.surface(found, cloud)
     placed = run.place(checked, refined, flat, cloud, surface)
     texture = run.texture(flat, surface)
     model = run.model(checked, texture, placed, name_of(photos))
@@ -255,7 +255,8 @@ class _Run:
     def fusion(self, flat: Step, found: Step, depth: Step) -> Step:
         return fusion_step(self.ws, scene_of(flat), found, depth, "frame sfm, no scale")
 
-    def surface(self, cloud: Step) -> Step:
+    def surface(self, found: Step, cloud: Step) -> Step:
+        from sculpt3d.mvs.scout import load_found
         from sculpt3d.surface.decimation import simplify
         from sculpt3d.surface.meshing import SurfaceParams, reconstruct_surface
 
@@ -263,13 +264,14 @@ class _Run:
         params = SurfaceParams(max_depth=self.preset.surface_depth, fill_share=fill_share)
 
         def work(out: Path, tell: Any) -> None:
-            mesh = reconstruct_surface(read_cloud(cloud.path / "cloud.ply"), out / "poisson", params, tell)
+            points, ground = read_cloud(cloud.path / "cloud.ply"), load_found(found.path).ground
+            mesh = reconstruct_surface(points, out / "poisson", params, tell, ground)
             write_mesh(out / "mesh.ply", mesh, ("frame sfm, no scale",))
             write_mesh(out / "web.ply", simplify(mesh, self.preset.triangles))
             shutil.rmtree(out / "poisson")
 
         return self.ws.step(
-            "surface", 5, work, {"surface": vars(params), "triangles": self.preset.triangles}, [cloud.key]
+            "surface", 6, work, {"surface": vars(params), "triangles": self.preset.triangles}, [cloud.key]
         )
 
     def place(self, checked: Step, cameras: Step, flat: Step, cloud: Step, surface: Step) -> Step:

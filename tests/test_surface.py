@@ -12,6 +12,7 @@ from sculpt3d.clouds import thinned
 from sculpt3d.errors import NotEnoughViews
 from sculpt3d.surface.decimation import simplify
 from sculpt3d.surface.fills import filled_patches, open_loops
+from sculpt3d.surface.ground import without_ground
 from sculpt3d.surface.meshing import SurfaceParams, reconstruct_surface, without_ribbons
 from sculpt3d.surface.rims import with_even_rims
 from sculpt3d.surface.topology import (
@@ -254,3 +255,24 @@ def test_ribbons_go_and_the_rest_stays_to_its_border() -> None:
     assert opened.vertices[:, 0].max() <= 45
     at = opened.vertices[opened.faces].mean(1)
     assert (at[:, 0] < 40).sum() >= 0.985 * plate.sum()  # its corners are rounded
+
+
+def test_the_ground_goes_and_the_object_stays_down_to_it() -> None:
+    """A dome on a noisy plane that is known to a degree only: nothing flat is left, the dome's foot stays."""
+    x, y = np.meshgrid(np.linspace(-2, 2, 400), np.linspace(-2, 2, 400))
+    r = np.hypot(x, y)
+    z = np.where(r < 1, np.sqrt(np.maximum(1 - r**2, 0)), 0) + np.random.default_rng(0).normal(
+        0, 0.001, x.shape
+    )
+    k = np.arange(x.size).reshape(x.shape)
+    a, b, c, d = k[:-1, :-1].ravel(), k[:-1, 1:].ravel(), k[1:, :-1].ravel(), k[1:, 1:].ravel()
+    faces = np.concatenate([np.stack([a, b, c], 1), np.stack([b, d, c], 1)]).astype(np.int32)
+    mesh = Mesh(np.stack([x, y, z], -1).reshape(-1, 3).astype(np.float32), faces)
+    tilt = np.radians(0.7)
+    found = without_ground(mesh, np.array([np.sin(tilt), 0, np.cos(tilt), 0.01]), 0.01)
+    radius = np.hypot(found.vertices[:, 0], found.vertices[:, 1])
+    assert radius.max() < 1.03
+    assert found.vertices[:, 2].min() < 0.02
+    assert np.isclose(found.vertices[:, 2].max(), 1, atol=0.01)
+    inside = (r.ravel() < 0.97).sum()
+    assert (radius < 0.97).sum() == inside

@@ -32,6 +32,7 @@ SIDE = 160  # pixels of the photos' longer side
 MARGIN = 0.06  # of the object's size, kept round it
 MIN_POINTS = 200
 GROUND_SHARE = 0.06  # of the rough points that lie on the ground, at least
+THICK = 0.006  # of the cloud's size: how far a point of the ground may lie from its plane
 TRIALS = (
     6000  # a plane with that share comes up at least once with a probability of 73 %, one with a tenth always
 )
@@ -39,10 +40,14 @@ TRIALS = (
 
 @dataclass(frozen=True)
 class Found:
-    """`how`: "masks", "object" (found standing by itself) or "gaze" (all that the cameras look at together)."""
+    """`how`: "masks", "object" (found standing by itself) or "gaze" (all that the cameras look at together).
+
+    ground (4,): n . x + d is a point's height above what the object stands on; None where that is not known.
+    """
 
     region: Region
     how: str
+    ground: F64 | None = None
 
 
 def find_object(scene: Scene, work: Path, each: Each = one_by_one, progress: Progress | None = None) -> Found:
@@ -56,25 +61,31 @@ def find_object(scene: Scene, work: Path, each: Each = one_by_one, progress: Pro
         return Found(gaze, "gaze")
     centres = np.array([v.cam_from_world.source_origin for v in scene.views])
     middle = gaze.corners.mean(0)
-    standing = _above_ground(points, centres, middle)
-    if standing is None or len(standing) < MIN_POINTS:
+    ground = _ground(points, centres, middle)
+    if ground is None:
+        return Found(gaze, "gaze")
+    size = _size(points)
+    standing = _without_shadows(points, points @ ground[:3] + ground[3], ground[:3], size, 2.5 * THICK * size)
+    if len(standing) < MIN_POINTS:
         return Found(gaze, "gaze")
     body = _looked_at(standing, middle, float(np.ptp(gaze.corners, axis=0).max()))
     if len(body) < MIN_POINTS:
         return Found(gaze, "gaze")
-    return Found(around(body, MARGIN * float(np.linalg.norm(np.ptp(body, axis=0)))), "object")
+    return Found(around(body, MARGIN * float(np.linalg.norm(np.ptp(body, axis=0)))), "object", ground)
 
 
 def save_found(out: Path, found: Found) -> None:
     """`out/object.npz` and `out/how.txt`."""
-    np.savez(out / "object.npz", corners=found.region.corners, planes=found.region.planes)
+    ground = np.zeros(0) if found.ground is None else found.ground
+    np.savez(out / "object.npz", corners=found.region.corners, planes=found.region.planes, ground=ground)
     write_atomic(out / "how.txt", found.how.encode())
 
 
 def load_found(out: Path) -> Found:
     """What `save_found` wrote."""
     with np.load(out / "object.npz", allow_pickle=False) as a:
-        return Found(Region(a["corners"], a["planes"]), (out / "how.txt").read_text())
+        region, ground = Region(a["corners"], a["planes"]), a["ground"]
+    return Found(region, (out / "how.txt").read_text(), ground if len(ground) else None)
 
 
 def _rough_cloud(scene: Scene, gaze: Region, work: Path, each: Each, progress: Progress | None) -> F32:
@@ -84,15 +95,15 @@ def _rough_cloud(scene: Scene, gaze: Region, work: Path, each: Each, progress: P
     return fuse(scene, DepthFolder(work, scene), work / "fusion", params, gaze).xyz
 
 
-def _above_ground(points: F32, cameras: F64, middle: F64) -> F32 | None:
-    """Points (M, 3) above the ground plane; None where there is none, or where it may be the object itself (a relief).
+def _ground(points: F32, cameras: F64, middle: F64) -> F64 | None:
+    """The plane (4,) the object stands on; None where there is none, or where it may be the object itself (a relief).
 
     Ground: a plane with many points, below what the cameras look at, all of them above it and around it.
     """
     rng = np.random.default_rng(0)
     few = points[rng.permutation(len(points))[:1500]].astype(np.float64)
-    size = float(np.linalg.norm(np.quantile(few, 0.95, 0) - np.quantile(few, 0.05, 0)))
-    thick = 0.006 * size
+    size = _size(points)
+    thick = THICK * size
     normal, offset = _planes_below(few[rng.integers(0, len(few), (TRIALS, 3))], cameras, middle, size)
     if not len(normal):
         return None
@@ -103,7 +114,13 @@ def _above_ground(points: F32, cameras: F64, middle: F64) -> F32 | None:
     near = few[np.abs(few @ normal[best] - offset[best]) < 2 * thick]
     flattest = np.linalg.svd(near - near.mean(0), full_matrices=False)[2][2]
     up = flattest * np.sign(flattest @ normal[best])
-    return _without_shadows(points, (points - near.mean(0)) @ up, up, size, 2.5 * thick)
+    return np.r_[up, -up @ near.mean(0)]
+
+
+def _size(points: F32) -> float:
+    """Of the rough cloud without its outliers."""
+    low, high = np.quantile(points.astype(np.float64), [0.05, 0.95], 0)
+    return float(np.linalg.norm(high - low))
 
 
 def _planes_below(triples: F64, cameras: F64, middle: F64, size: float) -> tuple[F64, F64]:

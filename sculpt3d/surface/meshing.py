@@ -19,7 +19,9 @@ from scipy.spatial import cKDTree
 
 from sculpt3d.clouds import take, thinned
 from sculpt3d.errors import NotEnoughViews
+from sculpt3d.geometry import F64
 from sculpt3d.progress import Progress
+from sculpt3d.surface.ground import without_ground
 from sculpt3d.surface.poisson import poisson
 from sculpt3d.surface.projection import onto_points
 from sculpt3d.surface.rims import with_even_rims
@@ -41,9 +43,13 @@ class SurfaceParams:
 
 
 def reconstruct_surface(
-    cloud: PointCloud, work: Path, params: SurfaceParams | None = None, progress: Progress | None = None
-) -> Mesh:
-    """Full-resolution mesh with colours and `filled` flags, in the cloud's frame. Raises `NotEnoughViews` if empty."""
+    cloud: PointCloud, work: Path, params: SurfaceParams | None = None, progress: Progress | None = None,
+    ground: F64 | None = None,
+) -> Mesh:  # fmt: skip
+    """Full-resolution mesh with colours and `filled` flags, in the cloud's frame, without the plane `ground` (4,).
+
+    Raises `NotEnoughViews` if empty.
+    """
     params = params or SurfaceParams()
     if len(cloud.xyz) < 500:
         raise NotEnoughViews(
@@ -62,6 +68,10 @@ def reconstruct_surface(
     )
     mesh = _without_small_parts(with_even_rims(without_ribbons(mesh)), params.min_component)
     mesh = onto_points(mesh, points, spacing)
+    if ground is not None:
+        mesh = _without_small_parts(
+            with_even_rims(without_ground(mesh, ground, spacing)), params.min_component
+        )
     if not len(mesh.faces):
         raise NotEnoughViews(
             "The surface points do not join into a surface; take more overlapping, sharp photos"
