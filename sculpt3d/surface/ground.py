@@ -16,7 +16,7 @@ ENOUGH = 200  # vertices to fit a plane to
 
 
 def without_ground(mesh: Mesh, ground: F64, spacing: float) -> Mesh:
-    """Cut faces that lie flat on the plane `ground` (4,), fitted anew; what rises from it stays, down to where they meet."""
+    """Cut faces that lie flat on the plane `ground` (4,), fitted anew, or below; what rises from it stays, down to its foot."""
     up, size = ground[:3], float(np.linalg.norm(np.ptp(mesh.vertices, axis=0)))
     normal = vertex_normals(mesh.vertices, mesh.faces)
     height = mesh.vertices @ up + ground[3]
@@ -26,7 +26,7 @@ def without_ground(mesh: Mesh, ground: F64, spacing: float) -> Mesh:
     up, height, thick = _fitted(
         mesh.vertices[like_ground].astype(np.float64), mesh.vertices.astype(np.float64), up
     )
-    flat = (np.abs(height) < thick + spacing) & (normal @ up > FACING)
+    flat = (height < thick + spacing) & (normal @ up > FACING) | (height < -thick - spacing)
     # A rim: where the ground meets the wall its vertices lean; one ring more goes, if it is as low.
     beside: Bool = np.zeros(len(flat), bool)
     beside[mesh.faces[flat[mesh.faces].any(1)]] = True
