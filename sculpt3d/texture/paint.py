@@ -118,6 +118,18 @@ def _own(p: Any, faces: Any, owner: Any) -> None:
                     owner[y, x] = f
 
 
+@njit(nogil=True, cache=True, inline="always")
+def _cubic(t: Any) -> Any:
+    """Catmull-Rom's weights of four neighbours; bilinear: SSIM .964 instead of .966 on gutenberg."""
+    half, one = np.float32(0.5), np.float32(1.0)
+    return (
+        half * t * ((np.float32(2.0) - t) * t - one),
+        half * (t * t * (np.float32(3.0) * t - np.float32(5.0)) + np.float32(2.0)),
+        half * t * ((np.float32(4.0) - np.float32(3.0) * t) * t + one),
+        half * t * t * (t - one),
+    )
+
+
 @njit(nogil=True, cache=True, fastmath=True)
 def _add(
     p: Any, faces: Any, first: int, last: int, owner: Any, photo: Any, depth: Any, clear: Any, at: Any, share: Any,
@@ -157,11 +169,20 @@ def _add(
                 if s <= 0:
                     continue
                 s *= clear[r, q]
-                fu, fv = np.float32(u - i), np.float32(v - j)
                 weight[y, x] += s
+                i, j = min(max(i, 1), width - 3), min(max(j, 1), height - 3)
+                fu, fv = np.float32(u - i), np.float32(v - j)
+                across, down = _cubic(fu), _cubic(fv)
                 for k in range(3):
-                    top = photo[j, i, k] + fu * (photo[j, i + 1, k] - photo[j, i, k])
-                    low = photo[j + 1, i, k] + fu * (photo[j + 1, i + 1, k] - photo[j + 1, i, k])
+                    value = np.float32(0.0)
+                    for n4 in range(4):
+                        row = j - 1 + n4
+                        value += down[n4] * (
+                            across[0] * photo[row, i - 1, k]
+                            + across[1] * photo[row, i, k]
+                            + across[2] * photo[row, i + 1, k]
+                            + across[3] * photo[row, i + 2, k]
+                        )
                     if partly:
                         level = (offset[a, k] + offset[b, k] + offset[c, k]) / n
                     else:
@@ -170,7 +191,7 @@ def _add(
                             + np.float32(w1) * offset[b, k]
                             + np.float32(w2) * offset[c, k]
                         )
-                    colour[y, x, k] += s * (top + fv * (low - top) + level)
+                    colour[y, x, k] += s * (value + level)
 
 
 @njit(nogil=True, cache=True)
