@@ -18,6 +18,9 @@ from sculpt3d.io.ply import write_atomic
 from sculpt3d.photos import find_mask
 from sculpt3d.progress import Each, Progress, one_by_one
 
+PINHOLES = {"PINHOLE", "SIMPLE_PINHOLE"}
+BAND = 256  # rows resampled at a time
+
 
 def undistort(
     model: Path, images: Path, out: Path, masks: Path | None = None,
@@ -57,7 +60,7 @@ def undistort(
 def _pinhole(camera: Any, options: Any) -> Any:
     if str(camera.model.name) == "PINHOLE":
         return camera
-    flat = pycolmap.undistort_camera(options, camera)
+    flat = camera if str(camera.model.name) in PINHOLES else pycolmap.undistort_camera(options, camera)
     if str(flat.model.name) == "PINHOLE":
         return flat
     k = flat.calibration_matrix()
@@ -86,11 +89,12 @@ def _warp(source: Path, out: Path, distorted: Any, flat: Any, mask: bool = False
     if out.exists():
         return
     out.parent.mkdir(parents=True, exist_ok=True)
-    if distorted.params.tolist() == flat.params.tolist() and not mask:
+    straight_already = str(distorted.model.name) in PINHOLES
+    if straight_already and not mask:
         write_atomic(out, source.read_bytes())
         return
     picture = _read(source, distorted, mask)
-    straight = picture if distorted.model == flat.model else _resample(picture, distorted, flat)
+    straight = picture if straight_already else _resample(picture, distorted, flat)
     if mask:
         straight = np.where(straight >= 128, 255, 0).astype(np.uint8)
     temporary = out.with_name(f".part.{out.name}")
@@ -116,8 +120,16 @@ def _read(source: Path, camera: Any, mask: bool) -> Any:
 
 
 def _resample(picture: Any, distorted: Any, flat: Any) -> Any:
+    """By bands of rows: where all pixels lie, in double precision, is 2 GB for 24 megapixels."""
     h, w = flat.height, flat.width
-    grid = np.stack(np.meshgrid(np.arange(w) + 0.5, np.arange(h) + 0.5), -1).reshape(-1, 2)
-    rays = flat.cam_from_img(grid)
-    where = distorted.img_from_cam(np.c_[rays, np.ones(len(rays))]).reshape(h, w, 2).astype(np.float32) - 0.5
-    return cv2.remap(picture, where[..., 0], where[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
+    out = np.empty((h, w, *picture.shape[2:]), np.uint8)
+    for top in range(0, h, BAND):
+        rows = np.arange(top, min(top + BAND, h))
+        grid = np.stack(np.meshgrid(np.arange(w) + 0.5, rows + 0.5), -1).reshape(-1, 2)
+        rays = flat.cam_from_img(grid)
+        there = distorted.img_from_cam(np.c_[rays, np.ones(len(rays))]).reshape(len(rows), w, 2)
+        at = there.astype(np.float32) - np.float32(0.5)
+        out[rows] = cv2.remap(
+            picture, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT
+        )
+    return out
