@@ -135,7 +135,11 @@ def test_the_page_is_whole_and_takes_no_markup_from_names() -> None:
     )
     pictures = {kind: [np.zeros((8, 8, 3), np.uint8)] * 4 for kind in ("colour", "clay", "evidence")}
     body = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)
-    text = page(Contents("A & B <i>", facts(), pictures, Scene(views, empty), body, []))
+    text = page(
+        Contents(
+            "A & B <i>", facts(), pictures, {"<b>.jpg": pictures["clay"][0]}, Scene(views, empty), body, []
+        )
+    )
     seen: list[str] = []
 
     class Reader(html.parser.HTMLParser):
