@@ -2,8 +2,8 @@
 
 It is GPL, so it runs as a program of its own and only files pass between us: its project (JSON), its COLMAP model, its cloud.
 It takes true cameras in this way only: a new project in which each photo is given its pose. Both its depth maps without a
-GPU are run at full size, as ours are: two-view SGBM, which finds next to nothing at 45 degrees between photos, and PatchMatch
-(at its default, a quarter of the side: 52 core-s on nymph, 13 thousand points, F .12 at 2 GSD; full size is 16 times that area).
+GPU are run: two-view SGBM at full size, which finds next to nothing at 45 degrees between photos, and PatchMatch as it comes,
+at a quarter of the side (full size is 16 times that area, and cost).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from dense_runs import Run, apart
 from dense_sets import DenseSet
 
-BACKENDS = {"peer sgbm": ("cpu", "ultra"), "peer pm": ("patchmatch", "ultra")}
+BACKENDS = {"peer sgbm": ("cpu", "ultra"), "peer pm": ("patchmatch", "medium")}
 
 
 def peer_run(python: Path, one: DenseSet, setting: str, out: Path) -> Run | None:
