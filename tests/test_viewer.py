@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import subprocess
 import sys
@@ -164,7 +165,7 @@ def test_a_million_triangles_open_in_five_seconds(tmp_path: Path) -> None:
         np.int32
     )
     write_mesh(tmp_path / "big.ply", Mesh(vertices, faces))
-    start = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
         [sys.executable, "-m", "viewer", str(tmp_path / "big.ply"), "--screenshot", str(tmp_path / "b.png")],
         cwd=ROOT,
@@ -172,7 +173,9 @@ def test_a_million_triangles_open_in_five_seconds(tmp_path: Path) -> None:
         env=_without_screen(),
     )
     assert len(faces) > 990_000
-    assert time.monotonic() - start < 10  # 5 s on a quiet machine; twice that where others work too
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert spent < 5  # core-seconds (2 here), whatever else the machine does
 
 
 def test_broken_files_say_what_to_do(tmp_path: Path) -> None:
