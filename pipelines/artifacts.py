@@ -29,6 +29,7 @@ def save_textured(out: Path, mesh: TexturedMesh) -> None:
         normals=mesh.normals,
         faces=mesh.faces,
         uv=mesh.uv,
+        unseen=mesh.unseen,
     )
     os.replace(temporary, out / "charts.npz")
     write_atomic(out / "facts.json", json.dumps(asdict(mesh.facts)).encode())
@@ -46,6 +47,7 @@ def load_textured(folder: Path, target_from_source: Sim3) -> TexturedMesh:
             a["faces"],
             a["uv"],
             np.asarray(picture.convert("RGB")),
+            a["unseen"],
             TextureFacts(**json.loads((folder / "facts.json").read_text())),
         )
 

@@ -312,7 +312,7 @@ class _Run:
         scene = scene_of(flat)
         return self.ws.step(
             "texture",
-            2,
+            3,
             lambda out, tell: save_textured(
                 out, bake_texture(read_mesh(surface.path / "web.ply"), scene, params, self.each, tell)
             ),
@@ -333,7 +333,7 @@ class _Run:
             info = GltfInfo(name, copyright=credit, metric=where.metric, extras=extras)
             write_glb(out / "model.glb", mesh, info)
 
-        return self.ws.step("model", 1, work, {"name": name, "credit": credit}, [texture.key, placed.key])
+        return self.ws.step("model", 2, work, {"name": name, "credit": credit}, [texture.key, placed.key])
 
     def report(self, name: str, *steps: Step) -> Mapping[str, Any]:
         from pipelines.report import build_report, hand_out

@@ -140,11 +140,15 @@ class TextureFacts:
 
 @dataclass(frozen=True)
 class TexturedMesh:
-    """A mesh split along its charts, with its atlas. uv origin top-left; texture sRGB (S, S, 3)."""
+    """A mesh split along its charts, with its atlas. uv origin top-left; texture sRGB (S, S, 3).
+
+    `unseen`: no photo shows the vertex, its colour is filled in.
+    """
 
     vertices: F32  # (V, 3)
     normals: F32  # (V, 3)
     faces: I32  # (F, 3)
     uv: F32  # (V, 2)
     texture: U8
+    unseen: Bool  # (V,)
     facts: TextureFacts

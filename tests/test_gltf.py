@@ -62,6 +62,7 @@ def square(side: float = 1.0) -> TexturedMesh:
         np.array([[0, 1, 2], [0, 2, 3]], np.int32),
         uv,
         texture,
+        np.array([False, False, True, False]),
         TextureFacts(1, 1.0, 1.0, 0.0, 0.0, 0.0, {}),
     )
 
@@ -96,3 +97,4 @@ def test_what_another_reader_sees(tmp_path: Path) -> None:
         + "}"
     )
     assert head["asset"]["extras"]["unit"] == "no scale"
+    assert mesh.vertex_attributes["_UNSEEN"].ravel().tolist() == [0, 0, 1, 0]

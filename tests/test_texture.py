@@ -61,6 +61,9 @@ def error(mesh: TexturedMesh, ball: Ball) -> float:
 def test_texture_gives_back_the_paint(ball: Ball, baked: TexturedMesh) -> None:
     assert error(baked, ball) < 0.08
     assert 0.0 < baked.facts.unseen_share < 0.35  # nobody looks from below
+    assert (
+        baked.unseen.any() and baked.vertices[baked.unseen, 1].max() < baked.vertices[~baked.unseen, 1].max()
+    )
     assert baked.texture.reshape(-1, 3).max(1).min() > 10  # no texel is left black
 
 

@@ -28,21 +28,26 @@ class GltfInfo:
 
 
 def write_glb(path: Path, mesh: TexturedMesh, info: GltfInfo) -> None:
-    """One mesh, one material, one JPEG texture; nothing in the file is optional."""
+    """One mesh, one material, one JPEG texture; `_UNSEEN` is 1 at vertices that no photo shows."""
     picture = io.BytesIO()
     Image.fromarray(mesh.texture).save(picture, "JPEG", quality=info.jpeg_quality, subsampling=0)
     index_type = np.uint16 if len(mesh.vertices) < 65535 else np.uint32
     normals = _unit(mesh.normals)
     blob, views = b"", []
+    unseen = np.zeros((len(mesh.vertices), 4), np.uint8)  # vertex data comes in fours
+    unseen[:, 0] = mesh.unseen
     for data, target in (
         (mesh.vertices.astype("<f4"), gltf.ARRAY_BUFFER),
         (normals.astype("<f4"), gltf.ARRAY_BUFFER),
         (mesh.uv.astype("<f4"), gltf.ARRAY_BUFFER),
         (mesh.faces.astype(index_type).ravel(), gltf.ELEMENT_ARRAY_BUFFER),
         (picture.getvalue(), None),
+        (unseen, gltf.ARRAY_BUFFER),
     ):
         part = data if isinstance(data, bytes) else data.tobytes()
-        views.append(gltf.BufferView(buffer=0, byteOffset=len(blob), byteLength=len(part), target=target))
+        stride = 4 if data is unseen else None
+        place = {"buffer": 0, "byteOffset": len(blob), "byteLength": len(part)}
+        views.append(gltf.BufferView(**place, byteStride=stride, target=target))
         blob += part + b"\0" * (-len(part) % 4)
     count = len(mesh.vertices)
     document = gltf.GLTF2(
@@ -60,7 +65,9 @@ def write_glb(path: Path, mesh: TexturedMesh, info: GltfInfo) -> None:
                 name=info.name,
                 primitives=[
                     gltf.Primitive(
-                        attributes=gltf.Attributes(POSITION=0, NORMAL=1, TEXCOORD_0=2), indices=3, material=0
+                        attributes=gltf.Attributes(POSITION=0, NORMAL=1, TEXCOORD_0=2, _UNSEEN=4),
+                        indices=3,
+                        material=0,
                     )
                 ],
             )
@@ -95,6 +102,7 @@ def write_glb(path: Path, mesh: TexturedMesh, info: GltfInfo) -> None:
                 type=gltf.SCALAR,
                 componentType=gltf.UNSIGNED_SHORT if index_type is np.uint16 else gltf.UNSIGNED_INT,
             ),
+            gltf.Accessor(bufferView=5, count=count, type=gltf.SCALAR, componentType=gltf.UNSIGNED_BYTE),
         ],
         bufferViews=views,
         buffers=[gltf.Buffer(byteLength=len(blob))],

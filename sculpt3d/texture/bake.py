@@ -42,7 +42,7 @@ def bake_texture(
     progress: Progress | None = None,
 ) -> TexturedMesh:  # fmt: skip
     """Unwrap `mesh` and colour it from the scene's photos (same frame). What no photo shows takes its surroundings'
-    colour and is counted in `unseen_share`."""
+    colour, is counted in `unseen_share` and marked at its vertices."""
     params, tell = params or TextureParams(), progress or silent
     size, views = params.size, scene.views
     tell(0, 100)
@@ -79,7 +79,8 @@ def bake_texture(
         {view.name: (float(r), float(g), float(b)) for view, (r, g, b) in zip(views, gains, strict=True)},
     )  # fmt: skip
     tell(100, 100)
-    return TexturedMesh(flat.vertices, flat.normals, flat.faces, flat.uv, texture, facts)
+    unseen_vertex = ~chosen.known[node[: len(flat.vertices)]]  # cutting only adds vertices behind
+    return TexturedMesh(flat.vertices, flat.normals, flat.faces, flat.uv, texture, unseen_vertex, facts)
 
 
 def _cut(flat: Unwrapped, size: int) -> Unwrapped:
