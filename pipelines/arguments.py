@@ -253,6 +253,11 @@ def parser() -> argparse.ArgumentParser:
     ship.add_argument(
         "--also", nargs="+", default=[], choices=["obj", "ply", "stl"], help="also in these formats"
     )
+    ship.add_argument(
+        "--lods",
+        action="store_true",
+        help="also all levels in one GLB (MSFT_lod); programs that do not know it show the finest",
+    )
     ship.add_argument("--page", action="store_true", help="a web page with the model, for any static host")
     ship.add_argument("--poster", action="store_true", help="a picture of the model")
     _loud(ship)

@@ -173,7 +173,16 @@ def export(options: argparse.Namespace) -> int:
         (*(["usdz"] if options.usdz else []), *options.also),
     )
     console = _console(options)
-    export(options.model, options.output, params, options.page, options.poster, console.say, console)
+    export(
+        options.model,
+        options.output,
+        params,
+        options.page,
+        options.poster,
+        console.say,
+        console,
+        options.lods,
+    )
     return 0
 
 

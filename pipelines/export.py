@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,8 +27,10 @@ from sculpt3d.errors import InputError
 from sculpt3d.io.ply import write_atomic
 from sculpt3d.webasset.distance import Surface
 from sculpt3d.webasset.likeness import Gallery
+from sculpt3d.webasset.lods import JOINED, Rung, join_levels, prove_levels
 from sculpt3d.webasset.pictures import encode_picture
 from sculpt3d.webasset.poster import portrait
+from sculpt3d.webasset.proof import ProofFailed
 
 POSTER = (1200, 900)
 POSTER_TEXELS = 2048  # a texture this large is enough for the poster
@@ -36,7 +40,7 @@ Say = Callable[[str], None]
 
 def export(
     path: Path, out: Path, params: ExportParams, page: bool = False, poster: bool = False, say: Say = print,
-    console: Console | None = None,
+    console: Console | None = None, lods: bool = False,
 ) -> list[Written]:  # fmt: skip
     """Write the levels, the other formats, and `export.json`. `out`: a folder, or NAME.glb for a single level."""
     one, console = out.suffix.lower() == ".glb", console or Console("quiet")
@@ -47,6 +51,10 @@ def export(
         )
     if one and len(params.presets) > 1:
         raise InputError(f"{len(params.presets)} levels do not fit one file; give a folder with -o")
+    if lods and (len(params.presets) < 2 or params.geometry not in JOINED):
+        raise InputError(
+            "Levels in one file need several of them, not compressed: use --preset all and --geometry none or quantized"
+        )
     console.plan(["source", *params.presets])
     console.start("source")
     began = time.monotonic()
@@ -57,14 +65,14 @@ def export(
     notes = read_annotations(annotations_of(path), source.full, measured) if page else ()
     console.done("source", round(time.monotonic() - began, 2), False)
     pictured = _pictured(params) if page or poster else ""
-    written: list[Written] = []
+    before, written = _finished(folder), list[Written]()
     for name in params.presets:
         target = out if one else folder / f"{_file_name(source.name)}-{name}.glb"
         made_from = replace(params, presets=(name,))
         key = key_of(version("sculpt3d"), VERSION, made_from, [came_from, target.name, str(name == pictured)])
         console.start(name)
         began = time.monotonic()
-        found = _kept(folder, key)
+        found = _kept(folder, key, before)
         kept = found is not None
         if found is None:
             job = Job(source, measured, gallery, PRESETS[name], params, console.tell)
@@ -80,6 +88,10 @@ def export(
         for other in [file for file in found.files if file != found.file]:
             say(f"  {other}: {(folder / other).stat().st_size / 1e6:.2f} MB")
         _report(folder, source, written)
+    if lods:
+        joined = _join(folder, _file_name(source.name), written)
+        _report(folder, source, written, {"lods": joined})
+        say(f"  {joined['file']}: {joined['megabytes']} MB, {len(joined['levels'])} levels, finest first")
     if page:
         entries = [_entry(w) for w in written]
         say(f"  {write_page(folder, _subject(source, folder, written, notes), entries).name}")
@@ -92,17 +104,47 @@ def _pictured(params: ExportParams) -> str:
     return enough[0] if enough else params.presets[-1]
 
 
-def _report(folder: Path, source: Source, written: Sequence[Written]) -> None:
+def _join(folder: Path, name: str, written: Sequence[Written]) -> dict[str, Any]:
+    """One file of all levels, finest first; of levels that came out alike, one."""
+    finest_first = sorted(written, key=lambda w: (w.triangles, w.texture), reverse=True)
+    unlike = {(w.triangles, w.texture): w for w in finest_first}
+    rungs = [Rung(folder / w.file, w.triangles, w.texture) for w in unlike.values()]
+    if len(rungs) < 2:
+        raise InputError("All levels of this model came out alike: leave --lods out, one file is enough")
+    target = folder / f"{name}-lods.glb"
+    data, part = join_levels(rungs), target.with_name(f".{target.stem}.part.glb")
+    if not target.is_file() or target.read_bytes() != data:
+        part.write_bytes(data)
+        try:
+            prove_levels(part, rungs, target.name)
+        except ProofFailed:
+            part.unlink(missing_ok=True)
+            raise
+        os.replace(part, target)
+    levels = [r.path.name for r in rungs]
+    return {"file": target.name, "megabytes": round(len(data) / 1e6, 3), "levels": levels}
+
+
+def _report(
+    folder: Path, source: Source, written: Sequence[Written], more: dict[str, Any] | None = None
+) -> None:
     facts = {"unit": "mm" if source.metric else "no scale", "source_triangles": len(source.full.faces)}
-    report = {"name": source.name, **facts, "levels": [asdict(w) for w in written]}
+    report = {"name": source.name, **facts, "levels": [asdict(w) for w in written], **(more or {})}
     write_atomic(folder / "export.json", json.dumps(report, indent=1).encode())
 
 
-def _kept(folder: Path, key: str) -> Written | None:
+def _finished(folder: Path) -> Any:
+    """Levels of an earlier run as it told them; read before this one tells its own."""
+    try:
+        return json.loads((folder / "export.json").read_bytes())["levels"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _kept(folder: Path, key: str, before: Any) -> Written | None:
     """A level that an earlier run finished from the same things, if its files are still the same."""
     try:
-        levels = json.loads((folder / "export.json").read_bytes())["levels"]
-        found = Written(**next(level for level in levels if level["key"] == key))
+        found = Written(**next(level for level in before if level["key"] == key))
         same = all(
             Path(name).name == name and _digest(folder / name) == digest
             for name, digest in found.files.items()

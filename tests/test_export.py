@@ -25,11 +25,11 @@ from PIL import Image
 
 from pipelines.annotations import read_annotations
 from pipelines.cli import main
-from pipelines.export import _kept, export
-from pipelines.export_level import ExportParams
+from pipelines.export import _finished, _kept, export
+from pipelines.export_level import PRESETS, ExportParams, Preset
 from pipelines.webpage import Entry, Subject, write_page
 from sculpt3d.errors import InputError, UnreadableFile
-from sculpt3d.gltf_check import check_gltf, ktx2
+from sculpt3d.gltf_check import check_gltf, ktx2, open_gltf
 from sculpt3d.io.ply import read_mesh, write_mesh
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.types import Mesh
@@ -38,11 +38,12 @@ from sculpt3d.webasset.distance import Apart, Surface, apart
 from sculpt3d.webasset.glb import Geometry, GlbParams, Label, build_glb
 from sculpt3d.webasset.ktx2 import VARIABLE, encode_ktx2, find_encoder
 from sculpt3d.webasset.levels import Level, level_of, level_within
+from sculpt3d.webasset.lods import Rung, prove_levels
 from sculpt3d.webasset.maps import Asset, MapParams, bake_maps
 from sculpt3d.webasset.proof import ProofFailed, prove_glb
 from sculpt3d.webasset.provenance import packet
 from sculpt3d.webasset.quantize import on_grid, position_bits
-from sculpt3d.webasset.read import read_gltf
+from sculpt3d.webasset.read import read_gltf, skins_of
 from sculpt3d.webasset.skins import Skin
 from sculpt3d.webasset.tangents import tangents
 from tests.conftest import speckled_ball
@@ -374,6 +375,58 @@ def test_limits_are_kept_or_told(exported: Path, tmp_path: Path, capsys: pytest.
     assert not list(tmp_path.glob(".*part*"))
 
 
+def test_levels_in_one_file_are_the_plain_files_finest_first(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, preset in (
+        ("thumb", Preset(600, 256)),
+        ("mobile", Preset(2000, 256)),
+        ("web", Preset(6000, 512)),
+    ):
+        monkeypatch.setitem(PRESETS, name, preset)
+    params, given = (
+        ExportParams(("thumb", "mobile", "web"), normal_map=True, picture="webp"),
+        exported / "ball-thumb.ply",
+    )
+    written = export(given, tmp_path, params, say=lambda _: None, lods=True)
+    plain = sorted(written, key=lambda w: -w.triangles)
+    path = tmp_path / "ball-thumb-lods.glb"
+    opened = open_gltf(path)
+    assert opened.document is not None and opened.report.errors == opened.report.warnings == 0
+    counts = [w.triangles for w in plain]
+    assert counts == sorted(set(counts), reverse=True) and len(counts) == 3
+    assert (
+        opened.report.facts["levels"] == {"/nodes/0": counts}
+        and opened.report.facts["triangles"] == counts[0]
+    )
+    root, ids = opened.document["nodes"][0], opened.document["nodes"][0]["extensions"]["MSFT_lod"]["ids"]
+    coverage = root["extras"]["MSFT_screencoverage"]
+    assert (
+        ids == [1, 2] and opened.document["scenes"] == [{"nodes": [0]}] and 1 > coverage[0] > coverage[1] > 0
+    )
+    assert coverage[2] == 0 and "MSFT_lod" not in opened.document["extensionsRequired"]
+    for level, node in zip(plain, [0, *ids], strict=True):
+        (held,), (own,) = skins_of(opened, [node]), read_gltf(tmp_path / level.file).skins
+        for name in ("vertices", "faces", "uv", "texture", "normal_map"):
+            assert np.array_equal(getattr(held, name), getattr(own, name)), (level.file, name)
+        packet = opened.document["extensions"]["KHR_xmp_json_ld"]["packets"][node]
+        assert packet["sculpt3d:hausdorffMillimetres"] == pytest.approx(level.hausdorff, abs=1e-5)
+    assert len(read_gltf(path).skins) == 1 and len(read_gltf(path).skins[0].faces) == counts[0]
+    assert main(["check", str(path)]) == 0
+    assert "3 levels of detail" in capsys.readouterr().out
+    found = validate(path)["issues"]
+    assert found["numErrors"] == found["numWarnings"] == 0, found["messages"]
+    made = {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in tmp_path.glob("*.glb")}
+    export(given, tmp_path, params, say=lambda _: None, lods=True)
+    again = {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in tmp_path.glob("*.glb")}
+    assert len(made) == 4 and again == made, "nothing is done twice"
+    rungs = [Rung(tmp_path / w.file, w.triangles, w.texture) for w in plain]
+    with pytest.raises(ProofFailed, match="does not hold"):
+        prove_levels(path, [rungs[0], rungs[2], rungs[1]], path.name)
+    assert main(["export", str(given), "-o", str(tmp_path), "--lods"]) == 2
+    assert "--preset all" in capsys.readouterr().err
+
+
 def test_a_killed_export_goes_on_and_ends_in_the_same_bytes(exported: Path, tmp_path: Path) -> None:
     given, whole, killed = exported / "ball-thumb.ply", tmp_path / "whole", tmp_path / "killed"
     params = ExportParams(("thumb", "mobile"), triangles=2000, texture=256, also=("stl",))
@@ -395,9 +448,9 @@ def test_a_killed_export_goes_on_and_ends_in_the_same_bytes(exported: Path, tmp_
     for name in names:
         assert (killed / name).read_bytes() == (whole / name).read_bytes(), name
     key = json.loads((killed / "export.json").read_text())["levels"][0]["key"]
-    assert _kept(killed, key) is not None
+    assert _kept(killed, key, _finished(killed)) is not None
     (killed / first).write_bytes(b"broken")
-    assert _kept(killed, key) is None, "a changed file is made again"
+    assert _kept(killed, key, _finished(killed)) is None, "a changed file is made again"
 
 
 @pytest.mark.parametrize(

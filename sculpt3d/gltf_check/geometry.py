@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from sculpt3d.geometry import F64
 from sculpt3d.gltf_check.accessors import Array, Values
 
 MAX_DEPTH, MAX_INSTANCES = 200, 20_000
+MAX_LADDERS, MAX_LEVELS = 8, 16  # of MSFT_lod, told of one file
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,15 @@ class Part:
     mirrored: bool  # the node's transform turns the winding round
 
 
-def world_parts(document: dict[str, Any], values: Values) -> list[Part]:
-    """Triangle primitives of the default scene, each where a node shows it; without scenes, of all root nodes."""
+def world_parts(document: dict[str, Any], values: Values, start: Sequence[int] | None = None) -> list[Part]:
+    """Triangle primitives of the default scene, each where a node shows it; without scenes, of all root nodes.
+    `start`: nodes to begin at instead."""
     nodes, scenes = document.get("nodes", []), document.get("scenes", [])
     children = {c for n in nodes for c in n.get("children", ())}
-    start = scenes[document.get("scene", 0)].get("nodes", []) if scenes else [
-        i for i in range(len(nodes)) if i not in children
-    ]  # fmt: skip
+    if start is None:
+        start = scenes[document.get("scene", 0)].get("nodes", []) if scenes else [
+            i for i in range(len(nodes)) if i not in children
+        ]  # fmt: skip
     found: list[Part] = []
     waiting: list[tuple[int, F64]] = [(i, np.eye(4)) for i in reversed(start)]
     while waiting and len(found) < MAX_INSTANCES:
@@ -43,6 +47,29 @@ def world_parts(document: dict[str, Any], values: Values) -> list[Part]:
                 part = _part(document, values, primitive, world)
                 found += [] if part is None else [part]
     return found
+
+
+def levels_of_detail(document: dict[str, Any]) -> dict[str, list[int]]:
+    """Of nodes with MSFT_lod: triangles of each level, finest first, as the file counts them."""
+    found: dict[str, list[int]] = {}
+    for i, node in enumerate(document.get("nodes", [])):
+        lower = node.get("extensions", {}).get("MSFT_lod", {}).get("ids", [])
+        if lower and len(found) < MAX_LADDERS:
+            found[f"/nodes/{i}"] = [_triangles(document, n) for n in (i, *lower[: MAX_LEVELS - 1])]
+    return found
+
+
+def _triangles(document: dict[str, Any], node: int) -> int:
+    """Below a node, itself included."""
+    count, waiting = 0, [node]
+    while waiting:
+        here = document["nodes"][waiting.pop()]
+        waiting += here.get("children", ())
+        for p in document["meshes"][here["mesh"]]["primitives"] if "mesh" in here else ():
+            corners = p.get("indices", p["attributes"].get("POSITION"))
+            if p.get("mode", 4) == 4 and corners is not None:
+                count += document["accessors"][corners]["count"] // 3
+    return count
 
 
 def local_matrix(node: dict[str, Any]) -> F64:

@@ -9,7 +9,7 @@ import numpy as np
 from sculpt3d.geometry import F64
 from sculpt3d.gltf_check.accessors import Array, Values
 from sculpt3d.gltf_check.container import Container
-from sculpt3d.gltf_check.geometry import Part, world_parts
+from sculpt3d.gltf_check.geometry import Part, levels_of_detail, world_parts
 from sculpt3d.gltf_check.issues import Issues
 from sculpt3d.gltf_check.meshes import texture_infos
 from sculpt3d.gltf_check.pictures import PictureFacts
@@ -37,6 +37,8 @@ def judge(container: Container, document: dict[str, Any], resources: Resources, 
         "materials": len(document.get("materials", [])),
         "textures": pictures,
     }
+    levels = levels_of_detail(document)
+    facts |= {"levels": levels} if levels else {}
     triangles = sum(len(p.faces) for p in parts)
     facts["triangles"] = triangles
     if not triangles:

@@ -21,6 +21,11 @@ def _facts(report: CheckReport) -> list[str]:
     f, lines = report.facts, []
     if "triangles" in f:
         lines.append(f"  {f['triangles']:,} triangles in {f['parts']} parts, {f['megabytes']} MB")
+    for where, counts in f.get("levels", {}).items():
+        told = ", ".join(f"{n:,}" for n in counts)
+        lines.append(
+            f"  {len(counts)} levels of detail at {where}: {told} triangles; shown and judged is the first"
+        )
     for t in f.get("textures", ()):
         use = " and ".join(t["used_as"]) or "nothing"
         lines.append(f"  {t['kind']} {t['width']} x {t['height']}, {t['megabytes']} MB, for {use}")

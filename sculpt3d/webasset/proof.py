@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sculpt3d.errors import SculptError
-from sculpt3d.gltf_check import check_gltf
+from sculpt3d.gltf_check import Opened, open_gltf
 from sculpt3d.gltf_check.quality import OF_THE_MODEL
 from sculpt3d.types import Mesh
 from sculpt3d.webasset.colour import delta_e, lab
@@ -43,12 +43,10 @@ class Proof:
     khronos: bool = False
 
 
-def prove_glb(
-    path: Path, asset: Asset, source: Sequence[Skin], bound: float, name: str, gallery: Gallery | None = None
-) -> Proof:
-    """Raises `ProofFailed` where the file has errors, moved farther than `bound` (unit of the mesh), or looks different."""
-    report = check_gltf(path)
-    faults = [i for i in report.issues if i.severity != "note" and i.code not in OF_THE_MODEL]
+def prove_sound(path: Path, name: str) -> tuple[Opened, bool]:
+    """The file, and whether the Khronos validator looked too; `ProofFailed` where either finds a fault in it."""
+    opened = open_gltf(path)
+    faults = [i for i in opened.report.issues if i.severity != "note" and i.code not in OF_THE_MODEL]
     if faults:
         first = faults[0]
         raise ProofFailed(
@@ -57,6 +55,14 @@ def prove_glb(
     said = validate(path)
     if said:
         raise ProofFailed(f"{name} was not written: the Khronos validator says {said[0]}; please report it")
+    return opened, said is not None
+
+
+def prove_glb(
+    path: Path, asset: Asset, source: Sequence[Skin], bound: float, name: str, gallery: Gallery | None = None
+) -> Proof:
+    """Raises `ProofFailed` where the file has errors, moved farther than `bound` (unit of the mesh), or looks different."""
+    opened, khronos = prove_sound(path, name)
     decoded = read_gltf(path)
     meant = Mesh(asset.vertices, asset.faces)
     read = decoded.skins[0]
@@ -82,6 +88,6 @@ def prove_glb(
             "delta E in pictures of both); allow more with --max-triangles and --texture"
         )
     return Proof(
-        far, float(np.median(coded)), float(np.quantile(coded, 0.95)), float(np.median(given)), report.warnings,
-        likeness, said is not None,
+        far, float(np.median(coded)), float(np.quantile(coded, 0.95)), float(np.median(given)), opened.report.warnings,
+        likeness, khronos,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,16 +78,22 @@ def read_gltf(path: Path) -> Model:
         raise UnreadableFile(
             f"{path.name} is not sound ({first.where or 'file'}: {first.says}); see sculpt3d check"
         )
-    parts = [p for p in world_parts(opened.document, opened.values) if len(p.faces)]
-    if not parts:
+    skins = skins_of(opened)
+    if not skins:
         raise UnreadableFile(
             f"{path.name} holds no triangles that can be read here; export it without compression"
         )
-    pictures: dict[int, U8] = {}
-    skins = tuple(_skin(opened, part, pictures) for part in parts)
     extras = opened.document["asset"].get("extras")
     metric = not (isinstance(extras, dict) and extras.get("unit") == "no scale")
     return Model(path.stem, skins, metric, opened.report.provenance)
+
+
+def skins_of(opened: Opened, start: Sequence[int] | None = None) -> tuple[Skin, ...]:
+    """Of a sound file: what its default scene shows, or what hangs below the nodes `start`."""
+    assert opened.document is not None and opened.values is not None
+    parts = [p for p in world_parts(opened.document, opened.values, start) if len(p.faces)]
+    pictures: dict[int, U8] = {}
+    return tuple(_skin(opened, part, pictures) for part in parts)
 
 
 def _skin(opened: Opened, part: Part, pictures: dict[int, U8]) -> Skin:

@@ -1,0 +1,119 @@
+"""All levels in one GLB: finished files joined by MSFT_lod, finest first; programs that do not know it show the finest."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sculpt3d.gltf_check.meshes import texture_infos
+from sculpt3d.webasset.document import Document
+from sculpt3d.webasset.glb import XMP, Geometry
+from sculpt3d.webasset.proof import ProofFailed, prove_sound
+from sculpt3d.webasset.read import read_gltf, skins_of
+from sculpt3d.webasset.skins import Skin
+
+LOD = "MSFT_lod"
+JOINED: tuple[Geometry, ...] = ("none", "quantized")  # the others have bytes that more than views point at
+SCREEN = 1920 * 1080  # pixels
+PIXELS_A_TRIANGLE, PIXELS_A_TEXEL = 16, 1  # coarser than this is seen
+FACING, CHARTED = 0.5, 0.7  # share of the triangles that face the viewer, of the texture that charts fill
+_KINDS = ("bufferViews", "accessors", "images", "samplers", "textures", "materials", "meshes", "nodes")
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A finished GLB of one mesh, as `build_glb` writes it. texture: side."""
+
+    path: Path
+    triangles: int
+    texture: int
+
+    @property
+    def enough(self) -> float:
+        """Up to which share of the screen nobody sees what finer levels have more."""
+        triangles = self.triangles * FACING * PIXELS_A_TRIANGLE
+        texels = self.texture**2 * FACING * CHARTED * PIXELS_A_TEXEL
+        return min(1.0, triangles / SCREEN, texels / SCREEN)
+
+
+def join_levels(rungs: Sequence[Rung]) -> bytes:
+    """`rungs`: finest first. What the file says of itself is the finest's; each node keeps its own level's packet."""
+    whole = Document({})
+    packets: list[dict[str, Any]] = []
+    for k, rung in enumerate(rungs):
+        given, chunk = _split(rung.path.read_bytes())
+        if k == 0:
+            whole.json |= {"asset": given["asset"], "scenes": given["scenes"]}
+        for name in given.get("extensionsUsed", ()):
+            whole.use(name, name in given.get("extensionsRequired", ()))
+        _add(whole, given, chunk)
+        node = whole.json["nodes"][-1]
+        node["name"] = f"{node.get('name', '')}_LOD{k}"
+        packet = given.get("extensions", {}).get(XMP, {}).get("packets", [])
+        if packet:
+            node["extensions"] = {XMP: {"packet": len(packets)}}
+            packets += packet
+    finest = whole.json["nodes"][0]
+    finest["extensions"] = {**finest.get("extensions", {}), LOD: {"ids": list(range(1, len(rungs)))}}
+    least = np.minimum.accumulate([r.enough for r in rungs[1:]])
+    finest["extras"] = {"MSFT_screencoverage": [*(round(float(v), 4) for v in least), 0]}
+    whole.use(LOD)
+    if packets:
+        whole.json["extensions"] = {XMP: {"packets": packets}}
+    return whole.to_glb()
+
+
+def prove_levels(path: Path, rungs: Sequence[Rung], name: str) -> None:
+    """Every level must read back as exactly what its own file holds, which was proven when that was written."""
+    opened, _ = prove_sound(path, name)
+    assert opened.document is not None
+    ids = opened.document["nodes"][0]["extensions"][LOD]["ids"]
+    for rung, node in zip(rungs, [None, *ids], strict=True):
+        held, own = skins_of(opened, None if node is None else [node]), read_gltf(rung.path).skins
+        if len(held) != len(own) or not all(map(_same, held, own)):
+            raise ProofFailed(f"{name} was not written: it does not hold {rung.path.name}; please report it")
+
+
+def _same(a: Skin, b: Skin) -> bool:
+    names = ("vertices", "faces", "uv", "texture", "normal_map", "ao")
+    return all(np.array_equal(getattr(a, n), getattr(b, n)) for n in names)
+
+
+def _split(data: bytes) -> tuple[dict[str, Any], bytes]:
+    """JSON and binary chunk."""
+    (size,) = struct.unpack_from("<I", data, 12)
+    (more,) = struct.unpack_from("<I", data, 20 + size)
+    return json.loads(data[20 : 20 + size]), data[28 + size : 28 + size + more]
+
+
+def _add(whole: Document, given: dict[str, Any], chunk: bytes) -> None:
+    """Every index moves behind what is there already."""
+    first = {kind: len(whole.json[kind]) for kind in _KINDS}
+    start = whole.append(chunk)
+    for view in given["bufferViews"]:
+        view["byteOffset"] += start
+    for holder in (*given["accessors"], *given["images"]):
+        holder["bufferView"] += first["bufferViews"]
+    for texture in given["textures"]:
+        texture["sampler"] += first["samplers"]
+        for holder in (texture, *texture.get("extensions", {}).values()):
+            if "source" in holder:
+                holder["source"] += first["images"]
+    for material in given["materials"]:
+        for _, info in texture_infos(material):
+            info["index"] += first["textures"]
+    for primitive in (p for mesh in given["meshes"] for p in mesh["primitives"]):
+        places = primitive["attributes"]
+        primitive["attributes"] = {name: at + first["accessors"] for name, at in places.items()}
+        primitive["indices"] += first["accessors"]
+        primitive["material"] += first["materials"]
+    for node in given["nodes"]:
+        node["mesh"] += first["meshes"]
+    for kind in _KINDS:
+        whole.json[kind] += given[kind]
