@@ -53,7 +53,7 @@ def fusion_step(
     ws: Workspace, scene: Scene, found: Step | None, depth: Step, frame: str, spacing: Spacing | None = None
 ) -> Step:
     """The fused cloud, `cloud.ply`, and how many points it has, `facts.json`."""
-    from sculpt3d.clouds import evened, spacing_in
+    from sculpt3d.clouds import evened, pixel_size, spacing_in, without_loners
     from sculpt3d.mvs.fusion import FusionParams, fuse
     from sculpt3d.mvs.maps import DepthFolder
 
@@ -61,6 +61,7 @@ def fusion_step(
 
     def work(out: Path, tell: Any) -> None:
         cloud = fuse(scene, DepthFolder(depth.path, scene), out / "maps", params, region, tell)
+        cloud = without_loners(cloud, pixel_size(scene, cloud))
         if spacing is not None:
             cloud = evened(cloud, spacing_in(spacing, scene, cloud))
         write_cloud(out / "cloud.ply", cloud, (frame,))
@@ -68,7 +69,7 @@ def fusion_step(
         shutil.rmtree(out / "maps")
 
     given = {"fusion": vars(params), "spacing": spacing and vars(spacing)}
-    return ws.step("fusion", 4, work, given, [depth.key])
+    return ws.step("fusion", 5, work, given, [depth.key])
 
 
 def megapixels_of(scene: Scene, region: Region | None, max_image_size: int) -> float:

@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial import cKDTree
 
 from sculpt3d import clouds
-from sculpt3d.clouds import evened, pixel_size, spacing_in, thinned
+from sculpt3d.clouds import evened, pixel_size, spacing_in, thinned, without_loners
 from sculpt3d.geometry import Rigid3
 from sculpt3d.types import Pinhole, PointCloud, Scene, Spacing, SparsePoints, View
 
@@ -66,3 +66,19 @@ def test_spacing_in_pixels_and_millimetres() -> None:
     assert pixel_size(scene, cloud) == pytest.approx(2 / 500)
     assert spacing_in(Spacing(3, "gsd"), scene, cloud) == pytest.approx(6 / 500)
     assert spacing_in(Spacing(3, "mm"), scene, cloud) == pytest.approx(0.003)
+
+
+def test_loners_go_and_the_surface_stays() -> None:
+    surface, rng = two_densities(), np.random.default_rng(1)
+    loose = rng.uniform([0, 0, 0.2], [1, 1, 1.2], (500, 3)).astype(np.float32)
+    n = len(surface.xyz)
+    both = PointCloud(
+        np.concatenate([surface.xyz, loose]),
+        np.concatenate([surface.normal, surface.normal[:500]]),
+        np.concatenate([surface.rgb, surface.rgb[:500]]),
+        np.concatenate([surface.views, surface.views[:500]]),
+        np.concatenate([surface.error, surface.error[:500]]),
+    )
+    found = without_loners(both, 0.006)
+    assert (found.xyz[:, 2] == 0).sum() > 0.9999 * n
+    assert (found.xyz[:, 2] > 0).sum() < 5
