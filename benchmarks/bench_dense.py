@@ -136,10 +136,10 @@ def scored(one: DenseSet, cloud: Path) -> tuple[float, float, float]:
 def threads(one: DenseSet, work: Path) -> None:
     """One worker and two: the same bytes, and how much sooner."""
     setting = MASKED if one.masks else FAST
-    runs = [runs.densified(one, setting, work / f"threads-{n}", n) for n in (1, 2)]
-    first, second = ({p: (r.out / p).read_bytes() for p in _made(r.out)} for r in runs)
+    made = [runs.densified(one, setting, work / f"threads-{n}", n) for n in (1, 2)]
+    first, second = ({p: (r.out / p).read_bytes() for p in _made(r.out)} for r in made)
     same = "the same bytes" if first == second else "DIFFERENT BYTES"
-    speed = runs[0].seconds / runs[1].seconds
+    speed = made[0].seconds / made[1].seconds
     print(
         f"{one.name} {setting.name}, 1 -> 2 threads: {speed:.2f} times as fast, {same} in {len(first)} files"
     )
