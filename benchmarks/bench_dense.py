@@ -81,9 +81,9 @@ def main() -> None:
         sets = find_sets(options.data, options.sets.split(","), work)
         print(HEAD, flush=True)
         rows = [row for one in sets for row in measured(one, work, options.everything, options.peer)]
+        draw(rows, options.out / "curve.png", [s.name for s in (DRAFT, FAST, STANDARD, MUSEUM, EVERYTHING)])
+        (options.out / "table.json").write_text(json.dumps([asdict(row) for row in rows], indent=1))
         threads(sets[0], work)
-    draw(rows, options.out / "curve.png", [s.name for s in (DRAFT, FAST, STANDARD, MUSEUM, EVERYTHING)])
-    (options.out / "table.json").write_text(json.dumps([asdict(row) for row in rows], indent=1))
 
 
 def measured(one: DenseSet, work: Path, everything: bool, peer: Path | None) -> list[Row]:
