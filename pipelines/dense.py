@@ -38,7 +38,7 @@ def depth_step(
     ws.console.expect(
         {
             "depth": (3.7 if params.fast else 6.2) * worked_on + 0.03 * len(scene.views),
-            "fusion": 0.35 * worked_on,
+            "fusion": 0.7 * worked_on,  # one thread
         }
     )
 

@@ -64,7 +64,7 @@ def densify(
     each = run_each(workers_within(how.workers, memory_budget_gb(how.memory_gb), max(sizes)))
 
     flat = ws.step(
-        "undistort", 1, lambda to, tell: undistort(model, folder, to, masks, each, tell), {}, [given]
+        "undistort", 2, lambda to, tell: undistort(model, folder, to, masks, each, tell), {}, [given]
     )
     scene = scene_of(flat)
     found = None if everything else object_step(ws, scene, flat, each)
@@ -103,7 +103,7 @@ def expected_cost(photos: int, megapixels: float, everything: bool, masked: bool
         "undistort": 0.09 * megapixels,
         "object": scout,
         "depth": 6.2 * worked_on,
-        "fusion": 0.35 * worked_on,
+        "fusion": 0.7 * worked_on,
     }
 
 

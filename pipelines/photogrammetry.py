@@ -235,7 +235,7 @@ class _Run:
 
         return self.ws.step(
             "undistort",
-            1,
+            2,
             lambda out, tell: undistort(
                 cameras.path / "sparse", checked.path / "images", out, checked.path / "masks", self.each, tell
             ),

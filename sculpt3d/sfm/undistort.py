@@ -18,7 +18,6 @@ from sculpt3d.io.ply import write_atomic
 from sculpt3d.photos import find_mask
 from sculpt3d.progress import Each, Progress, one_by_one
 
-PINHOLES = {"PINHOLE", "SIMPLE_PINHOLE"}
 BAND = 256  # rows resampled at a time
 
 
@@ -58,18 +57,21 @@ def undistort(
 
 
 def _pinhole(camera: Any, options: Any) -> Any:
-    if str(camera.model.name) == "PINHOLE":
-        return camera
-    flat = camera if str(camera.model.name) in PINHOLES else pycolmap.undistort_camera(options, camera)
-    if str(flat.model.name) == "PINHOLE":
-        return flat
-    k = flat.calibration_matrix()
+    """The camera itself where it distorts nothing (pycolmap would cut a pixel off and move all by half of one)."""
+    own = _with_calibration_of(camera, camera.camera_id)
+    if _same(camera, own):
+        return own
+    return _with_calibration_of(pycolmap.undistort_camera(options, camera), camera.camera_id)
+
+
+def _with_calibration_of(camera: Any, camera_id: int) -> Any:
+    k = camera.calibration_matrix()
     return pycolmap.Camera(
         model="PINHOLE",
-        width=flat.width,
-        height=flat.height,
+        width=camera.width,
+        height=camera.height,
         params=[k[0, 0], k[1, 1], k[0, 2], k[1, 2]],
-        camera_id=camera.camera_id,
+        camera_id=camera_id,
     )
 
 
@@ -89,7 +91,7 @@ def _warp(source: Path, out: Path, distorted: Any, flat: Any, mask: bool = False
     if out.exists():
         return
     out.parent.mkdir(parents=True, exist_ok=True)
-    straight_already = str(distorted.model.name) in PINHOLES
+    straight_already = _same(distorted, flat)
     if straight_already and not mask:
         write_atomic(out, source.read_bytes())
         return
@@ -101,6 +103,16 @@ def _warp(source: Path, out: Path, distorted: Any, flat: Any, mask: bool = False
     options: dict[str, Any] = {} if mask else {"quality": 97, "subsampling": 0}
     Image.fromarray(straight).save(temporary, **options)
     os.replace(temporary, out)
+
+
+def _same(distorted: Any, flat: Any) -> bool:
+    """Whether a photo needs no resampling: its pixels lie to 0.001 where the pinhole camera's do."""
+    if (distorted.width, distorted.height) != (flat.width, flat.height):
+        return False
+    x, y = np.meshgrid(np.linspace(0, flat.width, 9), np.linspace(0, flat.height, 9))
+    grid = np.stack([x.ravel(), y.ravel()], 1)
+    there = distorted.img_from_cam(np.c_[flat.cam_from_img(grid), np.ones(len(grid))])
+    return bool(np.abs(there - grid).max() < 1e-3)
 
 
 def _read(source: Path, camera: Any, mask: bool) -> Any:
