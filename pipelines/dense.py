@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.workspace import Step, Workspace
+from sculpt3d.errors import NotEnoughViews
 from sculpt3d.io.ply import write_atomic, write_cloud
 from sculpt3d.progress import Each
 from sculpt3d.types import Region, Scene, Spacing
@@ -62,6 +63,8 @@ def fusion_step(
     def work(out: Path, tell: Any) -> None:
         cloud = fuse(scene, DepthFolder(depth.path, scene), out / "maps", params, region, tell)
         cloud = without_loners(cloud, pixel_size(scene, cloud))
+        if not len(cloud.xyz):
+            raise NotEnoughViews("No surface hangs together; add photos that overlap by two thirds")
         if spacing is not None:
             cloud = evened(cloud, spacing_in(spacing, scene, cloud))
         write_cloud(out / "cloud.ply", cloud, (frame,))
@@ -69,7 +72,7 @@ def fusion_step(
         shutil.rmtree(out / "maps")
 
     given = {"fusion": vars(params), "spacing": spacing and vars(spacing)}
-    return ws.step("fusion", 5, work, given, [depth.key])
+    return ws.step("fusion", 6, work, given, [depth.key])
 
 
 def megapixels_of(scene: Scene, region: Region | None, max_image_size: int) -> float:

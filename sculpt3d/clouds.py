@@ -10,7 +10,7 @@ from sculpt3d.types import Bool, PointCloud, Scene, Spacing
 
 BLOCK = 4_000_000  # points looked at together
 CELLS = 1 << 20  # along an axis: three of them and the facing fill a 64-bit key
-LONELY_PX, COMPANY = 3.0, 5  # cell in pixels; others in a point's cell and the 26 around it
+LONELY_PX, COMPANY = 3.0, 5  # cell in pixels; points in a cell and the 26 around it, at least
 CANCELLED = 0.2  # length of a cell's mean normal below which it holds two skins, or noise
 CLOSEST = 0.6  # of the spacing: nearer pairs lose their less certain point
 
@@ -27,7 +27,7 @@ def pixel_size(scene: Scene, cloud: PointCloud) -> float:
 
 
 def without_loners(cloud: PointCloud, pixel: float) -> PointCloud:
-    """Without points that have fewer than five others within three to six pixels' worth: what plain skies leave in the air.
+    """Without points that have fewer than four others within three to six pixels' worth: what plain skies leave in the air.
 
     On nymph that is 62 % of what floats, and one in 20,000 of the surface's points; three times coarser photos keep theirs.
     """
@@ -44,7 +44,7 @@ def without_loners(cloud: PointCloud, pixel: float) -> PointCloud:
         beside = cells + (dx * CELLS + dy) * CELLS + dz
         at = np.minimum(np.searchsorted(cells, beside), len(cells) - 1)
         around += np.where(cells[at] == beside, count[at], 0)
-    return take(cloud, (around > COMPANY)[which.ravel()])
+    return take(cloud, (around >= COMPANY)[which.ravel()])
 
 
 def evened(cloud: PointCloud, spacing: float) -> PointCloud:

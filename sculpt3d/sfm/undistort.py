@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,8 @@ def undistort(
 ) -> None:  # fmt: skip
     """Write `out/images`, `out/masks/NAME.png` and `out/sparse`; photos that are there already are kept.
 
-    `masks` holds NAME.png (NAME with its ending) or STEM.png, white = object. `only`: the photos asked for; None,
-    all. Rejected: `pycolmap.undistort_images`,
-    which leaves a RADIAL camera with zero distortion RADIAL and knows no masks.
+    `masks` holds NAME.png (NAME with its ending) or STEM.png, white = object. `only`: the photos asked for; None, all.
+    Rejected: `pycolmap.undistort_images`, which leaves a RADIAL camera with zero distortion RADIAL and knows no masks.
     """
     source = read_model(model)
     target = read_model(model)
@@ -93,7 +93,8 @@ def _warp(source: Path, out: Path, distorted: Any, flat: Any, mask: bool = False
     out.parent.mkdir(parents=True, exist_ok=True)
     straight_already = _same(distorted, flat)
     if straight_already and not mask:
-        write_atomic(out, source.read_bytes())
+        with _opened(source, distorted):
+            write_atomic(out, source.read_bytes())
         return
     picture = _read(source, distorted, mask)
     straight = picture if straight_already else _resample(picture, distorted, flat)
@@ -116,17 +117,25 @@ def _same(distorted: Any, flat: Any) -> bool:
 
 
 def _read(source: Path, camera: Any, mask: bool) -> Any:
+    """Grey for a mask, which may have another size, else RGB."""
+    with _opened(source, None if mask else camera) as image:
+        picture = image.convert("L" if mask else "RGB")
+        if mask and picture.size != (camera.width, camera.height):
+            picture = picture.resize((camera.width, camera.height), Image.Resampling.NEAREST)
+        return np.asarray(picture)
+
+
+@contextmanager
+def _opened(source: Path, camera: Any) -> Iterator[Image.Image]:
+    """The picture, of its camera's size where one is given. Raises `UnreadableFile`."""
     try:
         with Image.open(source) as image:
-            picture = image.convert("L" if mask else "RGB")
-            if picture.size != (camera.width, camera.height):
-                if not mask:
-                    raise UnreadableFile(
-                        f"{source.name} is {picture.size}, its camera {camera.width}x{camera.height};"
-                        " give the photos that the model was made from"
-                    )
-                picture = picture.resize((camera.width, camera.height), Image.Resampling.NEAREST)
-            return np.asarray(picture)
+            if camera is not None and image.size != (camera.width, camera.height):
+                raise UnreadableFile(
+                    f"{source.name} is {image.size}, its camera {camera.width}x{camera.height};"
+                    " give the photos that the model was made from"
+                )
+            yield image
     except (OSError, SyntaxError) as error:
         raise UnreadableFile(f"{source.name} cannot be read; check the file or leave it out") from error
 
