@@ -94,7 +94,8 @@ def _warp(source: Path, out: Path, distorted: Any, flat: Any, mask: bool = False
     straight_already = _same(distorted, flat)
     if straight_already and not mask:
         with _opened(source, distorted):
-            write_atomic(out, source.read_bytes())
+            pass  # of the right size; a full disk, below, is not the photo's fault
+        write_atomic(out, source.read_bytes())
         return
     picture = _read(source, distorted, mask)
     straight = picture if straight_already else _resample(picture, distorted, flat)
