@@ -13,6 +13,7 @@ from sculpt3d.geometry import F64
 from sculpt3d.progress import Each, Progress
 from sculpt3d.texture.choose import Chosen
 from sculpt3d.texture.observe import Nodes, Observed, fitting, linear_photo
+from sculpt3d.texture.triangles import box, corner_weights, determinant
 from sculpt3d.texture.unwrap import Unwrapped
 from sculpt3d.texture.visibility import clearance, depth_image
 from sculpt3d.types import F32, I32, View
@@ -88,32 +89,16 @@ def finish(
 
 
 @njit(nogil=True, cache=True)
-def _box(p: Any, a: int, b: int, c: int, size: int) -> tuple[int, int, int, int]:
-    x0 = max(0, int(np.floor(min(p[a, 0], p[b, 0], p[c, 0]) - 0.5)))
-    x1 = min(size - 1, int(np.ceil(max(p[a, 0], p[b, 0], p[c, 0]) - 0.5)))
-    y0 = max(0, int(np.floor(min(p[a, 1], p[b, 1], p[c, 1]) - 0.5)))
-    y1 = min(size - 1, int(np.ceil(max(p[a, 1], p[b, 1], p[c, 1]) - 0.5)))
-    return x0, x1, y0, y1
-
-
-@njit(nogil=True, cache=True)
-def _det(p: Any, a: int, b: int, c: int) -> float:
-    return (p[b, 1] - p[c, 1]) * (p[a, 0] - p[c, 0]) + (p[c, 0] - p[b, 0]) * (p[a, 1] - p[c, 1])
-
-
-@njit(nogil=True, cache=True)
 def _own(p: Any, faces: Any, owner: Any) -> None:
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        det = _det(p, a, b, c)
+        det = determinant(p, a, b, c)
         if abs(det) < 1e-12:
             continue
-        x0, x1, y0, y1 = _box(p, a, b, c, owner.shape[0])
+        x0, x1, y0, y1 = box(p, a, b, c, owner.shape[0])
         for y in range(y0, y1 + 1):
             for x in range(x0, x1 + 1):
-                dx, dy = x + 0.5 - p[c, 0], y + 0.5 - p[c, 1]
-                w0 = ((p[b, 1] - p[c, 1]) * dx + (p[c, 0] - p[b, 0]) * dy) / det
-                w1 = ((p[c, 1] - p[a, 1]) * dx + (p[a, 0] - p[c, 0]) * dy) / det
+                w0, w1 = corner_weights(p, a, b, c, det, x, y)
                 if w0 >= -1e-6 and w1 >= -1e-6 and w0 + w1 <= 1 + 1e-6:
                     owner[y, x] = f
 
@@ -141,20 +126,18 @@ def _add(
         sa, sb, sc = share[a], share[b], share[c]
         if sa <= 0 and sb <= 0 and sc <= 0:
             continue
-        det = _det(p, a, b, c)
+        det = determinant(p, a, b, c)
         if abs(det) < 1e-12 or at[a, 2] <= 0 or at[b, 2] <= 0 or at[c, 2] <= 0:
             continue
         partly = sa <= 0 or sb <= 0 or sc <= 0
         if partly:  # offsets are known where the photo shows the corner only: the others take their mean
             n = np.float32((sa > 0) + (sb > 0) + (sc > 0))
-        x0, x1, y0, y1 = _box(p, a, b, c, owner.shape[0])
+        x0, x1, y0, y1 = box(p, a, b, c, owner.shape[0])
         for y in range(y0, y1 + 1):
             for x in range(x0, x1 + 1):
                 if owner[y, x] != f:
                     continue
-                dx, dy = x + 0.5 - p[c, 0], y + 0.5 - p[c, 1]
-                w0 = ((p[b, 1] - p[c, 1]) * dx + (p[c, 0] - p[b, 0]) * dy) / det
-                w1 = ((p[c, 1] - p[a, 1]) * dx + (p[a, 0] - p[c, 0]) * dy) / det
+                w0, w1 = corner_weights(p, a, b, c, det, x, y)
                 w2 = 1 - w0 - w1
                 z = w0 * at[a, 2] + w1 * at[b, 2] + w2 * at[c, 2]
                 u = (w0 * at[a, 0] + w1 * at[b, 0] + w2 * at[c, 0]) / z - 0.5
@@ -206,10 +189,8 @@ def _finish(
                     colour[y, x, k] /= max(w, np.float32(1e-30))
                 continue
             a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-            det = _det(p, a, b, c)
-            dx, dy = x + 0.5 - p[c, 0], y + 0.5 - p[c, 1]
-            w0 = ((p[b, 1] - p[c, 1]) * dx + (p[c, 0] - p[b, 0]) * dy) / det
-            w1 = ((p[c, 1] - p[a, 1]) * dx + (p[a, 0] - p[c, 0]) * dy) / det
+            det = determinant(p, a, b, c)
+            w0, w1 = corner_weights(p, a, b, c, det, x, y)
             times = w0 * factor[a] + w1 * factor[b] + (1 - w0 - w1) * factor[c] if scaled else 1.0
             for k in range(3):
                 here = (

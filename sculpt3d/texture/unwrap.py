@@ -13,6 +13,7 @@ from sculpt3d.geometry import F64
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.texture.charts import chart_of_faces, connected, neighbours
 from sculpt3d.texture.packing import pack
+from sculpt3d.texture.triangles import box, corner_weights, determinant
 from sculpt3d.types import F32, I32, Mesh
 
 
@@ -129,7 +130,7 @@ def _overlaps(p: Any, faces: Any, order: Any, bounds: Any, wide: Any, hidden: An
 def _claim(p: Any, faces: Any, f: int, owner: Any) -> bool:
     """Takes the cells whose middle lies well inside; False where one is taken."""
     a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-    det = (p[b, 1] - p[c, 1]) * (p[a, 0] - p[c, 0]) + (p[c, 0] - p[b, 0]) * (p[a, 1] - p[c, 1])
+    det = determinant(p, a, b, c)
     if abs(det) < 1e-12:
         return True
     x0, x1 = max(0, int(min(p[a, 0], p[b, 0], p[c, 0]) - 0.5)), int(max(p[a, 0], p[b, 0], p[c, 0]) + 0.5)
@@ -137,9 +138,7 @@ def _claim(p: Any, faces: Any, f: int, owner: Any) -> bool:
     free = True
     for y in range(y0, min(y1 + 1, owner.shape[0])):
         for x in range(x0, min(x1 + 1, owner.shape[1])):
-            dx, dy = x + 0.5 - p[c, 0], y + 0.5 - p[c, 1]
-            w0 = ((p[b, 1] - p[c, 1]) * dx + (p[c, 0] - p[b, 0]) * dy) / det
-            w1 = ((p[c, 1] - p[a, 1]) * dx + (p[a, 0] - p[c, 0]) * dy) / det
+            w0, w1 = corner_weights(p, a, b, c, det, x, y)
             if w0 > 1e-3 and w1 > 1e-3 and w0 + w1 < 1 - 1e-3:
                 if owner[y, x] >= 0:
                     free = False
@@ -187,18 +186,13 @@ def _raster(p: Any, faces: Any, face: Any, weights: Any) -> None:
     size = face.shape[0]
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        det = (p[b, 1] - p[c, 1]) * (p[a, 0] - p[c, 0]) + (p[c, 0] - p[b, 0]) * (p[a, 1] - p[c, 1])
+        det = determinant(p, a, b, c)
         if abs(det) < 1e-12:
             continue
-        x0 = max(0, int(np.floor(min(p[a, 0], p[b, 0], p[c, 0]) - 0.5)))
-        x1 = min(size - 1, int(np.ceil(max(p[a, 0], p[b, 0], p[c, 0]) - 0.5)))
-        y0 = max(0, int(np.floor(min(p[a, 1], p[b, 1], p[c, 1]) - 0.5)))
-        y1 = min(size - 1, int(np.ceil(max(p[a, 1], p[b, 1], p[c, 1]) - 0.5)))
+        x0, x1, y0, y1 = box(p, a, b, c, size)
         for y in range(y0, y1 + 1):
             for x in range(x0, x1 + 1):
-                dx, dy = x + 0.5 - p[c, 0], y + 0.5 - p[c, 1]
-                w0 = ((p[b, 1] - p[c, 1]) * dx + (p[c, 0] - p[b, 0]) * dy) / det
-                w1 = ((p[c, 1] - p[a, 1]) * dx + (p[a, 0] - p[c, 0]) * dy) / det
+                w0, w1 = corner_weights(p, a, b, c, det, x, y)
                 if w0 >= -1e-6 and w1 >= -1e-6 and w0 + w1 <= 1 + 1e-6:
                     face[y, x] = f
                     weights[y, x, 0], weights[y, x, 1] = w0, w1
