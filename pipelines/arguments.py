@@ -92,10 +92,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="COLMAP_DIR",
         help="folder with images/ and sparse/, or a model folder",
     )
-    dense.add_argument(
-        "--images", type=Path, metavar="DIR", help="folder of the photos (default: COLMAP_DIR/images)"
-    )
-    dense.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks, white = object")
+    _photos_of_cameras(dense)
     dense.add_argument(
         "--everything",
         action="store_true",
@@ -130,10 +127,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="COLMAP_DIR",
         help="folder with images/ and sparse/, or a model folder",
     )
-    paint.add_argument(
-        "--images", type=Path, metavar="DIR", help="folder of the photos (default: COLMAP_DIR/images)"
-    )
-    paint.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks, white = object")
+    _photos_of_cameras(paint)
     paint.add_argument(
         "--size",
         type=int,
@@ -278,6 +272,13 @@ def parser() -> argparse.ArgumentParser:
     )
     doctor.set_defaults(command=do.doctor)
     return parser
+
+
+def _photos_of_cameras(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--images", type=Path, metavar="DIR", help="folder of the photos (default: COLMAP_DIR/images)"
+    )
+    parser.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks, white = object")
 
 
 def _spacing_option(parser: argparse.ArgumentParser) -> None:

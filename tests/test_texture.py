@@ -224,6 +224,11 @@ def colmap_of(ball: Ball, folder: Path, keep: int) -> list[str]:
     return names
 
 
+def texture_small(mesh: Path, out: Path) -> list[str]:
+    """The command's words, with the cameras beside the mesh."""
+    return ["texture", str(mesh), "--cameras", str(mesh.parent), "--size", "256", "-o", str(out)]
+
+
 def test_command_textures_any_mesh_with_some_of_the_photos(
     ball: Ball, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -231,17 +236,7 @@ def test_command_textures_any_mesh_with_some_of_the_photos(
     mesh = small_ball(3)
     trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).export(tmp_path / "ball.obj")
     out = tmp_path / "made" / "ball.glb"
-    asked = [
-        "texture",
-        str(tmp_path / "ball.obj"),
-        "--cameras",
-        str(tmp_path),
-        "--size",
-        "256",
-        "-o",
-        str(out),
-    ]
-    assert main(asked) == 0
+    assert main(texture_small(tmp_path / "ball.obj", out)) == 0
     assert "4 of the model's 32 photos are not in" in capsys.readouterr().err
     report = json.loads(out.with_suffix(".report.json").read_text())
     assert report["cameras"] == {"views": 28, "without_photo": names[28:]}
@@ -266,18 +261,7 @@ def test_what_cannot_be_textured_is_told_in_a_sentence(
         tmp_path / "a.ply"
     )
     out = tmp_path / ("a.obj" if wrong == "name" else "a.glb")
-    asked = [
-        "texture",
-        str(tmp_path / "a.ply"),
-        "--cameras",
-        str(tmp_path),
-        "--size",
-        "256",
-        "-o",
-        str(out),
-        "--quiet",
-    ]
-    assert main(asked) == 2
+    assert main([*texture_small(tmp_path / "a.ply", out), "--quiet"]) == 2
     said = capsys.readouterr().err
     assert {"images": "--images", "frame": "frame of the cameras", "name": ".glb"}[wrong] in said
     assert "Traceback" not in said
