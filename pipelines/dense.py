@@ -36,12 +36,7 @@ def depth_step(
 
     region = region_of(found)
     worked_on = megapixels_of(scene, region, params.max_image_size)
-    ws.console.expect(
-        {
-            "depth": (3.7 if params.fast else 6.2) * worked_on + 0.03 * len(scene.views),
-            "fusion": 0.7 * worked_on,  # one thread
-        }
-    )
+    ws.console.expect(stereo_cost(worked_on, len(scene.views), params.fast))
 
     def work(out: Path, tell: Any) -> None:
         estimate_depths(scene, out, params, region, each, tell)
@@ -73,6 +68,11 @@ def fusion_step(
 
     given = {"fusion": vars(params), "spacing": spacing and vars(spacing)}
     return ws.step("fusion", 6, work, given, [depth.key])
+
+
+def stereo_cost(megapixels: float, photos: int, fast: bool = False) -> dict[str, float]:
+    """Core-seconds of depth and fusion, for the time left; fusion's count twice, it has one thread."""
+    return {"depth": (3.7 if fast else 6.2) * megapixels + 0.03 * photos, "fusion": 0.7 * megapixels}
 
 
 def megapixels_of(scene: Scene, region: Region | None, max_image_size: int) -> float:

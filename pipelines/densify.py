@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.artifacts import scene_of
 from pipelines.console import Console
-from pipelines.dense import depth_step, fusion_step, how_found, object_step
+from pipelines.dense import depth_step, fusion_step, how_found, object_step, stereo_cost
 from pipelines.parallel import memory_budget_gb, run_each, workers_within
 from pipelines.photogrammetry import How
 from pipelines.report import versions
@@ -60,7 +60,7 @@ def densify(
     ws = Workspace(out, console)
     console.plan(STAGES)
     sizes = [c.width * c.height / 1e6 for c in (cameras.images[i].camera for i in cameras.reg_image_ids())]
-    console.expect(expected_cost(len(sizes), sum(sizes), bool(everything), masks is not None))
+    console.expect(expected_cost(len(sizes), sum(sizes), everything, masks is not None))
     each = run_each(workers_within(how.workers, memory_budget_gb(how.memory_gb), max(sizes)))
 
     flat = ws.step(
@@ -99,12 +99,7 @@ def expected_cost(photos: int, megapixels: float, everything: bool, masked: bool
     """Core-seconds of the stages, for the time left: thumbnails cost by photo, the object fills a third of its photos."""
     worked_on = megapixels * (1.0 if everything else 0.15 if masked else 0.3)
     scout = 0.0 if everything else 0.02 * photos if masked else 0.14 * photos
-    return {
-        "undistort": 0.09 * megapixels,
-        "object": scout,
-        "depth": 6.2 * worked_on,
-        "fusion": 0.7 * worked_on,
-    }
+    return {"undistort": 0.09 * megapixels, "object": scout, **stereo_cost(worked_on, photos)}
 
 
 def images_of(workspace: Path, model: Path) -> Path:
