@@ -22,12 +22,12 @@ import cv2
 import numpy as np
 
 from sculpt3d._open3d import o3d
+from sculpt3d.colour import delta_e, from_srgb, lab, to_srgb
 from sculpt3d.io.colmap import load_scene
 from sculpt3d.sfm.undistort import undistort
 from sculpt3d.texture.charts import connected, neighbours
 from sculpt3d.types import View
 from sculpt3d.views import read_mask, read_rgb
-from sculpt3d.webasset.proof import delta_e, lab
 from sculpt3d.webasset.read import read_model
 from sculpt3d.webasset.skins import Skin, sample_texture
 
@@ -124,12 +124,12 @@ def score(skin: Skin, view: View) -> tuple[float, float, float, float]:
     w = hit["primitive_uvs"].numpy().reshape(*depth.shape, 2)[inside]
     weights = np.concatenate([1 - w.sum(1, keepdims=True), w], 1)
     uv = (skin.uv[skin.faces[face[inside]]] * weights[..., None]).sum(1)
-    light = linear(sample_texture(skin.texture.astype(np.float32) / 255, uv))
-    true = linear(photo[inside])
+    light = sample_texture(skin.texture, uv)
+    true = from_srgb(photo[inside])
     drawn = photo.copy()
-    drawn[inside] = encoded(light * np.median(true / np.maximum(light, 1e-3), 0))
+    drawn[inside] = to_srgb(light * np.median(true / np.maximum(light, 1e-3), 0))
     psnr = -10 * np.log10(float(((drawn - photo)[inside] ** 2).mean()))
-    apart = delta_e(lab(linear(drawn[inside])), lab(true))
+    apart = delta_e(lab(from_srgb(drawn[inside])), lab(true))
     seam = seams(drawn - photo, inside, depth, face, chart_of(skin))
     return psnr, float(ssim(drawn, photo)[inside].mean()), float(np.median(apart)), seam
 
@@ -166,15 +166,6 @@ def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.asarray(
         ((2 * ma * mb + 1e-4) * (2 * both + 9e-4) / ((ma**2 + mb**2 + 1e-4) * (va + vb + 9e-4))).mean(2)
     )
-
-
-def linear(srgb: np.ndarray) -> np.ndarray:
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-
-
-def encoded(light: np.ndarray) -> np.ndarray:
-    x = np.clip(light, 0, 1)
-    return np.where(x <= 0.0031308, x * 12.92, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sculpt3d.colour import linear
 from sculpt3d.framing import standoff
 from sculpt3d.geometry import Rigid3, project
 from sculpt3d.synthetic import Look, Stage, ring
@@ -66,12 +67,6 @@ def _around(xyz: F32, count: int, size: int) -> tuple[Pinhole, list[Rigid3]]:
     distance = standoff(xyz - centre, _ELEVATION, width / 2 / focal, height / 2 / focal)
     camera = Pinhole(width, height, focal, focal, width / 2, height / 2)
     return camera, ring(centre, distance, _ELEVATION, count)
-
-
-def linear(srgb: NDArray[np.uint8]) -> F32:
-    """sRGB 8 bit -> linear light 0..1."""
-    x = srgb.astype(np.float32) / 255
-    return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def heat(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d._open3d import o3d
+from sculpt3d.colour import to_srgb
 from sculpt3d.geometry import F64, Rigid3
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.types import F32, I32, U8, Mesh, Pinhole
@@ -57,7 +58,7 @@ class Stage:
         for i in range(samples):
             for j in range(samples):
                 total += self._shade(camera, cam_from_world, (i + 0.5) / samples, (j + 0.5) / samples, look)
-        encoded = _encode(total / samples**2) * 255
+        encoded = to_srgb(total / samples**2) * 255
         if look.noise:
             encoded += np.random.default_rng(seed).normal(0, look.noise, encoded.shape)
         return np.clip(encoded + 0.5, 0, 255).astype(np.uint8)
@@ -112,8 +113,3 @@ def ring(
         offset = distance * np.array([np.cos(e) * np.sin(a), np.sin(e), np.cos(e) * np.cos(a)])
         poses.append(look_at(np.asarray(centre) + offset, np.asarray(centre)))
     return poses
-
-
-def _encode(linear: F64) -> F64:
-    x = np.clip(linear, 0, 1)
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)

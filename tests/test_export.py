@@ -28,12 +28,12 @@ from pipelines.cli import main
 from pipelines.export import _finished, _kept, export
 from pipelines.export_level import PRESETS, ExportParams, Preset
 from pipelines.webpage import Entry, Subject, write_page
+from sculpt3d.colour import delta_e
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.gltf_check import check_gltf, ktx2, open_gltf
 from sculpt3d.io.ply import read_mesh, write_mesh
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.types import Mesh
-from sculpt3d.webasset.colour import delta_e
 from sculpt3d.webasset.distance import Apart, Surface, apart
 from sculpt3d.webasset.glb import Geometry, GlbParams, Label, build_glb
 from sculpt3d.webasset.ktx2 import VARIABLE, encode_ktx2, find_encoder

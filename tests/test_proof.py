@@ -11,8 +11,8 @@ import pytest
 
 from pipelines.export import export
 from pipelines.export_level import ExportParams
+from sculpt3d.colour import to_srgb
 from sculpt3d.types import Mesh
-from sculpt3d.webasset.colour import to_srgb
 from sculpt3d.webasset.glb import GlbParams, Label, build_glb
 from sculpt3d.webasset.likeness import Gallery
 from sculpt3d.webasset.maps import Asset

@@ -16,11 +16,11 @@ from scipy.spatial import cKDTree
 
 from benchmarks.dense_sets import write_model
 from pipelines.cli import main
+from sculpt3d.colour import linear, to_codes
 from sculpt3d.io.interchange import load_geometry
-from sculpt3d.preview import linear
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.synthetic import Look, Stage
-from sculpt3d.texture.bake import TextureParams, bake_texture, nodes_of, to_srgb
+from sculpt3d.texture.bake import TextureParams, bake_texture, nodes_of
 from sculpt3d.texture.charts import chart_of_faces
 from sculpt3d.texture.fill import over_surface
 from sculpt3d.texture.shading import shading
@@ -76,7 +76,7 @@ def spoilt(ball: Ball, tmp_path_factory: pytest.TempPathFactory) -> Scene:
         if i % 5 == 0:
             cv2.circle(light, (170, 110), 22, (0.9, 0.1, 0.1), -1)
         path = folder / view.name
-        cv2.imwrite(str(path), to_srgb(light)[..., ::-1])
+        cv2.imwrite(str(path), to_codes(light)[..., ::-1])
         views.append(replace(view, image=path))
     return Scene(tuple(views), no_points())
 
@@ -284,4 +284,4 @@ def test_delight_takes_shading_and_leaves_paint() -> None:
 @given(st.integers(0, 255))
 @settings(max_examples=256)
 def test_srgb_goes_there_and_back(code: int) -> None:
-    assert to_srgb(linear(np.array([code], np.uint8)))[0] == code
+    assert to_codes(linear(np.array([code], np.uint8)))[0] == code

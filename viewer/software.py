@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sculpt3d.colour import linear
 from sculpt3d.errors import ResourceError
 from sculpt3d.geometry import Rigid3
-from sculpt3d.preview import CLAY, linear
+from sculpt3d.preview import CLAY
 from sculpt3d.synthetic import Look, Stage
 from sculpt3d.types import Mesh, Pinhole
 from viewer.camera import FIELD_OF_VIEW

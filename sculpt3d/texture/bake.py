@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sculpt3d.colour import to_codes
 from sculpt3d.errors import InputError
 from sculpt3d.progress import Each, Progress, one_by_one, silent
 from sculpt3d.texture.choose import choose
-from sculpt3d.texture.fill import between_charts, over_surface, srgb_table
+from sculpt3d.texture.fill import between_charts, over_surface
 from sculpt3d.texture.gains import solve_gains
 from sculpt3d.texture.observe import Nodes, gather, look
 from sculpt3d.texture.paint import finish, paint
@@ -70,7 +70,7 @@ def bake_texture(
     finish(fine, node, broad, factor, owner, colour, weight)
     unseen = 1 - shown / max(int(covered.sum()), 1)
     del owner, weight
-    picture = to_srgb(colour)
+    picture = to_codes(colour)
     del colour
     texture = between_charts(picture, covered)
     how = laid(flat.vertices, flat.faces, flat.uv)
@@ -138,16 +138,3 @@ def _density(flat: Unwrapped, size: int) -> float:
     area = np.linalg.norm(np.cross(v[:, 1] - v[:, 0], v[:, 2] - v[:, 0]), axis=1).sum()
     a, b = t[:, 1] - t[:, 0], t[:, 2] - t[:, 0]
     return float(np.sqrt(np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum() / max(area, 1e-300)))
-
-
-_SRGB = srgb_table()
-
-
-def to_srgb(linear: NDArray[Any]) -> NDArray[np.uint8]:
-    """Linear light 0..1 -> sRGB 8 bit, in slices: the picture is large."""
-    flat = linear.reshape(-1)
-    coded = np.empty(flat.shape, np.uint8)
-    for start in range(0, len(flat), 1 << 24):
-        part = slice(start, start + (1 << 24))
-        coded[part] = _SRGB[(np.clip(flat[part], 0, 1) * 65535 + 0.5).astype(np.uint16)]
-    return coded.reshape(linear.shape)

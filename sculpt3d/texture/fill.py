@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import cg
@@ -67,10 +66,3 @@ def between_charts(picture: U8, covered: Bool) -> U8:
     if not covered.any():
         return picture
     return picture.reshape(-1, 3)[nearest_texel(covered)]
-
-
-def srgb_table() -> NDArray[np.uint8]:
-    """Code of linear light in steps of 1 / 65535 (IEC 61966-2-1)."""
-    x = np.arange(65536) / 65535
-    encoded = np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
-    return np.asarray(encoded * 255 + 0.5, np.uint8)

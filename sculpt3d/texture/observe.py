@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d._kernels import njit
+from sculpt3d.colour import linear
 from sculpt3d.texture.visibility import clearance, depth_image, weights
 from sculpt3d.types import F32, I32, View
 from sculpt3d.views import finest_size, read_rgb, scaled
@@ -52,10 +53,6 @@ class Observed:
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
 
-_CODES = np.arange(256) / 255
-_LINEAR = np.where(_CODES <= 0.04045, _CODES / 12.92, ((_CODES + 0.055) / 1.055) ** 2.4).astype(np.float32)
-
-
 def fitting(view: View, nodes: Nodes) -> View:
     """The view at the size that the texture can hold; its photo is read at that size."""
     z = view.cam_from_world.apply(nodes.xyz[:: max(1, len(nodes.xyz) // 2000)])[:, 2]
@@ -69,7 +66,7 @@ def fitting(view: View, nodes: Nodes) -> View:
 
 def linear_photo(view: View) -> F32:
     """(H, W, 3) linear light, at the view's camera's size."""
-    return _LINEAR[read_rgb(view, view.camera.height, view.camera.width)]
+    return linear(read_rgb(view, view.camera.height, view.camera.width))
 
 
 def look(view: View, nodes: Nodes) -> tuple[I32, F32, F32, F32, float]:

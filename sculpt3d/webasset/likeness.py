@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from sculpt3d.colour import delta_e, lab, linear, to_srgb
 from sculpt3d.geometry import F64
-from sculpt3d.preview import linear
 from sculpt3d.types import F32, Bool, View
 from sculpt3d.views import finest_size, read_mask, read_rgb, scaled
-from sculpt3d.webasset.colour import delta_e, lab, to_srgb
 from sculpt3d.webasset.skins import Colours, Skin
 
 VIEWS = 6  # of the photos, spread over their order

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
+from sculpt3d.colour import to_srgb
 from sculpt3d.geometry import F64
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.texture.unwrap import Unwrapped, rasterise, unwrap
 from sculpt3d.types import F32, I32, U8, Bool, Mesh
-from sculpt3d.webasset.colour import to_srgb
 from sculpt3d.webasset.distance import Surface
 from sculpt3d.webasset.levels import Level
 from sculpt3d.webasset.skins import Colours, Skin, density

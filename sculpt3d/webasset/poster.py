@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from sculpt3d._open3d import o3d
+from sculpt3d.colour import linear, to_srgb
 from sculpt3d.framing import standoff
 from sculpt3d.geometry import F64, Rigid3
-from sculpt3d.preview import linear
 from sculpt3d.synthetic import look_at
 from sculpt3d.types import F32, U8, Pinhole
-from sculpt3d.webasset.colour import to_srgb
 from sculpt3d.webasset.maps import Asset
 from sculpt3d.webasset.sampling import sample_texture
 

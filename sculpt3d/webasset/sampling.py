@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d._kernels import njit
-from sculpt3d.preview import linear
+from sculpt3d.colour import linear
 from sculpt3d.types import F32, U8
 
 _LIGHT: F32 = linear(np.arange(256, dtype=np.uint8))

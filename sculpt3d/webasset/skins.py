@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sculpt3d.colour import linear
 from sculpt3d.geometry import F64
-from sculpt3d.preview import CLAY, linear
+from sculpt3d.preview import CLAY
 from sculpt3d.types import F32, I32, U8, Mesh
 from sculpt3d.webasset.distance import Surface
 from sculpt3d.webasset.sampling import sample_texture, shrink

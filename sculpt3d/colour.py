@@ -1,4 +1,4 @@
-"""Colours as numbers: sRGB out of linear light, CIE L*a*b*, and how different two colours look."""
+"""Colours as numbers: linear light and sRGB (IEC 61966-2-1), CIE L*a*b*, and how different two colours look."""
 
 from __future__ import annotations
 
@@ -8,12 +8,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d.geometry import F64
+from sculpt3d.types import F32, U8
 
 
 def to_srgb(light: NDArray[Any]) -> F64:
-    """Linear light 0..1 -> sRGB 0..1 (IEC 61966-2-1)."""
+    """Linear light 0..1 -> sRGB 0..1."""
     x = np.clip(light, 0, 1).astype(np.float64)
     return np.where(x <= 0.0031308, x * 12.92, 1.055 * x ** (1 / 2.4) - 0.055)
+
+
+def from_srgb(coded: NDArray[Any]) -> F64:
+    """sRGB 0..1 -> linear light 0..1."""
+    x = np.asarray(coded, np.float64)
+    return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+
+
+_LIGHT = from_srgb(np.arange(256) / 255).astype(np.float32)
+_CODE = np.asarray(to_srgb(np.arange(65536) / 65535) * 255 + 0.5, np.uint8)
+_SLICE = 1 << 24
+
+
+def linear(srgb: U8) -> F32:
+    """sRGB 8 bit -> linear light 0..1."""
+    return np.asarray(_LIGHT[srgb])
+
+
+def to_codes(light: NDArray[Any]) -> U8:
+    """Linear light 0..1 -> sRGB 8 bit, in slices: the picture is large."""
+    flat = light.reshape(-1)
+    coded = np.empty(flat.shape, np.uint8)
+    for start in range(0, len(flat), _SLICE):
+        part = np.s_[start : start + _SLICE]
+        coded[part] = _CODE[(np.clip(flat[part], 0, 1) * 65535 + 0.5).astype(np.uint16)]
+    return coded.reshape(light.shape)
 
 
 def lab(light: np.ndarray) -> F64:
