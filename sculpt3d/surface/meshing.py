@@ -1,6 +1,6 @@
 """The surface of a fused cloud. Poisson closes everything; what no point supports is cut off or marked as filled.
 
-F at 1 / 2 GSD, true cameras, of other ways (this one: nymph .939 / .972, 14 borders, 21 core-s): truncated distances of all depth
+F at 1 / 2 GSD, true cameras, of other ways (this one: nymph .939 / .971, 14 borders, 19 core-s): truncated distances of all depth
 maps (Open3D, voxels of 1 GSD) .916 / .956, 583 borders, 25 core-s; points averaged by their errors, or Poisson's normals
 scaled by them, as without; a level more .001 for 3 times the cost; cutting what depth maps see through +.0002 and 58
 borders more; evidence that must lie around and not only near +.001 on nymph, -.001 on Hermes.
