@@ -85,7 +85,8 @@ def _levels(entries: Sequence[Entry]) -> str:
         word, file = _WORDS.get(e.preset, e.preset), html.escape(e.file)
         if e.megabytes <= HEAVY_MB or len(entries) == 1:
             lines.append(
-                f'<button data-file="{file}" aria-pressed="false">{word}, {e.megabytes:.1f} MB</button>'
+                f'<button data-file="{file}" data-preset="{html.escape(e.preset)}" aria-pressed="false">'
+                f"{word}, {e.megabytes:.1f} MB</button>"
             )
         else:
             lines.append(
