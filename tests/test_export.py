@@ -482,18 +482,20 @@ frame.onload = () => {
   w.addEventListener('error', e => problems.push('error ' + (e.message || e.target.src)), true);
   const tell = body => fetch('/told', { method: 'POST', body: JSON.stringify(body) });
   const wait = ms => new Promise(done => setTimeout(done, ms));
+  const until = async met => { for (let i = 0; i < 300 && !met(); i++) await wait(200); };  // a busy machine draws seldom
   (async () => {
-    for (let i = 0; i < 300 && !d.documentElement.dataset.shown; i++) await wait(200);
+    await until(() => d.documentElement.dataset.shown);
     await wait(1500);
     const before = viewer.getCameraOrbit().theta, inner = viewer.shadowRoot.querySelector('.userInput');
     inner.focus();
     for (let i = 0; i < 4; i++)
       inner.dispatchEvent(new w.KeyboardEvent('keydown', { key: 'ArrowLeft', bubbles: true, composed: true }));
-    await wait(1500);
-    const turned = viewer.getCameraOrbit().theta - before, note = d.querySelector('.notes [data-note="2"]');
+    const angle = () => viewer.getCameraOrbit().theta - before;
+    await until(() => Math.abs(angle()) > 0.05);
+    const turned = angle(), note = d.querySelector('.notes [data-note="2"]');
     note.focus(); note.click();
-    await wait(2500);
     const spots = [...viewer.querySelectorAll('.hotspot')], seen = s => s.hasAttribute('data-visible');
+    await until(() => !seen(spots[0]) && seen(spots[1]));
     tell({ spots: spots.map(seen), focused: d.activeElement === note, expanded: note.getAttribute('aria-expanded'),
       shown_notes: [...d.querySelectorAll('.notes p')].map(p => !p.hidden), words: d.getElementById('note-1').textContent,
       problems, shown: d.documentElement.dataset.shown, canvas: viewer.toDataURL('image/png'),
