@@ -25,12 +25,12 @@ import trimesh
 from pipelines.source import load_source
 from sculpt3d.gltf_check import open_gltf
 from sculpt3d.gltf_check.geometry import world_parts
+from sculpt3d.models.finished import read_gltf
 from sculpt3d.surface.decimation import simplify
 from sculpt3d.types import Mesh
 from sculpt3d.webasset.distance import Surface, apart
 from sculpt3d.webasset.glb import GlbParams, Label, build_glb
 from sculpt3d.webasset.quantize import position_bits, uv_bits
-from sculpt3d.webasset.read import read_gltf
 
 ROOT = Path(__file__).parents[1]
 TENTH = 10

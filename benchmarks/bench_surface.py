@@ -67,7 +67,7 @@ def main() -> None:
 
 def measured(one: DenseSet, cloud: Path, out: Path) -> Row:
     """In a process of its own: peak memory is that of the step."""
-    from sculpt3d.io.ply import read_cloud, write_mesh
+    from sculpt3d.models.ply import read_cloud, write_mesh
     from sculpt3d.surface.fills import open_loops
     from sculpt3d.surface.meshing import SurfaceParams, reconstruct_surface
     from sculpt3d.surface.topology import describe

@@ -23,12 +23,12 @@ import numpy as np
 
 from sculpt3d._open3d import o3d
 from sculpt3d.colour import delta_e, from_srgb, lab, to_srgb
-from sculpt3d.io.colmap import load_scene
+from sculpt3d.models.colmap import load_scene
+from sculpt3d.models.finished import read_model
 from sculpt3d.sfm.undistort import undistort
 from sculpt3d.texture.charts import connected, neighbours
 from sculpt3d.types import View
 from sculpt3d.views import read_mask, read_rgb
-from sculpt3d.webasset.read import read_model
 from sculpt3d.webasset.skins import Skin, sample_texture
 
 HOLD = 8

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sculpt3d.io.colmap import read_depth_map, read_model
+from sculpt3d.models.colmap import read_depth_map, read_model
 from sculpt3d.mvs.fusion import FusionParams
 from sculpt3d.types import F32
 

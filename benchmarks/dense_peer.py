@@ -56,7 +56,7 @@ def _run(python: Path, one: DenseSet, setting: str, out: Path) -> Run:
 def _give_cameras(one: DenseSet, project: Path) -> None:
     """Its OPENCV lens and world_from_cam poses into the project and a COLMAP model beside it."""
     from sculpt3d._pycolmap import pycolmap
-    from sculpt3d.io.colmap import read_model
+    from sculpt3d.models.colmap import read_model
 
     model = read_model(one.model)
     for camera in model.cameras.values():

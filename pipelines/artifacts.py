@@ -13,8 +13,8 @@ from PIL import Image
 
 from pipelines.workspace import Step
 from sculpt3d.align import Placement
+from sculpt3d.files import write_atomic
 from sculpt3d.geometry import Sim3
-from sculpt3d.io.ply import write_atomic
 from sculpt3d.types import Scene, TexturedMesh, TextureFacts
 
 
@@ -55,7 +55,7 @@ def load_textured(folder: Path, target_from_source: Sim3) -> TexturedMesh:
 @lru_cache(maxsize=1)
 def scene_of(flat: Step) -> Scene:
     """The undistorted photos, in the sfm frame; several steps ask for the same ones."""
-    from sculpt3d.io.colmap import load_scene
+    from sculpt3d.models.colmap import load_scene
 
     return load_scene(flat.path)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.workspace import Step, Workspace
 from sculpt3d.errors import NotEnoughViews
-from sculpt3d.io.ply import write_atomic, write_cloud
+from sculpt3d.files import write_atomic
+from sculpt3d.models.ply import write_cloud
 from sculpt3d.progress import Each
 from sculpt3d.types import Region, Scene, Spacing
 

@@ -16,7 +16,7 @@ from pipelines.photogrammetry import How
 from pipelines.report import versions
 from pipelines.workspace import Workspace, key_of_files
 from sculpt3d.errors import InputError
-from sculpt3d.io.ply import write_atomic
+from sculpt3d.files import write_atomic
 from sculpt3d.types import Spacing
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def densify(
     The cloud's frame and unit are the model's. Worked on is what the masks show, else the object that all cameras look at;
     `everything`: whole photos. `point_spacing`: in mm if the model's unit is the metre.
     """
-    from sculpt3d.io.colmap import find_model, read_model
+    from sculpt3d.models.colmap import find_model, read_model
     from sculpt3d.mvs.depth import DepthParams
-    from sculpt3d.photos import match_masks
+    from sculpt3d.photos.masks import match_masks
     from sculpt3d.sfm.undistort import undistort
 
     how, console = how or How(), console or Console("quiet")

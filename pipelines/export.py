@@ -24,7 +24,7 @@ from pipelines.source import Source, load_source, source_files
 from pipelines.webpage import Entry, Subject, write_page
 from pipelines.workspace import key_of, key_of_files
 from sculpt3d.errors import InputError
-from sculpt3d.io.ply import write_atomic
+from sculpt3d.files import write_atomic
 from sculpt3d.webasset.distance import Surface
 from sculpt3d.webasset.likeness import Gallery
 from sculpt3d.webasset.lods import JOINED, Rung, join_levels, prove_levels

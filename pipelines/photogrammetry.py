@@ -25,7 +25,7 @@ from pipelines.parallel import memory_budget_gb, run_each, workers_within
 from pipelines.workspace import Step, Workspace, key_of_files
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import Sim3
-from sculpt3d.io.ply import read_cloud, read_mesh, write_cloud, write_mesh
+from sculpt3d.models.ply import read_cloud, read_mesh, write_cloud, write_mesh
 from sculpt3d.progress import Each
 from sculpt3d.types import Mesh, PointCloud, Spacing
 
@@ -100,7 +100,8 @@ def photogrammetry(
     `fill`: close small holes and mark them; else what no photo supports stays open. `point_spacing`: of cloud.ply; the
     surface is made from all points. In mm it needs a height.
     """
-    from sculpt3d.photos import find_photos, match_masks
+    from sculpt3d.photos.check import find_photos
+    from sculpt3d.photos.masks import match_masks
 
     if point_spacing is not None and point_spacing.unit == "mm" and object_height_mm is None:
         raise InputError(
@@ -170,7 +171,7 @@ class _Run:
         self.each: Each = run_each(how.workers)
 
     def photos(self, folder: Path, masks: Path | None, given: str) -> Step:
-        from sculpt3d.photos import PhotoParams, check_photos
+        from sculpt3d.photos.check import PhotoParams, check_photos
 
         params = PhotoParams()
         step = self.ws.step(
@@ -186,14 +187,14 @@ class _Run:
         return step
 
     def _fit_memory(self, checked: Step) -> None:
-        from sculpt3d.photos import load_photo_set
+        from sculpt3d.photos.check import load_photo_set
 
         largest = max(p.width * p.height for p in load_photo_set(checked.path).photos) / 1e6
         self.each = run_each(workers_within(self.how.workers, memory_budget_gb(self.how.memory_gb), largest))
 
     def cameras(self, checked: Step) -> Step:
         from sculpt3d.mvs.warm import warm_in_background
-        from sculpt3d.photos import load_photo_set
+        from sculpt3d.photos.check import load_photo_set
         from sculpt3d.sfm.cameras import SfmParams, map_cameras
 
         params = SfmParams(max_features=self.preset.max_features)
@@ -277,8 +278,8 @@ class _Run:
     def place(self, checked: Step, cameras: Step, flat: Step, cloud: Step, surface: Step) -> Step:
         from sculpt3d.align import find_up, place
         from sculpt3d.clouds import evened, spacing_in
-        from sculpt3d.io.colmap import transform_model
-        from sculpt3d.photos import load_photo_set
+        from sculpt3d.models.colmap import transform_model
+        from sculpt3d.photos.check import load_photo_set
 
         def work(out: Path, tell: Any) -> None:
             scene = scene_of(flat)
@@ -321,8 +322,8 @@ class _Run:
         )
 
     def model(self, checked: Step, texture: Step, placed: Step, name: str) -> Step:
-        from sculpt3d.io.gltf import GltfInfo, write_glb
-        from sculpt3d.photos import load_photo_set
+        from sculpt3d.models.glb_write import GltfInfo, write_glb
+        from sculpt3d.photos.check import load_photo_set
 
         credit = load_photo_set(checked.path).credit
 

@@ -19,7 +19,8 @@ from pipelines.artifacts import load_place, scene_of
 from pipelines.dense import how_found
 from pipelines.page import Contents, page
 from pipelines.workspace import Step, Workspace
-from sculpt3d.io.ply import read_cloud, read_mesh, write_atomic
+from sculpt3d.files import write_atomic
+from sculpt3d.models.ply import read_cloud, read_mesh
 from sculpt3d.progress import Progress
 from sculpt3d.types import U8, Mesh, PointCloud, Scene
 
@@ -42,7 +43,7 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
                  placed: Step, texture: Step, name: str, stages: Sequence[Step], tell: Progress) -> None:  # fmt: skip
     """`out/facts.json` and `out/report.html`."""
     from sculpt3d.align import move_scene
-    from sculpt3d.photos import load_photo_set
+    from sculpt3d.photos.check import load_photo_set
     from sculpt3d.sfm.cameras import load_sfm
     from sculpt3d.sfm.refine import load_refine
     from sculpt3d.surface.fills import open_loops

@@ -17,12 +17,12 @@ import numpy as np
 from pipelines.artifacts import load_place, load_textured
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.geometry import Rigid3
-from sculpt3d.io.ply import read_mesh
+from sculpt3d.models.finished import Model, read_gltf, read_model
+from sculpt3d.models.ply import read_mesh
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.types import Mesh, Pinhole, View
 from sculpt3d.webasset.maps import Asset
 from sculpt3d.webasset.poster import stand
-from sculpt3d.webasset.read import Model, read_gltf, read_model
 from sculpt3d.webasset.skins import Skin
 from sculpt3d.webasset.tangents import tangents
 
@@ -145,7 +145,7 @@ def _photos(folder: Path) -> Sequence[View]:
     flat, places = sorted(folder.glob("work/undistort-*")), sorted(folder.glob("work/place-*/place.json"))
     if len(flat) != 1 or len(places) != 1:
         return ()
-    from sculpt3d.io.colmap import load_scene
+    from sculpt3d.models.colmap import load_scene
 
     move = load_place(places[0].parent).world_from_sfm
     return [replace(v, cam_from_world=move.move_camera(v.cam_from_world)) for v in load_scene(flat[0]).views]
@@ -155,7 +155,7 @@ def _cameras(folder: Path) -> Sequence[View]:
     """The project's cameras, without photos and lens distortion."""
     if not (folder / "cameras").is_dir():
         return ()
-    from sculpt3d.io.colmap import read_model as read_cameras
+    from sculpt3d.models.colmap import read_model as read_cameras
 
     model = read_cameras(folder / "cameras")
     images = sorted((model.images[i] for i in model.reg_image_ids()), key=lambda image: str(image.name))

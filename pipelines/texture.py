@@ -16,7 +16,7 @@ from pipelines.photogrammetry import How
 from pipelines.report import versions
 from pipelines.workspace import Meter
 from sculpt3d.errors import InputError
-from sculpt3d.io.ply import write_atomic
+from sculpt3d.files import write_atomic
 from sculpt3d.progress import Each
 from sculpt3d.texture.bake import TextureParams, bake_texture
 from sculpt3d.types import Scene, TexturedMesh
@@ -30,8 +30,8 @@ def texture(
     params: TextureParams | None = None, how: How | None = None, console: Console | None = None,
 ) -> Mapping[str, Any]:  # fmt: skip
     """Write the GLB `out` and `out` with .report.json; frame and unit stay the mesh's, which must be the cameras'."""
-    from sculpt3d.io.colmap import find_model
-    from sculpt3d.webasset.read import read_model
+    from sculpt3d.models.colmap import find_model
+    from sculpt3d.models.finished import read_model
 
     params, how, console = params or TextureParams(), how or How(), console or Console("quiet")
     if out.suffix.lower() != ".glb":
@@ -79,8 +79,8 @@ def _straightened(
     model: Path, folder: Path, masks: Path | None, work: Path, how: How, console: Console
 ) -> tuple[Scene, Each, list[str]]:
     """The scene of the photos that are there, without distortion, and the names of those that are not."""
-    from sculpt3d.io.colmap import load_scene, read_model
-    from sculpt3d.photos import match_masks
+    from sculpt3d.models.colmap import load_scene, read_model
+    from sculpt3d.photos.masks import match_masks
     from sculpt3d.sfm.undistort import undistort
 
     found = read_model(model)
@@ -108,7 +108,7 @@ def _straightened(
 
 
 def _write(out: Path, made: TexturedMesh, name: str, metric: bool, params: TextureParams) -> None:
-    from sculpt3d.io.gltf import GltfInfo, write_glb
+    from sculpt3d.models.glb_write import GltfInfo, write_glb
 
     extras: dict[str, Any] = {
         "frame": "of the COLMAP model",

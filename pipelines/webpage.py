@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.annotations import Annotation
-from sculpt3d.io.ply import write_atomic
+from sculpt3d.files import write_atomic
 
 WEB = Path(__file__).parent / "web"
 PARTS = ("model-viewer.min.js", "model-viewer.LICENSE", "meshopt_decoder.js", "meshopt_decoder.LICENSE")

@@ -18,8 +18,8 @@ import psutil
 
 from pipelines.console import Console
 from sculpt3d.errors import InputError, ResourceError
-from sculpt3d.io.pictures import MAX_BYTES
-from sculpt3d.io.ply import write_atomic
+from sculpt3d.files import write_atomic
+from sculpt3d.photos.pictures import MAX_BYTES
 from sculpt3d.progress import Progress
 
 

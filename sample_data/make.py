@@ -15,7 +15,7 @@ sys.path.insert(0, str(HERE))
 from figure import HEIGHT, make_figure, make_floor  # noqa: E402
 
 from sculpt3d.geometry import Rigid3  # noqa: E402
-from sculpt3d.io.ply import write_mesh  # noqa: E402
+from sculpt3d.models.ply import write_mesh  # noqa: E402
 from sculpt3d.surface.decimation import simplify  # noqa: E402
 from sculpt3d.synthetic import Look, Stage, ring  # noqa: E402
 from sculpt3d.types import Mesh, Pinhole  # noqa: E402

@@ -12,12 +12,12 @@ if TYPE_CHECKING:  # for type checkers and editors; nothing is loaded before it 
         move_scene as move_scene,
         place as place,
     )
-    from sculpt3d.io.colmap import load_scene as load_scene
-    from sculpt3d.io.gltf import GltfInfo as GltfInfo, write_glb as write_glb
+    from sculpt3d.models.colmap import load_scene as load_scene
+    from sculpt3d.models.glb_write import GltfInfo as GltfInfo, write_glb as write_glb
     from sculpt3d.mvs.depth import DepthParams as DepthParams, estimate_depths as estimate_depths
     from sculpt3d.mvs.fusion import FusionParams as FusionParams, fuse as fuse
     from sculpt3d.mvs.scout import find_object as find_object
-    from sculpt3d.photos import PhotoParams as PhotoParams, PhotoSet as PhotoSet, check_photos as check_photos
+    from sculpt3d.photos.check import PhotoParams as PhotoParams, PhotoSet as PhotoSet, check_photos as check_photos
     from sculpt3d.region import find_region as find_region
     from sculpt3d.sfm.cameras import (
         SfmParams as SfmParams,
@@ -41,14 +41,14 @@ if TYPE_CHECKING:  # for type checkers and editors; nothing is loaded before it 
     )
 
 _HOME = {
-    "check_photos": "photos", "PhotoParams": "photos", "PhotoSet": "photos",
+    "check_photos": "photos.check", "PhotoParams": "photos.check", "PhotoSet": "photos.check",
     "map_cameras": "sfm.cameras", "SfmParams": "sfm.cameras", "SfmResult": "sfm.cameras",
-    "refine_cameras": "sfm.refine", "RefineParams": "sfm.refine", "undistort": "sfm.undistort", "load_scene": "io.colmap",
+    "refine_cameras": "sfm.refine", "RefineParams": "sfm.refine", "undistort": "sfm.undistort", "load_scene": "models.colmap",
     "find_region": "region", "find_object": "mvs.scout", "find_up": "align", "place": "align", "move_scene": "align",
     "estimate_depths": "mvs.depth", "DepthParams": "mvs.depth", "fuse": "mvs.fusion", "FusionParams": "mvs.fusion",
     "reconstruct_surface": "surface.meshing", "SurfaceParams": "surface.meshing", "simplify": "surface.decimation",
     "bake_texture": "texture.bake", "TextureParams": "texture.bake",
-    "write_glb": "io.gltf", "GltfInfo": "io.gltf",
+    "write_glb": "models.glb_write", "GltfInfo": "models.glb_write",
     "Scene": "types", "View": "types", "PointCloud": "types", "Mesh": "types", "TexturedMesh": "types",
 }  # fmt: skip
 __all__ = sorted(_HOME)

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from sculpt3d._open3d import o3d
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.geometry import F64, Rigid3, Sim3
-from sculpt3d.io.interchange import load_geometry
+from sculpt3d.models.interchange import load_geometry
 from sculpt3d.registration import register, robust_umeyama
 
 SAMPLES = 400_000
@@ -141,7 +141,7 @@ def _inside(xyz: F64, truth: F64, axis: int, floor_mm: float | None) -> F64:
 
 
 def _from_cameras(model: Path, truth: Path, with_scale: bool) -> Sim3:
-    from sculpt3d.io.colmap import camera_poses
+    from sculpt3d.models.colmap import camera_poses
 
     mine, true = camera_poses(model), camera_poses(truth)
     names = sorted(mine.keys() & true.keys())

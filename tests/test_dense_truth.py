@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from pipelines.parallel import run_each
 from sculpt3d.geometry import Rigid3
-from sculpt3d.io.colmap import load_scene
+from sculpt3d.models.colmap import load_scene
 from sculpt3d.mvs.depth import estimate_depths
 from sculpt3d.mvs.fusion import fuse
 from sculpt3d.mvs.maps import DepthFolder

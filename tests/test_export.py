@@ -31,7 +31,8 @@ from pipelines.webpage import Entry, Subject, write_page
 from sculpt3d.colour import delta_e
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.gltf_check import check_gltf, ktx2, open_gltf
-from sculpt3d.io.ply import read_mesh, write_mesh
+from sculpt3d.models.finished import read_gltf, skins_of
+from sculpt3d.models.ply import read_mesh, write_mesh
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.types import Mesh
 from sculpt3d.webasset.distance import Apart, Surface, apart
@@ -43,7 +44,6 @@ from sculpt3d.webasset.maps import Asset, MapParams, bake_maps
 from sculpt3d.webasset.proof import ProofFailed, prove_glb
 from sculpt3d.webasset.provenance import packet
 from sculpt3d.webasset.quantize import on_grid, position_bits
-from sculpt3d.webasset.read import read_gltf, skins_of
 from sculpt3d.webasset.skins import Skin
 from sculpt3d.webasset.tangents import tangents
 from tests.conftest import speckled_ball

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from sculpt3d.io.gltf import GltfInfo, write_glb
+from sculpt3d.models.glb_write import GltfInfo, write_glb
 from sculpt3d.types import TexturedMesh, TextureFacts
 from tests.conftest import ROOT
 

@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 
 from pipelines.cli import main
 from sculpt3d.gltf_check import check_gltf
-from sculpt3d.io.gltf import GltfInfo, write_glb
+from sculpt3d.models.glb_write import GltfInfo, write_glb
 from tests.conftest import SHARED
 from tests.test_gltf import square
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pipelines.parallel import run_each
 from sculpt3d.errors import NotEnoughViews
-from sculpt3d.io.ply import write_cloud
+from sculpt3d.models.ply import write_cloud
 from sculpt3d.mvs.depth import estimate_depths
 from sculpt3d.mvs.fusion import fuse
 from sculpt3d.mvs.maps import DepthFolder

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sculpt3d.errors import InputError, NotEnoughPhotos, UnreadableFile
-from sculpt3d.io.pictures import read_photo
-from sculpt3d.photos import blur_sigma, check_photos, focal_from_exif, load_photo_set, safe_name
+from sculpt3d.photos.check import check_photos, load_photo_set, safe_name
+from sculpt3d.photos.exif import focal_from_exif
+from sculpt3d.photos.pictures import read_photo
+from sculpt3d.photos.sharpness import blur_sigma
 from tests.conftest import SHARED
 
 

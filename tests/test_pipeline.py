@@ -20,7 +20,7 @@ from PIL import Image
 from pipelines.page import advice
 from pipelines.photogrammetry import How, Preset, photogrammetry
 from sculpt3d.evaluate import evaluate
-from sculpt3d.io.ply import read_mesh
+from sculpt3d.models.ply import read_mesh
 from tests.conftest import ROOT
 from tests.test_gltf import validate
 
@@ -110,7 +110,7 @@ def test_the_glb_passes_the_khronos_validator(project: Path) -> None:
 
 
 def test_cameras_are_in_the_world_frame(project: Path) -> None:
-    from sculpt3d.io.colmap import camera_poses
+    from sculpt3d.models.colmap import camera_poses
 
     poses = camera_poses(project / "cameras")
     centres = np.array([p.source_origin for p in poses.values()])

@@ -5,7 +5,7 @@ import pytest
 import trimesh
 
 from sculpt3d.errors import UnreadableFile
-from sculpt3d.io.ply import read_cloud, read_mesh, write_cloud, write_mesh
+from sculpt3d.models.ply import read_cloud, read_mesh, write_cloud, write_mesh
 from sculpt3d.types import Mesh, PointCloud
 
 

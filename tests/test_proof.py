@@ -84,7 +84,7 @@ def test_a_file_that_does_not_look_like_its_source_is_refused(square: Asset, tmp
 
 
 def test_export_tells_what_it_compared(ball: Ball, tmp_path: Path) -> None:
-    from sculpt3d.io.ply import write_mesh
+    from sculpt3d.models.ply import write_mesh
 
     rgb = skin_of(ball).rgb
     write_mesh(tmp_path / "ball.ply", Mesh(ball.mesh.vertices, ball.mesh.faces, rgb), ("metres",))

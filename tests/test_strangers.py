@@ -15,8 +15,8 @@ import trimesh
 
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.evaluate import read_surface
-from sculpt3d.io.colmap import read_model
-from sculpt3d.io.ply import read_mesh
+from sculpt3d.models.colmap import read_model
+from sculpt3d.models.ply import read_mesh
 from tests.conftest import ROOT
 from viewer.loading import load
 

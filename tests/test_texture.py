@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 from benchmarks.dense_sets import write_model
 from pipelines.cli import main
 from sculpt3d.colour import linear, to_codes
-from sculpt3d.io.interchange import load_geometry
+from sculpt3d.models.interchange import load_geometry
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.synthetic import Look, Stage
 from sculpt3d.texture.bake import TextureParams, bake_texture, nodes_of

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sculpt3d.errors import UnreadableFile
-from sculpt3d.io.ply import write_mesh
+from sculpt3d.models.ply import write_mesh
 from sculpt3d.types import Mesh
 from tests.conftest import ROOT
 from viewer.camera import OrbitCamera

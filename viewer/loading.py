@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from sculpt3d.errors import UnreadableFile
-from sculpt3d.io.interchange import check_file, check_numbers, load_geometry
-from sculpt3d.io.ply import read_cloud, read_elements, read_mesh
+from sculpt3d.models.interchange import check_file, check_numbers, load_geometry
+from sculpt3d.models.ply import read_cloud, read_elements, read_mesh
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.types import F32, I32, U8
 

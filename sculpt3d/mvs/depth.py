@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d.errors import NotEnoughViews
-from sculpt3d.io.colmap import write_depth_map
-from sculpt3d.io.ply import write_atomic
+from sculpt3d.files import write_atomic
+from sculpt3d.models.colmap import write_depth_map
 from sculpt3d.mvs import patchmatch_cpu, patchmatch_cuda, polish
 from sculpt3d.mvs.maps import DepthFolder, map_paths
 from sculpt3d.mvs.neighbours import Neighbours, choose_neighbours

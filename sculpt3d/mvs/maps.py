@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sculpt3d.io.colmap import read_depth_map
+from sculpt3d.models.colmap import read_depth_map
 from sculpt3d.types import DepthMap, Scene
 
 _FOLDERS = {"depth": "depth_maps", "normal": "normal_maps", "cost": "cost_maps", "error": "error_maps"}

@@ -11,7 +11,7 @@ import numpy as np
 import pycolmap
 from numpy.typing import NDArray
 
-from sculpt3d.io.colmap import read_depth_map, write_depth_map
+from sculpt3d.models.colmap import read_depth_map, write_depth_map
 from sculpt3d.mvs.maps import map_paths
 from sculpt3d.mvs.neighbours import Neighbours
 from sculpt3d.mvs.pyramid import Pyramid

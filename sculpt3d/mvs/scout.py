@@ -16,8 +16,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from sculpt3d.errors import NotEnoughViews
+from sculpt3d.files import write_atomic
 from sculpt3d.geometry import F64
-from sculpt3d.io.ply import write_atomic
 from sculpt3d.mvs.depth import Phase, sweep_phases
 from sculpt3d.mvs.fusion import FusionParams, fuse
 from sculpt3d.mvs.maps import DepthFolder

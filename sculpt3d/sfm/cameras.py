@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sculpt3d.errors import NotEnoughPhotos
-from sculpt3d.io.ply import write_atomic
-from sculpt3d.photos import PhotoSet
+from sculpt3d.files import write_atomic
+from sculpt3d.photos.check import PhotoSet
 from sculpt3d.progress import Each, Progress, one_by_one, silent
 from sculpt3d.sfm._colmap import pycolmap
 from sculpt3d.sfm.features import FeatureParams, extract_features

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sculpt3d.photos import Photo, PhotoSet
+from sculpt3d.photos.check import Photo, PhotoSet
 from sculpt3d.progress import Each, Progress, one_by_one
 from sculpt3d.sfm._colmap import pycolmap, seed_this_thread, without_database
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d.errors import ResourceError
-from sculpt3d.photos import PhotoSet
+from sculpt3d.photos.check import PhotoSet
 from sculpt3d.progress import Each, Progress, one_by_one
 from sculpt3d.sfm._colmap import pycolmap, without_database
 from sculpt3d.sfm.features import copy_features, create_database

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from sculpt3d.errors import NotEnoughViews
-from sculpt3d.io.colmap import load_scene, read_model
-from sculpt3d.io.ply import write_atomic
+from sculpt3d.files import write_atomic
+from sculpt3d.models.colmap import load_scene, read_model
 from sculpt3d.mvs.depth import DepthParams, estimate_depths
 from sculpt3d.progress import Each, Progress, one_by_one, silent
 from sculpt3d.region import find_region

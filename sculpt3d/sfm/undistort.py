@@ -14,9 +14,9 @@ from PIL import Image
 
 from sculpt3d._pycolmap import pycolmap
 from sculpt3d.errors import UnreadableFile
-from sculpt3d.io.colmap import read_model
-from sculpt3d.io.ply import write_atomic
-from sculpt3d.photos import find_mask
+from sculpt3d.files import write_atomic
+from sculpt3d.models.colmap import read_model
+from sculpt3d.photos.masks import find_mask
 from sculpt3d.progress import Each, Progress, one_by_one
 
 BAND = 256  # rows resampled at a time

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from sculpt3d.errors import InputError
-from sculpt3d.io.ply import write_atomic, write_mesh
+from sculpt3d.files import write_atomic
+from sculpt3d.models.ply import write_mesh
 from sculpt3d.surface.topology import face_areas
 from sculpt3d.types import Mesh
 from sculpt3d.webasset.glb import Label

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from sculpt3d.gltf_check.meshes import texture_infos
+from sculpt3d.models.finished import read_gltf, skins_of
 from sculpt3d.webasset.document import Document
 from sculpt3d.webasset.glb import XMP, Geometry
 from sculpt3d.webasset.proof import ProofFailed, prove_sound
-from sculpt3d.webasset.read import read_gltf, skins_of
 from sculpt3d.webasset.skins import Skin
 
 LOD = "MSFT_lod"

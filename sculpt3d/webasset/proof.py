@@ -12,11 +12,11 @@ from sculpt3d.colour import delta_e, lab
 from sculpt3d.errors import SculptError
 from sculpt3d.gltf_check import Opened, open_gltf
 from sculpt3d.gltf_check.quality import OF_THE_MODEL
+from sculpt3d.models.finished import read_gltf
 from sculpt3d.types import Mesh
 from sculpt3d.webasset.distance import Surface, apart, sample
 from sculpt3d.webasset.likeness import Gallery, Likeness
 from sculpt3d.webasset.maps import Asset
-from sculpt3d.webasset.read import read_gltf
 from sculpt3d.webasset.skins import Colours, Skin
 from sculpt3d.webasset.validator import validate
 

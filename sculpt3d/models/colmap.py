@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sculpt3d._pycolmap import pycolmap
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.geometry import Rigid3, Sim3
-from sculpt3d.io.colmap_check import MAX_SIDE, check_files, check_model
+from sculpt3d.models.colmap_check import MAX_SIDE, check_files, check_model
 from sculpt3d.types import Pinhole, Scene, SparsePoints, View
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d.errors import UnreadableFile
+from sculpt3d.files import write_atomic, write_parts
 from sculpt3d.types import Mesh, PointCloud
 
 _PLY_OF = {
@@ -42,20 +42,6 @@ _POINT = np.dtype(
     + [(name, "u1") for name in ("red", "green", "blue")]
     + [("views", "<i4"), ("error", "<f4")]
 )
-
-
-def write_atomic(path: Path, data: bytes | memoryview) -> None:
-    """Write through a temporary name in the same folder, so that the file appears whole or not at all."""
-    write_parts(path, [data])
-
-
-def write_parts(path: Path, parts: Iterable[bytes | memoryview]) -> None:
-    """The same for what is made piece by piece."""
-    temporary = path.with_name(f".{path.name}.part")
-    with open(temporary, "wb") as f:
-        for part in parts:
-            f.write(part)
-    os.replace(temporary, path)
 
 
 def write_cloud(path: Path, cloud: PointCloud, comments: tuple[str, ...] = ()) -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sculpt3d.errors import InputError, NotEnoughPhotos, UnreadableFile
-from sculpt3d.io.pictures import RAW_SUFFIXES, SUFFIXES, read_bytes, read_mask, read_photo
-from sculpt3d.io.ply import write_atomic
+from sculpt3d.files import write_atomic
+from sculpt3d.photos.exif import camera_key, credit_from_exif, focal_from_exif, number
+from sculpt3d.photos.masks import match_masks
+from sculpt3d.photos.pictures import RAW_SUFFIXES, SUFFIXES, read_bytes, read_mask, read_photo
+from sculpt3d.photos.sharpness import blur_sigma
 from sculpt3d.progress import Each, Progress, one_by_one
 
 
@@ -137,28 +139,6 @@ def find_photos(folder: Path, apart: tuple[Path, ...] = ()) -> list[str]:
     return names
 
 
-def match_masks(masks: Path, names: list[str]) -> dict[str, Path]:
-    """Photo name -> mask file `NAME.png` (stem) or `NAME.jpg.png`."""
-    if not masks.is_dir():
-        raise InputError(
-            f"There is no masks folder {masks}; give the folder that holds them, or leave --masks out"
-        )
-    found = {name: mask for name in names if (mask := find_mask(masks, name)) is not None}
-    if not found:
-        raise InputError(
-            f"No mask in {masks} bears a photo's name; a mask of {names[0]} is called {names[0]}.png"
-        )
-    return found
-
-
-def find_mask(masks: Path, name: str) -> Path | None:
-    """The mask of photo `name` in folder `masks`: `photo.jpg.png` or `photo.png`."""
-    for candidate in (masks / f"{name}.png", (masks / name).with_suffix(".png")):
-        if candidate.is_file():
-            return candidate
-    return None
-
-
 def safe_name(name: str) -> str:
     """COLMAP's text files separate by spaces, so names have none; a changed name carries a hash to stay unique."""
     safe = re.sub(r"[^\w./()+-]", "_", name)
@@ -166,29 +146,6 @@ def safe_name(name: str) -> str:
         return name
     path = Path(safe)
     return path.with_name(f"{path.stem}-{zlib.crc32(os.fsencode(name)):08x}{path.suffix}").as_posix()
-
-
-def blur_sigma(grey: NDArray[np.uint8]) -> float:
-    """Blur (sigma, px at 2000 px on the longer side) of the sharpest quarter of the strong edges; Zhuo & Sim 2011.
-
-    An edge of blur s loses gradient by sqrt(1 + (t / s)^2) when blurred again by t; the ratio gives s.
-    """
-    scale = min(1.0, 2000 / max(grey.shape))
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
-    again_sigma = 2.0
-    once = cv2.GaussianBlur(small, (0, 0), 0.7).astype(np.float32)  # takes the noise, adds 0.7 px
-    twice = cv2.GaussianBlur(once, (0, 0), again_sigma)
-    (x1, y1), (x2, y2) = (
-        (cv2.Sobel(p, cv2.CV_32F, 1, 0) / 8, cv2.Sobel(p, cv2.CV_32F, 0, 1) / 8) for p in (once, twice)
-    )
-    square = x2 * x2 + y2 * y2
-    strong = square >= max(float(np.quantile(square, 0.98)), 0.06)
-    if not strong.any():
-        return 99.0
-    # Projected on the blurred gradient and averaged near by, so that noise of sensor and JPEG does not pass for edges.
-    ratios = cv2.blur(x1 * x2 + y1 * y2, (9, 9))[strong] / cv2.blur(square, (9, 9))[strong]
-    ratio = float(np.quantile(ratios, 0.75))
-    return round(float(min(again_sigma / np.sqrt(max(ratio**2 - 1, 1e-6)), 99.0)), 2)
 
 
 def _checked(folder: Path, name: str, mask: Path | None, out: Path, params: PhotoParams) -> Photo | Rejected:
@@ -240,51 +197,15 @@ def _prepare(folder: Path, name: str, mask: Path | None, out: Path, params: Phot
         width,
         height,
         focal_from_exif(exif, width, height),
-        _camera_key(exif, width, height),
+        camera_key(exif, width, height),
         blur,
         round(float(grey.mean()) / 255, 4),
         round(clipped, 4),
         hashlib.sha256(raw).hexdigest(),
-        int(_number(exif.get("274")) or 1),
+        int(number(exif.get("274")) or 1),
         mask is not None,
         credit_from_exif(exif),
     )
-
-
-def credit_from_exif(exif: Mapping[str, Any]) -> str:
-    """The copyright line, else the artist; printable, at most 120 characters."""
-    found = (str(exif.get(tag, "")) for tag in ("33432", "315"))
-    lines = ("".join(c if c.isprintable() else " " for c in text).strip()[:120] for text in found)
-    return next((line for line in lines if line), "")
-
-
-def focal_from_exif(exif: Mapping[str, Any], width: int, height: int) -> float | None:
-    """Focal length in pixels: from the 35 mm equivalent, else from the sensor's pixel pitch; None if unknown."""
-    focal, focal35 = _number(exif.get("37386")), _number(exif.get("41989"))
-    if focal35 and 5 < focal35 < 3000:
-        return focal35 / 36.0 * max(width, height)
-    pitch = _number(exif.get("41486"))  # pixels per unit on the sensor, of the photo as the camera stored it
-    unit_mm = {2: 25.4, 3: 10.0, 4: 1.0}.get(int(_number(exif.get("41488")) or 2), 25.4)
-    stored = _number(exif.get("40962"))
-    if focal and pitch and stored:
-        found = focal * pitch / unit_mm * max(width, height) / max(stored, _number(exif.get("40963")) or 0)
-        if 0.3 < found / max(width, height) < 50:
-            return found
-    return None
-
-
-def _camera_key(exif: Mapping[str, Any], width: int, height: int) -> str:
-    parts = [str(exif.get(tag, "")).strip("\0 ") for tag in ("271", "272", "42036")]
-    focal = _number(exif.get("37386"))
-    return "|".join([*parts, f"{focal:.1f}mm" if focal else "", f"{width}x{height}"])
-
-
-def _number(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, ZeroDivisionError):
-        return None
-    return number if np.isfinite(number) and number > 0 else None
 
 
 def _save(path: Path, pixels: NDArray[np.uint8]) -> None:

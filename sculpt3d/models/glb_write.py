@@ -12,7 +12,7 @@ import pygltflib as gltf
 from numpy.typing import NDArray
 from PIL import Image
 
-from sculpt3d.io.ply import write_atomic
+from sculpt3d.files import write_atomic
 from sculpt3d.types import TexturedMesh
 
 
