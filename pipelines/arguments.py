@@ -165,6 +165,37 @@ def parser() -> argparse.ArgumentParser:
     )
     view.set_defaults(command=do.view)
 
+    render = commands.add_parser(
+        "render",
+        help="a picture of a model or project from a given side",
+        description="One PNG with nothing but the model, framed whole; no screen is needed. The model's +Y is up, front "
+        "looks at its +Z side.",
+        epilog="Examples: sculpt3d render buddha -o buddha.png   |   sculpt3d render scan.ply --view az=30,el=15 "
+        "--style clay --size 2000x1500 -o scan.png",
+    )
+    render.add_argument(
+        "model", type=Path, metavar="MODEL", help="GLB, glTF, PLY, OBJ or STL, or a project folder"
+    )
+    render.add_argument("-o", "--output", type=Path, required=True, metavar="PNG", help="the picture")
+    render.add_argument(
+        "--view",
+        type=_view,
+        default=(0.0, 0.0),
+        metavar="SIDE",
+        help="front, back, left, right, top, bottom, or az=DEGREES,el=DEGREES: to the right of the front, and above (front)",
+    )
+    render.add_argument(
+        "--size", type=_size, default=(1280, 720), metavar="WxH", help="of the picture (1280x720)"
+    )
+    render.add_argument(
+        "--style",
+        choices=["textured", "plain", "clay", "wire"],
+        default="textured",
+        help="textured: colours under light; plain: colours as the file has them; clay: shape alone; wire: the triangles "
+        "(%(default)s)",
+    )
+    render.set_defaults(command=do.render)
+
     score = commands.add_parser(
         "evaluate",
         help="compare a model with the truth",
@@ -337,6 +368,17 @@ def _number(text: str) -> float:
     if not abs(value) < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a number")
     return value
+
+
+def _view(text: str) -> tuple[float, float]:
+    import importlib
+
+    aim: tuple[float, float] | None = importlib.import_module("viewer.commands").aim_of(text)
+    if aim is None:
+        raise argparse.ArgumentTypeError(
+            f"{text} is no side: give front, back, left, right, top, bottom, or az=30,el=15 in degrees (el within 90)"
+        )
+    return aim
 
 
 def _spacing(text: str) -> Spacing:

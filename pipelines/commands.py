@@ -71,7 +71,7 @@ def _show(project: Path, say: Callable[[str], None]) -> None:
     import subprocess
 
     command = [sys.executable, "-m", "viewer", str(project / "model.glb")]
-    screen = importlib.import_module("viewer.app").has_screen()
+    screen = importlib.import_module("viewer.window").has_screen()
     if screen and subprocess.run(command, check=False).returncode == 0:
         return
     picture = project / "model.png"
@@ -135,6 +135,22 @@ def view(options: argparse.Namespace) -> int:
     import importlib
 
     importlib.import_module("viewer.app").view(options.model, options.screenshot, options.size)
+    return 0
+
+
+def render(options: argparse.Namespace) -> int:
+    import importlib
+
+    from sculpt3d.errors import InputError
+    from sculpt3d.models.notes import tell
+
+    if options.output.suffix.lower() != ".png":
+        raise InputError(f"{options.output.name} is no PNG; give a name that ends in .png with -o")
+    document = importlib.import_module("viewer.loading").load(options.model)
+    tell(document.notes)
+    importlib.import_module("viewer.picture").render(
+        document, options.output, options.view, options.size, options.style
+    )
     return 0
 
 

@@ -162,7 +162,7 @@ def _display() -> Finding:
         "screen",
         True,
         "yes"
-        if importlib.import_module("viewer.app").has_screen()
+        if importlib.import_module("viewer.window").has_screen()
         else "none: models are shown as pictures (sculpt3d view MODEL --screenshot PNG)",
     )
 

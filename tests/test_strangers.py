@@ -98,7 +98,7 @@ def test_meshes_that_are_none(tmp_path: Path) -> None:
     }
     for name, data in cases.items():
         (tmp_path / name).write_bytes(data)
-        with pytest.raises(UnreadableFile, match="export"):
+        with pytest.raises(UnreadableFile, match="export|check"):
             load(tmp_path / name)
         with pytest.raises(UnreadableFile):
             read_surface(tmp_path / name)
@@ -117,12 +117,21 @@ def test_gltf_reads_nothing_outside_its_folder(tmp_path: Path, uri: str) -> None
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0}],
         "meshes": [{"primitives": [{"attributes": {"POSITION": 0}}]}],
-        "accessors": [{"bufferView": 0, "componentType": 5126, "count": 300, "type": "VEC3"}],
+        "accessors": [
+            {
+                "bufferView": 0,
+                "componentType": 5126,
+                "count": 300,
+                "type": "VEC3",
+                "min": [0, 0, 0],
+                "max": [1, 1, 1],
+            }
+        ],
         "bufferViews": [{"buffer": 0, "byteLength": 3600}],
         "buffers": [{"uri": uri, "byteLength": 3600}],
     }
     (tmp_path / "in" / "m.gltf").write_text(json.dumps(document))
-    with pytest.raises(UnreadableFile, match="cannot be read"):
+    with pytest.raises(UnreadableFile, match=r"m\.gltf"):
         load(tmp_path / "in" / "m.gltf")
 
 

@@ -25,12 +25,18 @@ class OrbitCamera:
     radius: float = 1.0  # of the model
 
     @staticmethod
-    def framing(points: NDArray[Any], aspect: float = 16 / 9) -> OrbitCamera:
-        """A camera that holds all of `points` (N, 3) while they are turned, in a window of that width to height."""
+    def framing(
+        points: NDArray[Any], aspect: float = 16 / 9, aim: tuple[float, float] | None = None
+    ) -> OrbitCamera:
+        """A camera that holds all of `points` (N, 3) while they are turned, in a window of that width to height.
+
+        aim: azimuth and elevation, radians.
+        """
         low, high = points.min(0).astype(float), points.max(0).astype(float)
         x, y, z = centre = (low + high) / 2
         radius, half = max(float(np.linalg.norm(high - low)) / 2, 1e-9), float(np.tan(FIELD_OF_VIEW / 2))
         camera = OrbitCamera((float(x), float(y), float(z)), 3 * radius, radius=radius)
+        camera = camera if aim is None else camera.towards(*aim)
         away = standoff(points - centre, np.degrees(camera.elevation), half * aspect, half)
         return replace(camera, distance=max(away, 0.1 * radius))
 

@@ -9,11 +9,13 @@ import numpy as np
 
 from viewer.camera import OrbitCamera
 
-Style = Literal["textured", "clay", "wire"]
+Style = Literal["textured", "plain", "clay", "wire"]
+Rgb = tuple[float, float, float]
 
 KEYS = {
     "F": "frame",
     "T": "textured",
+    "P": "plain",
     "C": "clay",
     "W": "wire",
     "L": "light",
@@ -26,25 +28,31 @@ KEYS = {
     "_3": "back",
     "_4": "left",
     "_5": "top",
+    "_6": "bottom",
 }
 HELP = (
     "Drag: turn   Right drag or Shift+drag: move   Wheel: zoom   Ctrl+drag: move the light\n"
-    "F frame   T texture   C clay   W wire   L light from the camera   1-5 front right back left top   "
+    "F frame   T texture   P plain   C clay   W wire   L light from the camera   1-6 front right back left top bottom   "
     "S screenshot   H help   Q quit"
 )
-_SIDES = {
+SIDES = {
     "front": (0.0, 0.0),
     "right": (np.pi / 2, 0.0),
     "back": (np.pi, 0.0),
     "left": (-np.pi / 2, 0.0),
-    "top": (0.0, 1.55),
+    "top": (0.0, np.pi / 2),
+    "bottom": (0.0, -np.pi / 2),
 }
-_STYLES: dict[str, Style] = {"textured": "textured", "clay": "clay", "wire": "wire"}
+STYLES: dict[str, Style] = {"textured": "textured", "plain": "plain", "clay": "clay", "wire": "wire"}
+_NEUTRAL: tuple[Rgb, Rgb] = ((0.205,) * 3, (0.14,) * 3)  # colours are judged against it
 
 
 @dataclass(frozen=True)
 class State:
-    """All that decides the picture. The light's angles (radians) are relative to the camera where it follows it."""
+    """All that decides the picture. The light's angles (radians) are relative to the camera where it follows it.
+
+    style: "plain" shows colours as they are, without light. sky: behind the model, sRGB 0..1, at the bottom and the top.
+    """
 
     camera: OrbitCamera
     home: OrbitCamera
@@ -52,6 +60,7 @@ class State:
     light: tuple[float, float] = (-0.6, 0.7)
     light_follows: bool = True
     help: bool = False
+    sky: tuple[Rgb, Rgb] = _NEUTRAL
 
 
 def apply(command: str, state: State) -> State:
@@ -61,15 +70,29 @@ def apply(command: str, state: State) -> State:
         return replace(
             state, camera=replace(home, azimuth=state.camera.azimuth, elevation=state.camera.elevation)
         )
-    if command in _STYLES:
-        return replace(state, style=_STYLES[command])
-    if command in _SIDES:
-        return replace(state, camera=state.camera.towards(*_SIDES[command]))
+    if command in STYLES:
+        return replace(state, style=STYLES[command])
+    if command in SIDES:
+        return replace(state, camera=state.camera.towards(*SIDES[command]))
     if command == "light":
         return replace(state, light_follows=not state.light_follows)
     if command == "help":
         return replace(state, help=not state.help)
     return state
+
+
+def aim_of(view: str) -> tuple[float, float] | None:
+    """Azimuth and elevation in radians of a side's name, or of "az=..,el=.." in degrees; None where it is neither."""
+    if view in SIDES:
+        return SIDES[view]
+    try:
+        named = dict(part.split("=") for part in view.split(","))
+        azimuth, elevation = (float(named.pop(name, "0")) for name in ("az", "el"))
+    except ValueError:
+        return None
+    if named or not (abs(azimuth) < np.inf and abs(elevation) <= 90):
+        return None
+    return float(np.radians(azimuth)), float(np.radians(elevation))
 
 
 def drag(state: State, dx: float, dy: float, buttons: frozenset[str], height: int) -> State:

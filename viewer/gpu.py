@@ -1,4 +1,4 @@
-"""Arrays on the graphics card: one vertex array of position, normal, uv and colour, one texture."""
+"""A document on the graphics card: a vertex array a part, a texture a picture."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from pyglet import gl
 from pyglet.graphics.shader import Shader, ShaderProgram
 
-from viewer.loading import Model
+from sculpt3d.models.document import Document, Part, Texture
+from viewer.loading import is_cloud
+from viewer.textures import fitting
 
 _SHADERS = Path(__file__).parent / "shaders"
+_WRAPS = {"repeat": gl.GL_REPEAT, "clamp": gl.GL_CLAMP_TO_EDGE, "mirror": gl.GL_MIRRORED_REPEAT}
 
 
 def program(name: str) -> ShaderProgram:
@@ -24,79 +27,96 @@ def program(name: str) -> ShaderProgram:
     )
 
 
-class Buffers:
-    """A model on the card. Large textures are halved to what the card takes."""
+def upload(document: Document) -> list[Piece]:
+    """Its parts in their order; parts that share a picture share its texture."""
+    textures: dict[Any, Any] = {}
+    found = []
+    for part in document.parts:
+        texture = part.material.texture if part.uv is not None else None
+        key = None if texture is None else (id(texture.pixels), texture.wrap)
+        if texture is not None and key not in textures:
+            textures[key] = _texture(texture)
+        found.append(Piece(part, textures.get(key)))
+    return found
 
-    def __init__(self, model: Model) -> None:
-        self.count = model.faces.size if len(model.faces) else len(model.vertices)
-        self.is_cloud = not len(model.faces)
-        self.vao = gl.GLuint()
+
+class Piece:
+    """A part on the card."""
+
+    def __init__(self, part: Part, texture: Any) -> None:
+        self.part, self.texture = part, texture
+        self.vao, self.indices = gl.GLuint(), None
         gl.glGenVertexArrays(1, self.vao)
         gl.glBindVertexArray(self.vao)
-        self._attribute(0, model.vertices, 3)
-        self._attribute(1, model.normals, 3)
-        if model.uv is not None:
-            self._attribute(2, model.uv, 2)
-        if model.rgb is not None:
-            self._attribute(3, model.rgb, 3, gl.GL_UNSIGNED_BYTE)
-        if not self.is_cloud:
-            _fill(gl.GL_ELEMENT_ARRAY_BUFFER, model.faces.astype(np.uint32))
+        self._attribute(0, part.vertices, gl.GL_FLOAT)
+        self._attribute(1, part.normals, gl.GL_FLOAT)
+        self._attribute(2, part.uv, gl.GL_FLOAT)
+        self._attribute(3, part.rgba, gl.GL_UNSIGNED_BYTE)
+        if not is_cloud(part):
+            self.indices = _fill(gl.GL_ELEMENT_ARRAY_BUFFER, np.ascontiguousarray(part.faces, np.int32))
         gl.glBindVertexArray(0)
-        self.texture = None if model.texture is None else _texture(model.texture)
+        self._middles: NDArray[np.float32] | None = None
 
-    def _attribute(self, place: int, values: NDArray[Any], size: int, kind: int = gl.GL_FLOAT) -> None:
-        _fill(
-            gl.GL_ARRAY_BUFFER,
-            np.ascontiguousarray(values, np.uint8 if kind == gl.GL_UNSIGNED_BYTE else np.float32),
-        )
+    def _attribute(self, place: int, values: NDArray[Any] | None, kind: int) -> None:
+        if values is None:
+            return
+        is_code = kind == gl.GL_UNSIGNED_BYTE
+        _fill(gl.GL_ARRAY_BUFFER, np.ascontiguousarray(values, np.uint8 if is_code else np.float32))
         gl.glEnableVertexAttribArray(place)
-        gl.glVertexAttribPointer(
-            place, size, kind, gl.GL_TRUE if kind == gl.GL_UNSIGNED_BYTE else gl.GL_FALSE, 0, 0
-        )
-
-    def bind(self) -> None:
-        gl.glBindVertexArray(self.vao)
+        gl.glVertexAttribPointer(place, values.shape[1], kind, gl.GL_TRUE if is_code else gl.GL_FALSE, 0, 0)
 
     def draw(self) -> None:
-        self.bind()
-        if self.is_cloud:
-            gl.glDrawArrays(gl.GL_POINTS, 0, self.count)
+        gl.glBindVertexArray(self.vao)
+        gl.glVertexAttrib3f(1, 0, 0, 0)  # what a part without such an array has everywhere
+        gl.glVertexAttrib2f(2, 0, 0)
+        gl.glVertexAttrib4f(3, 1, 1, 1, 1)
+        if self.texture is not None:
+            gl.glActiveTexture(gl.GL_TEXTURE0)
+            gl.glBindTexture(gl.GL_TEXTURE_2D, self.texture)
+        if self.indices is None:
+            gl.glDrawArrays(gl.GL_POINTS, 0, len(self.part.vertices))
         else:
-            gl.glDrawElements(gl.GL_TRIANGLES, self.count, gl.GL_UNSIGNED_INT, 0)
+            gl.glDrawElements(gl.GL_TRIANGLES, self.part.faces.size, gl.GL_UNSIGNED_INT, 0)
+        gl.glBindVertexArray(0)
+
+    def far_first(self, backward: NDArray[np.float64]) -> None:
+        """Sort the triangles for blending, for a camera that looks against `backward` (3,)."""
+        if self.indices is None:
+            return
+        if self._middles is None:
+            self._middles = self.part.vertices[self.part.faces].mean(1)
+        faces = np.ascontiguousarray(self.part.faces[np.argsort(self._middles @ backward.astype(np.float32))])
+        gl.glBindVertexArray(self.vao)
+        gl.glBufferSubData(gl.GL_ELEMENT_ARRAY_BUFFER, 0, faces.nbytes, faces.ctypes.data)
         gl.glBindVertexArray(0)
 
 
-def _fill(kind: int, values: NDArray[Any]) -> None:
+def _fill(kind: int, values: NDArray[Any]) -> Any:
     name = gl.GLuint()
     gl.glGenBuffers(1, name)
     gl.glBindBuffer(kind, name)
     gl.glBufferData(kind, values.nbytes, values.ctypes.data_as(ctypes.c_void_p), gl.GL_STATIC_DRAW)
+    return name
 
 
-def _texture(picture: NDArray[np.uint8]) -> Any:
+def _texture(texture: Texture) -> Any:
+    """Decoded from sRGB before it is interpolated; averaged down to what the card takes."""
     most = gl.GLint()
     gl.glGetIntegerv(gl.GL_MAX_TEXTURE_SIZE, most)
-    while max(picture.shape[:2]) > most.value:
-        picture = picture[::2, ::2]
-    picture = np.ascontiguousarray(picture)
+    pixels = np.ascontiguousarray(fitting(texture.pixels, most.value))
+    height, width, channels = pixels.shape
+    inside, given = (gl.GL_SRGB8, gl.GL_RGB) if channels == 3 else (gl.GL_SRGB8_ALPHA8, gl.GL_RGBA)
     name = gl.GLuint()
     gl.glGenTextures(1, name)
     gl.glBindTexture(gl.GL_TEXTURE_2D, name)
     gl.glPixelStorei(gl.GL_UNPACK_ALIGNMENT, 1)
-    gl.glTexImage2D(
-        gl.GL_TEXTURE_2D,
-        0,
-        gl.GL_RGB8,
-        picture.shape[1],
-        picture.shape[0],
-        0,
-        gl.GL_RGB,
-        gl.GL_UNSIGNED_BYTE,
-        picture.ctypes.data_as(ctypes.c_void_p),
-    )
+    where = pixels.ctypes.data_as(ctypes.c_void_p)
+    gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, inside, width, height, 0, given, gl.GL_UNSIGNED_BYTE, where)
     gl.glGenerateMipmap(gl.GL_TEXTURE_2D)
     gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR_MIPMAP_LINEAR)
     gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_MAG_FILTER, gl.GL_LINEAR)
+    gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_WRAP_S, _WRAPS[texture.wrap[0]])
+    gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_WRAP_T, _WRAPS[texture.wrap[1]])
     return name
 
 
@@ -104,7 +124,6 @@ def read_pixels(width: int, height: int) -> NDArray[np.uint8]:
     """What is drawn now, (H, W, 3), top row first."""
     pixels = np.zeros((height, width, 3), np.uint8)
     gl.glPixelStorei(gl.GL_PACK_ALIGNMENT, 1)
-    gl.glReadPixels(
-        0, 0, width, height, gl.GL_RGB, gl.GL_UNSIGNED_BYTE, pixels.ctypes.data_as(ctypes.c_void_p)
-    )
+    where = pixels.ctypes.data_as(ctypes.c_void_p)
+    gl.glReadPixels(0, 0, width, height, gl.GL_RGB, gl.GL_UNSIGNED_BYTE, where)
     return pixels[::-1]

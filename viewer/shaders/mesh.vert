@@ -2,20 +2,22 @@
 layout(location = 0) in vec3 position;
 layout(location = 1) in vec3 normal;
 layout(location = 2) in vec2 uv;
-layout(location = 3) in vec3 colour;
+layout(location = 3) in vec4 colour;  // sRGB and alpha
 uniform mat4 view;
 uniform mat4 projection;
 uniform float point_size;
-out vec3 world_normal;
+centroid out vec3 world_normal;
 out vec3 world_position;
 out vec2 texel;
-out vec3 tint;
+centroid out vec4 tint;  // linear light
+
+vec3 to_linear(vec3 c) { return mix(c / 12.92, pow((c + 0.055) / 1.055, vec3(2.4)), step(0.04045, c)); }
 
 void main() {
     world_normal = normal;
     world_position = position;
     texel = uv;
-    tint = colour;
+    tint = vec4(to_linear(colour.rgb), colour.a);
     gl_Position = projection * view * vec4(position, 1.0);
     gl_PointSize = point_size;
 }

@@ -6,5 +6,6 @@ out vec4 fragment;
 
 void main() {
     float grain = fract(sin(dot(gl_FragCoord.xy, vec2(12.9898, 78.233))) * 43758.5453) - 0.5;
-    fragment = vec4(mix(low, high, height) + grain / 255.0, 1.0);  // the grain hides the steps
+    vec3 sky = mix(low, high, height);
+    fragment = vec4(low == high ? sky : sky + grain / 255.0, 1.0);  // the grain hides the steps
 }

@@ -1,0 +1,68 @@
+"""One picture of a document, without a window: by OpenGL where it works, else ray cast."""
+
+from __future__ import annotations
+
+import io
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from sculpt3d.errors import ResourceError
+from sculpt3d.files import write_atomic
+from sculpt3d.models.document import Document
+from sculpt3d.types import U8
+from viewer.camera import OrbitCamera
+from viewer.commands import State, Style
+from viewer.window import open_window
+
+SIZE = (1280, 720)
+_SMALL = (64, 64)  # of the window that nobody sees; the picture has pixels of its own
+
+
+def framed(document: Document, size: tuple[int, int], aim: tuple[float, float] | None = None) -> State:
+    """A camera that holds the whole model. aim: azimuth and elevation in radians; slightly from above where None."""
+    camera = OrbitCamera.framing(document.points(), size[0] / size[1], aim)
+    return State(camera, camera)
+
+
+def render(
+    document: Document, out: Path, aim: tuple[float, float] = (0.0, 0.0), size: tuple[int, int] = SIZE,
+    style: Style = "textured",
+) -> None:  # fmt: skip
+    """Write one PNG of it with nothing over it."""
+    save_picture(out, picture(document, replace(framed(document, size, aim), style=style), size))
+
+
+def picture(document: Document, state: State, size: tuple[int, int]) -> U8:
+    """(H, W, 3)."""
+    try:
+        return by_opengl(document, state, size)
+    except ResourceError:
+        print("OpenGL does not work here; drawing without it", file=sys.stderr)
+    from viewer.software import draw
+
+    return draw(document, state, size)
+
+
+def by_opengl(document: Document, state: State, size: tuple[int, int]) -> U8:
+    """(H, W, 3); raises `ResourceError` where there is none."""
+    window = open_window(_SMALL, visible=False)
+    from viewer.offscreen import Offscreen
+    from viewer.renderer import Renderer
+
+    window.switch_to()
+    target = Offscreen(*size)
+    Renderer(document).draw(state, *size)
+    found = target.read()
+    window.close()
+    return found
+
+
+def save_picture(path: Path, pixels: U8) -> None:
+    """PNG, whole or not at all."""
+    data = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(data, "PNG")
+    write_atomic(path, data.getvalue())
