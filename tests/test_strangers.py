@@ -98,7 +98,7 @@ def test_meshes_that_are_none(tmp_path: Path) -> None:
     }
     for name, data in cases.items():
         (tmp_path / name).write_bytes(data)
-        with pytest.raises(UnreadableFile, match="export|check"):
+        with pytest.raises(UnreadableFile, match=r"export|check"):
             load(tmp_path / name)
         with pytest.raises(UnreadableFile):
             read_surface(tmp_path / name)
