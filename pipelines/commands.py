@@ -158,6 +158,7 @@ def evaluate(options: argparse.Namespace) -> int:
     import json
 
     from sculpt3d.evaluate import evaluate
+    from sculpt3d.models.notes import tell
 
     found = evaluate(
         options.model,
@@ -168,6 +169,7 @@ def evaluate(options: argparse.Namespace) -> int:
         options.up,
         None if options.cameras is None else tuple(options.cameras),
     )
+    tell(found.notes)
     print(json.dumps(found.as_dict(), indent=1))
     return 0
 

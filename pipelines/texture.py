@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pipelines.console import Console
 from pipelines.densify import images_of
 from pipelines.parallel import memory_budget_gb, run_each, workers_within
@@ -17,6 +19,9 @@ from pipelines.report import versions
 from pipelines.workspace import Meter
 from sculpt3d.errors import InputError
 from sculpt3d.files import write_atomic
+from sculpt3d.geometry import F64, Sim3
+from sculpt3d.models.document import Document
+from sculpt3d.models.notes import tell
 from sculpt3d.progress import Each
 from sculpt3d.texture.bake import TextureParams, bake_texture
 from sculpt3d.types import Scene, TexturedMesh
@@ -29,14 +34,21 @@ def texture(
     mesh: Path, cameras: Path, out: Path, images: Path | None = None, masks: Path | None = None,
     params: TextureParams | None = None, how: How | None = None, console: Console | None = None,
 ) -> Mapping[str, Any]:  # fmt: skip
-    """Write the GLB `out` and `out` with .report.json; frame and unit stay the mesh's, which must be the cameras'."""
+    """Write the GLB `out` and `out` with .report.json; frame and unit stay the mesh's, which must be the cameras'.
+
+    Coordinates far from the origin are worked on about an offset, which becomes the GLB's node and stands in the report.
+    """
     from sculpt3d.models.colmap import find_model
-    from sculpt3d.models.finished import read_model
+    from sculpt3d.models.read import read_document
 
     params, how, console = params or TextureParams(), how or How(), console or Console("quiet")
     if out.suffix.lower() != ".glb":
         raise InputError(f"{out.name} is no GLB; give a name that ends in .glb with -o")
-    given = read_model(mesh)
+    given = read_document(mesh)
+    if not any(len(p.faces) for p in given.parts):
+        raise InputError(f"{mesh.name} holds points but no triangles; give a mesh")
+    if console.mode != "quiet":
+        tell(given.notes)
     model = find_model(cameras)
     folder = images or images_of(cameras, model)
     work = out.with_name(f".{out.stem}.work")
@@ -46,17 +58,19 @@ def texture(
     try:
         scene, each, missing = _straightened(model, folder, masks, work, how, console)
         console.start("texture")
-        made = bake_texture(given.welded(), scene, params, each, console.tell)
+        made = bake_texture(given.surface(), near(scene, given.offset), params, each, console.tell)
         _done(console, "texture", meter)
         console.start("model")
-        _write(out, made, given.name, given.metric, params)
+        _write(out, made, given, params)
         _done(console, "model", meter)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     report = {
         "texture": facts(made),
         "cameras": {"views": len(scene.views), "without_photo": missing},
-        "unit": "metre" if given.metric else "no scale",
+        "unit": _unit(given),
+        **({"offset": given.offset.tolist()} if given.offset.any() else {}),
+        "notes": list(given.notes),
         "delight": params.delight,
         "triangles": len(made.faces),
         "cost": meter.stop(),
@@ -107,7 +121,20 @@ def _straightened(
     return replace(scene, views=tuple(v for v in scene.views if v.name in kept)), each, missing
 
 
-def _write(out: Path, made: TexturedMesh, name: str, metric: bool, params: TextureParams) -> None:
+def near(scene: Scene, offset: F64) -> Scene:
+    """The scene about `offset` (3,): large coordinates lose nothing, as they are taken off in double."""
+    move = Sim3(1.0, np.eye(3), -offset)
+    views = tuple(replace(v, cam_from_world=move.move_camera(v.cam_from_world)) for v in scene.views)
+    return replace(scene, views=views, points=replace(scene.points, xyz=move.apply(scene.points.xyz)))
+
+
+def _unit(given: Document) -> str:
+    if given.unit_m is None:
+        return "no scale"
+    return "metre" if given.unit_m == 1 else f"{given.unit_m:g} metre"
+
+
+def _write(out: Path, made: TexturedMesh, given: Document, params: TextureParams) -> None:
     from sculpt3d.models.glb_write import GltfInfo, write_glb
 
     extras: dict[str, Any] = {
@@ -116,7 +143,11 @@ def _write(out: Path, made: TexturedMesh, name: str, metric: bool, params: Textu
     }
     if params.delight:
         extras["delight"] = "ambient occlusion and low-frequency shading removed from the base colour"
-    write_glb(out, made, GltfInfo(name, metric=metric, extras=extras, jpeg_quality=JPEG))
+    if given.unit_m not in {None, 1.0}:
+        extras["metres_per_unit"] = given.unit_m
+    x, y, z = (float(v) for v in given.offset)
+    info = GltfInfo(given.name, metric=given.unit_m == 1, extras=extras, jpeg_quality=JPEG, offset=(x, y, z))
+    write_glb(out, made, info)
 
 
 def _done(console: Console, stage: str, meter: Meter) -> None:

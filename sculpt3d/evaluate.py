@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from sculpt3d._open3d import o3d
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.geometry import F64, Rigid3, Sim3
-from sculpt3d.models.interchange import load_geometry
+from sculpt3d.models.read import read_document
 from sculpt3d.registration import register, robust_umeyama
 
 SAMPLES = 400_000
@@ -47,8 +47,9 @@ class Evaluation:
     completeness_mm: Distances
     chamfer_mm: float
     scores: tuple[Score, ...]
-    truth_from_model: tuple[tuple[float, ...], ...]  # 4x4
+    truth_from_model: tuple[tuple[float, ...], ...]  # 4x4, between the files' own coordinates
     scale_error_percent: float | None  # how much too large the model is; None where its scale was not fitted
+    notes: tuple[str, ...] = ()  # what of the files could not be kept
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -56,32 +57,40 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Surface:
-    """Points with normals, and the triangles where there are any."""
+    """Points with normals, and the triangles where there are any, in metres about `origin` (3,), which is the file's own.
+
+    unit_m: metres a unit of the file; one where it says nothing.
+    """
 
     xyz: F64
     normal: F64
-    mesh: Any = None
+    mesh: Any
+    origin: F64
+    unit_m: float
+    notes: tuple[str, ...] = ()
+
+    def from_file(self) -> Sim3:
+        """To these coordinates from the file's."""
+        return Sim3(self.unit_m, np.eye(3), -self.origin)
 
 
 def evaluate(
     model: Path, truth: Path, tau_mm: tuple[float, ...] = (1.0,), align: Literal["none", "rigid", "sim3"] = "none",
     floor_mm: float | None = None, up: Literal["x", "y", "z"] = "y", cameras: tuple[Path, Path] | None = None,
 ) -> Evaluation:  # fmt: skip
-    """Both files in metres. `cameras`: COLMAP models of model and truth, a sure start for `align`.
+    """Files that name no unit are in metres. `cameras`: COLMAP models of model and truth, a sure start for `align`.
 
     A truth cloud `NAME.ply` may have its mesh beside it (`NAME_mesh.ply`): then accuracy is exact and against all of
     it, completeness only asks for the cloud (what can be seen).
     """
     made, true = read_surface(model), read_surface(truth)
     beside = truth.with_name(f"{truth.stem}_mesh.ply")
-    whole = true.mesh if true.mesh is not None else read_surface(beside).mesh if beside.is_file() else None
-    place = Sim3.identity()
-    if align != "none":
-        start = None if cameras is None else _from_cameras(*cameras, with_scale=align == "sim3")
-        place = register(made.xyz, true.xyz, true.normal, align == "sim3", start)
+    whole = true.mesh if true.mesh is not None or not beside.is_file() else _beside(beside, true)
+    place = _placed(made, true, align, cameras)
     axis = "xyz".index(up)
-    wanted = true.xyz if floor_mm is None else true.xyz[true.xyz[:, axis] > floor_mm / 1000]
-    found = _inside(place.apply(made.xyz), true.xyz, axis, floor_mm)
+    floor = None if floor_mm is None else floor_mm / 1000 - float(true.origin[axis])
+    wanted = true.xyz if floor is None else true.xyz[true.xyz[:, axis] > floor]
+    found = _inside(place.apply(made.xyz), true.xyz, axis, floor)
     if not len(found) or not len(wanted):
         raise InputError(f"Nothing of {model.name} lies where {truth.name} is; try --align sim3")
     accuracy = 1000 * (
@@ -96,27 +105,33 @@ def evaluate(
     for tau in tau_mm:
         precision, recall = float((accuracy < tau).mean()), float((completeness < tau).mean())
         scores.append(Score(tau, precision, recall, 2 * precision * recall / max(precision + recall, 1e-12)))
+    in_files = true.from_file().inverse() @ place @ made.from_file()
     return Evaluation(
         _stats(accuracy),
         _stats(completeness),
         float((accuracy.mean() + completeness.mean()) / 2),
         tuple(scores),
-        tuple(tuple(float(v) for v in row) for row in place.matrix()),
+        tuple(tuple(float(v) for v in row) for row in in_files.matrix()),
         100 * (1 / place.scale - 1) if align == "sim3" else None,
+        tuple(f"{path.name}: {note}" for path, s in ((model, made), (truth, true)) for note in s.notes),
     )
 
 
 def read_surface(path: Path, samples: int = SAMPLES) -> Surface:
-    """Area-uniform samples of a mesh, or the points of a cloud (at most 3 million); GLB, glTF, PLY, OBJ or STL."""
-    geometry = load_geometry(path)
-    if isinstance(geometry, trimesh.Trimesh) and len(geometry.faces):
-        xyz, face = trimesh.sample.sample_surface(geometry, samples, seed=0)
-        return Surface(np.asarray(xyz), np.asarray(geometry.face_normals[face]), geometry)
-    xyz = np.asarray(geometry.vertices, np.float64)
+    """Area-uniform samples of all parts, or the points of a cloud (at most 3 million)."""
+    document = read_document(path)
+    unit = document.unit_m or 1.0
+    about = document.offset * unit, unit, document.notes
+    if any(len(p.faces) for p in document.parts):
+        welded = document.surface()
+        mesh = trimesh.Trimesh(welded.vertices.astype(np.float64) * unit, welded.faces, process=False)
+        xyz, face = trimesh.sample.sample_surface(mesh, samples, seed=0)
+        return Surface(np.asarray(xyz), np.asarray(mesh.face_normals[face]), mesh, *about)
+    xyz = document.points().astype(np.float64) * unit
     if len(xyz) < 10:
         raise UnreadableFile(f"{path.name} holds no surface; give a mesh or a point cloud")
     keep = np.random.default_rng(0).permutation(len(xyz))[:3_000_000]
-    return Surface(xyz[keep], _normals(xyz[keep]))
+    return Surface(xyz[keep], _normals(xyz[keep]), None, *about)
 
 
 def to_mesh(points: F64, mesh: Any) -> F64:
@@ -132,11 +147,37 @@ def to_mesh(points: F64, mesh: Any) -> F64:
     )
 
 
-def _inside(xyz: F64, truth: F64, axis: int, floor_mm: float | None) -> F64:
+def _placed(made: Surface, true: Surface, align: str, cameras: tuple[Path, Path] | None) -> Sim3:
+    """The truth's local coordinates from the model's; their offsets are part of it, in double."""
+    apart = Sim3(1.0, np.eye(3), made.origin - true.origin)
+    if align == "none":
+        return apart
+    if cameras is not None:
+        between = _from_cameras(*cameras, with_scale=align == "sim3")
+        start = true.from_file() @ between @ made.from_file().inverse()
+        return register(made.xyz, true.xyz, true.normal, align == "sim3", start)
+    first = apart if _touch(apart.apply(made.xyz), true.xyz) else Sim3.identity()
+    return register(first.apply(made.xyz), true.xyz, true.normal, align == "sim3") @ first
+
+
+def _touch(a: F64, b: F64) -> bool:
+    """Whether their boxes do."""
+    return bool(((a.min(0) <= b.max(0)) & (b.min(0) <= a.max(0))).all())
+
+
+def _beside(path: Path, true: Surface) -> Any:
+    """The mesh of a truth cloud, in the cloud's coordinates."""
+    found = read_surface(path)
+    if found.mesh is None:
+        return None
+    return _moved(found.mesh, Sim3(1.0, np.eye(3), found.origin - true.origin))
+
+
+def _inside(xyz: F64, truth: F64, axis: int, floor: float | None) -> F64:
     margin = MARGIN * float(np.ptp(truth, axis=0).max())
     keep = ((xyz > truth.min(0) - margin) & (xyz < truth.max(0) + margin)).all(1)
-    if floor_mm is not None:
-        keep &= xyz[:, axis] > floor_mm / 1000
+    if floor is not None:
+        keep &= xyz[:, axis] > floor
     return xyz[keep]
 
 

@@ -75,7 +75,8 @@ TABLE = (
     Case("le_crlf.ply", _RED_BLUE),
     Case("le_mixed.ply", _RED_BLUE),
     Case("split.ply", triangles=4000, size_m=STATUE_M),
-    Case("stray.ply", triangles=4000, size_m=STATUE_M),
+    # 40 of its faces are there twice
+    Case("stray.ply", triangles=4040, size_m=STATUE_M),
     Case("local.ply", triangles=4000, size_m=STATUE_M),
     Case("utm.ply", triangles=4000, size_m=STATUE_M, far=True),
     Case("utm.obj", triangles=4000, size_m=STATUE_M, far=True),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pygltflib
 import pytest
 import trimesh
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ from scipy.spatial import cKDTree
 from benchmarks.dense_sets import write_model
 from pipelines.cli import main
 from sculpt3d.colour import linear, to_codes
-from sculpt3d.models.interchange import load_geometry
+from sculpt3d.geometry import Sim3
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.synthetic import Look, Stage
 from sculpt3d.texture.bake import TextureParams, bake_texture, nodes_of
@@ -246,8 +247,35 @@ def test_command_textures_any_mesh_with_some_of_the_photos(
     assert set(report["texture"]["gains"]) == set(names[:28])
     assert sorted(p.name for p in out.parent.iterdir()) == ["ball.glb", "ball.report.json"]
     assert main(["check", str(out)]) == 0
-    made = load_geometry(out)
+    made = trimesh.load(out, process=False).to_geometry()
     assert np.abs(np.linalg.norm(made.vertices, axis=1) - 1).max() < 1e-4  # the cameras' own frame and unit
+
+
+def test_far_coordinates_give_the_near_texture_and_their_offset(ball: Ball, tmp_path: Path) -> None:
+    """Mesh and cameras at UTM coordinates: the picture is the near one's, the frame the mesh's own in doubles."""
+    mesh, far = small_ball(3), np.array([465123.0, 5530987.0, 210.0])
+    found = []
+    for name, origin in (("near", np.zeros(3)), ("far", far)):
+        folder = tmp_path / name
+        folder.mkdir()
+        move = Sim3(1.0, np.eye(3), origin)
+        views = [replace(v, cam_from_world=move.move_camera(v.cam_from_world)) for v in ball.scene.views]
+        colmap_of(replace(ball, scene=replace(ball.scene, views=tuple(views))), folder, 12)
+        rows = [f"v {x:.9f} {y:.9f} {z:.9f}" for x, y, z in mesh.vertices + origin]
+        rows += [f"f {a} {b} {c}" for a, b, c in mesh.faces + 1]
+        (folder / "a.obj").write_text("\n".join(rows) + "\n")
+        assert main([*texture_small(folder / "a.obj", folder / "a.glb"), "--quiet"]) == 0
+        made = pygltflib.GLTF2().load(str(folder / "a.glb"))
+        (shape,) = trimesh.load(folder / "a.glb", process=False).geometry.values()
+        found.append(
+            (made.nodes[0].translation, np.asarray(shape.vertices), shape.visual.material.baseColorTexture)
+        )
+    (_, near_xyz, near_picture), (offset, far_xyz, far_picture) = found
+    report = json.loads((tmp_path / "far" / "a.report.json").read_text())
+    assert offset == report["offset"] == far.tolist()
+    assert any("local" in note for note in report["notes"])
+    assert np.abs(far_xyz - near_xyz).max() < 1e-6
+    assert np.abs(np.asarray(far_picture, int) - np.asarray(near_picture, int)).mean() < 0.2
 
 
 @pytest.mark.parametrize("wrong", ["images", "frame", "name"])

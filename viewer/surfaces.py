@@ -13,8 +13,6 @@ from sculpt3d.models.document import Part
 from sculpt3d.types import F32
 from viewer.textures import levels, look_up
 
-_SHARPER = 1.0  # levels: a ray covers half a pixel each way, and several are averaged
-
 
 @dataclass(frozen=True)
 class Hit:
@@ -50,7 +48,7 @@ class Painted:
             beside = [(uv * plane.weights(hit.directions + d)[..., None]).sum(1) - here for d in (right, up)]
             size = np.array(self.levels[0].shape[1::-1])
             wide = np.maximum(*(np.linalg.norm(b * size, axis=1) for b in beside))
-            level = np.log2(np.clip(np.nan_to_num(wide, nan=1e6), 1e-6, 1e6)) - _SHARPER
+            level = np.log2(np.clip(np.nan_to_num(wide, nan=1e6), 1e-6, 1e6))
             found = found * look_up(self.levels, self.part.material.texture.wrap, here, level)
         normals = self.part.normals
         normal = plane.normal if normals is None else (normals[corners] * weights[..., None]).sum(1)

@@ -18,13 +18,15 @@ from sculpt3d.types import TexturedMesh
 
 @dataclass(frozen=True)
 class GltfInfo:
-    """name: of the object; copyright: credit line; metric: whether a unit is a metre; extras: provenance, plain values."""
+    """name: of the object; copyright: credit line; metric: whether a unit is a metre; extras: provenance, plain values;
+    offset: added to the vertices it gives the coordinates meant; kept in double as the node's translation."""
 
     name: str
     copyright: str = ""
     metric: bool = False
     extras: dict[str, Any] = field(default_factory=dict)
     jpeg_quality: int = 90
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 def write_glb(path: Path, mesh: TexturedMesh, info: GltfInfo) -> None:
@@ -59,7 +61,7 @@ def write_glb(path: Path, mesh: TexturedMesh, info: GltfInfo) -> None:
         ),
         scene=0,
         scenes=[gltf.Scene(name=info.name, nodes=[0])],
-        nodes=[gltf.Node(name=info.name, mesh=0)],
+        nodes=[gltf.Node(name=info.name, mesh=0, translation=list(info.offset) if any(info.offset) else None)],
         meshes=[
             gltf.Mesh(
                 name=info.name,
