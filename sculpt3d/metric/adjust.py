@@ -26,7 +26,8 @@ _CHUNK = 3000  # rows of a block of the points' covariance
 class Adjusted:
     """sigma0: factor on the sigmas that observations were given, from their residuals. redundancy: observations more than
     unknowns. residual_px (N, 2): seen minus meant. covariance (P, 3, 3) of points and (C, 6, 6) of poses (rotation
-    vector, translation), scaled by sigma0 and relative to all datum points."""
+    vector, translation), scaled by sigma0 and relative to all datum points. scale_sigma: relative, of all lengths together; None
+    where nothing gives the scale."""
 
     network: Network
     sigma0: float
@@ -34,11 +35,23 @@ class Adjusted:
     residual_px: F64
     point_covariance: F64
     pose_covariance: F64
+    scale_sigma: float | None
+    _held: F64  # (3 T, 3 T) of points that bars and control hold or that are watched, in any gauge
+    _held_at: Ints  # (P,) first row in it, or less than 0
+
+    def distance_sigma(self, first: int, second: int) -> float:
+        """Of the distance between two points that are held or watched, in the network's unit."""
+        a, b = self._held_at[first], self._held_at[second]
+        apart = self.network.points[second] - self.network.points[first]
+        along = np.zeros(len(self._held))
+        along[b : b + 3] = apart / np.linalg.norm(apart)
+        along[a : a + 3] -= apart / np.linalg.norm(apart)
+        return float(max(float(along @ self._held @ along), 0.0) ** 0.5)
 
     @property
     def point_sigma(self) -> F64:
         """(P, 3)."""
-        return np.sqrt(np.diagonal(self.point_covariance, axis1=1, axis2=2))
+        return np.asarray(np.sqrt(np.diagonal(self.point_covariance, axis1=1, axis2=2)), np.float64)
 
 
 def adjust(network: Network, robust_px: float | None = None, datum: Bool | None = None) -> Adjusted:
@@ -115,27 +128,33 @@ def _inverse_blocks(b: sparse.csr_matrix, damping: float) -> sparse.bsr_matrix:
 
 
 def _solve(reduced: _Reduced, gauge: F64, layout: Layout) -> tuple[F64, F64]:
-    dense = cho_solve(_factor(reduced.matrix, gauge[: layout.dense]), reduced.right)
+    dense = _inverse(reduced.matrix, gauge[: layout.dense], reduced.right)
     return dense, reduced.inverse @ reduced.loose_right - reduced.share @ dense
 
 
-def _factor(matrix: F64, gauge: F64) -> tuple[F64, bool]:
-    """Of the matrix made definite along its gauge directions."""
-    unit = gauge / np.maximum(np.linalg.norm(gauge, axis=0), 1e-300)
-    scale = float(np.median(np.diag(matrix)))
+def _inverse(matrix: F64, gauge: F64, right: F64) -> F64:
+    """matrix^-1 right, the matrix made definite along its gauge directions; unknowns of all units brought to one size."""
+    size = np.sqrt(np.maximum(np.diag(matrix), 1e-300))
+    unit, _ = np.linalg.qr(gauge * size[:, None])
+    even = matrix / size[:, None] / size + unit @ unit.T
     try:
-        return cho_factor(matrix + scale * unit @ unit.T, lower=True)
+        factor = cho_factor(even, lower=True, overwrite_a=True)
     except np.linalg.LinAlgError as error:
         raise SculptError(
             "The network does not hold together: photos or lenses are not determined by its points"
         ) from error
+    scale = size if right.ndim == 1 else size[:, None]
+    return np.asarray(cho_solve(factor, right / scale) / scale, np.float64)
 
 
 def _gauge(network: Network, layout: Layout) -> F64:
     """(dense + eliminated, G): what the observations leave open: three shifts, three turns, and scale without bars."""
-    if len(network.control.point) >= 3:
-        return np.zeros((layout.dense + layout.eliminated, 0))
-    with_scale = not len(network.bars.length)
+    found = _motions(network, layout)
+    return found[:, : 0 if len(network.control.point) >= 3 else 6 if len(network.bars.length) else 7]
+
+
+def _motions(network: Network, layout: Layout) -> F64:
+    """(dense + eliminated, 7): what shifts, turns and a change of scale do to the unknowns."""
     photos, found = len(network.rotation), np.zeros((layout.dense + layout.eliminated, 7))
     pose = found[: 6 * photos].reshape(photos, 6, 7)
     pose[:, 3:, :3] = -network.rotation
@@ -143,13 +162,12 @@ def _gauge(network: Network, layout: Layout) -> F64:
     pose[:, 3:, 6] = network.translation
     at = np.where(layout.held >= 0, layout.held, layout.dense + layout.loose)
     x = network.points
-    for axis in range(3):
-        found[at + axis, axis] = 1
-        found[at + axis, 6] = x[:, axis]
     turn = np.cross(np.eye(3)[None], x[:, None])  # (P, 3 turns, 3)
     for axis in range(3):
+        found[at + axis, axis] = 1
         found[at + axis, 3:6] = turn[:, :, axis]
-    return found if with_scale else found[:, :6]
+        found[at + axis, 6] = x[:, axis]
+    return found
 
 
 def _judged(network: Network, layout: Layout, system: System, datum: Bool | None) -> Adjusted:
@@ -158,13 +176,20 @@ def _judged(network: Network, layout: Layout, system: System, datum: Bool | None
     if redundancy < 1:
         raise SculptError("The network has no observation more than it needs: no accuracy can be stated")
     sigma0 = float(np.sqrt(system.residual @ system.residual / redundancy))
-    dense = cho_solve(_factor(reduced.matrix, gauge[: layout.dense]), np.eye(layout.dense))
-    relative = _Relative(
-        network, layout, reduced, gauge, dense, np.ones(len(network.points), bool) if datum is None else datum
-    )
-    off = network.xy - network.project()[0]
+    dense = _inverse(reduced.matrix, gauge[: layout.dense], np.eye(layout.dense))
+    chosen = np.ones(len(network.points), bool) if datum is None else datum
+    relative = _Relative(network, layout, reduced, gauge, dense, chosen)
+    first = layout.dense - 3 * int((layout.held >= 0).sum())
     return Adjusted(
-        network, sigma0, redundancy, off, sigma0**2 * relative.points(), sigma0**2 * relative.poses()
+        network,
+        sigma0,
+        redundancy,
+        network.xy - network.project()[0],
+        sigma0**2 * relative.points(),
+        sigma0**2 * relative.poses(),
+        None if gauge.shape[1] == 7 else sigma0 * relative.scale_sigma(),
+        sigma0**2 * dense[first:, first:],
+        layout.held - first,
     )
 
 
@@ -174,17 +199,33 @@ class _Relative:
     def __init__(
         self, network: Network, layout: Layout, reduced: _Reduced, gauge: F64, dense: F64, datum: Bool
     ) -> None:
+        self.network, self.datum = network, datum
         self.layout, self.reduced, self.gauge, self.dense = layout, reduced, gauge, dense
         self.at = np.where(layout.held >= 0, layout.held, layout.dense + layout.loose)
-        only = np.zeros_like(gauge)
-        rows = (self.at[datum][:, None] + [0, 1, 2]).ravel()
-        only[rows] = gauge[rows]
-        a = np.linalg.solve(only.T @ gauge, only.T) if gauge.shape[1] else only.T
-        d = layout.dense
-        ahead = a[:, :d] @ dense - (reduced.share.T @ a[:, d:].T).T @ dense
-        behind = (reduced.inverse @ a[:, d:].T).T - (reduced.share @ ahead.T).T
-        self.aq = np.concatenate([ahead, behind], 1)  # A Q
+        a = self._inner(gauge)
+        self.aq = self._through(a)
         self.aqa = self.aq @ a.T
+
+    def scale_sigma(self) -> float:
+        """Relative: of the size of the datum points together."""
+        a = self._inner(_motions(self.network, self.layout))[6:]
+        return float(np.sqrt((self._through(a) @ a.T).item()))
+
+    def _inner(self, motions: F64) -> F64:
+        """(G, unknowns): how far each motion is in a change of the datum points."""
+        only = np.zeros_like(motions)
+        rows = (self.at[self.datum][:, None] + [0, 1, 2]).ravel()
+        only[rows] = motions[rows]
+        return np.asarray(
+            np.linalg.solve(only.T @ motions, only.T) if motions.shape[1] else only.T, np.float64
+        )
+
+    def _through(self, a: F64) -> F64:
+        """a Q, for a (K, unknowns)."""
+        d = self.layout.dense
+        ahead = a[:, :d] @ self.dense - (self.reduced.share.T @ a[:, d:].T).T @ self.dense
+        behind = (self.reduced.inverse @ a[:, d:].T).T - (self.reduced.share @ ahead.T).T
+        return np.concatenate([ahead, behind], 1)
 
     def points(self) -> F64:
         """(P, 3, 3)."""
@@ -220,9 +261,9 @@ class _Relative:
 
 
 def without_far(network: Network, adjusted: Adjusted, times: float) -> Network:
-    """Observations farther than `times` sigma0 of their own sigma left out, and then points that fewer than two photos see."""
+    """Without observations farther off than `times` their sigma, and then without points that fewer than two photos see."""
     off = np.linalg.norm(adjusted.residual_px, axis=1) / network.sigma_px
-    keep = off <= times * adjusted.sigma0
+    keep = off <= times
     rays = np.bincount(network.point[keep], minlength=len(network.points))
     keep &= rays[network.point] >= 2
     n = adjusted.network

@@ -32,11 +32,19 @@ class Lens:
 
     def project(self, xyz_in_cam: F64, params: F64 | None = None) -> F64:
         """(N, 3) -> pixels (N, 2), NaN behind the camera."""
-        camera = pycolmap.Camera(
-            model=self.model, width=self.width, height=self.height,
+        return np.asarray(self._camera(params).img_from_cam(xyz_in_cam), np.float64)
+
+    def rays(self, pixels: F64) -> F64:
+        """(N, 2) -> directions in cam (N, 3), z = 1."""
+        return np.c_[np.asarray(self._camera().cam_from_img(pixels), np.float64), np.ones(len(pixels))]
+
+    def _camera(self, params: F64 | None = None) -> Any:
+        return pycolmap.Camera(
+            model=self.model,
+            width=self.width,
+            height=self.height,
             params=self.params if params is None else params,
-        )  # fmt: skip
-        return np.asarray(camera.img_from_cam(xyz_in_cam), np.float64)
+        )
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,9 @@ class Network:
     sigma_px: F64  # (N,)
     bars: Bars = field(default_factory=Bars)
     control: Control = field(default_factory=Control)
+    watched: Ints = field(
+        default_factory=lambda: np.zeros(0, np.int64)
+    )  # points whose joint covariance is asked for
 
     def project(self) -> tuple[F64, F64]:
         """Where the observations should lie, (N, 2) pixels, and the points in their photos' frames, (N, 3)."""
@@ -106,7 +117,9 @@ def layout_of(network: Network) -> Layout:
     photos, count = len(network.rotation), len(network.points)
     sizes = [lens.free.shape[1] for lens in network.lenses]
     lens = 6 * photos + np.concatenate([[0], np.cumsum(sizes)])[:-1].astype(np.int64)
-    named = np.unique(np.concatenate([network.bars.first, network.bars.second, network.control.point]))
+    named = np.unique(
+        np.concatenate([network.bars.first, network.bars.second, network.control.point, network.watched])
+    )
     held, loose = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
     start = 6 * photos + sum(sizes)
     held[named] = start + 3 * np.arange(len(named))

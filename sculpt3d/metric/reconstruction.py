@@ -1,0 +1,105 @@
+"""A COLMAP model as a network, with markers beside its tie points, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sculpt3d.errors import InputError
+from sculpt3d.geometry import F64
+from sculpt3d.metric.network import Lens, Network
+from sculpt3d.sfm.observations import (
+    Observations,
+    errors_px,
+    intersect,
+    observations_of,
+    points_of,
+    with_points,
+)
+
+LEAST_PHOTOS = 2
+MISREAD_PX = 5.0  # a marker farther from where the other photos have it is another one
+
+
+def network_of(model: Any) -> Network:
+    """Photos in the order of their ids, tie points in the order of theirs; focal length and distortion may change."""
+    photos = sorted(model.reg_image_ids())
+    cameras = sorted({model.images[i].camera_id for i in photos})
+    ties = observations_of(model)
+    poses = np.array([model.images[i].cam_from_world().matrix() for i in photos])
+    return Network(
+        rotation=poses[:, :, :3],
+        translation=poses[:, :, 3],
+        lens=np.array([cameras.index(model.images[i].camera_id) for i in photos]),
+        lenses=tuple(_lens(model.cameras[c]) for c in cameras),
+        points=points_of(model),
+        photo=np.searchsorted(photos, ties.image),
+        point=ties.point,
+        xy=ties.uv,
+        sigma_px=np.ones(len(ties.uv)),
+    )
+
+
+def _lens(camera: Any) -> Lens:
+    params = np.array(camera.params, np.float64)
+    free = [*camera.focal_length_idxs(), *camera.extra_params_idxs()]
+    return Lens(str(camera.model.name), camera.width, camera.height, params, np.eye(len(params))[:, free])
+
+
+def network_with(
+    network: Network, model: Any, shots: Sequence[tuple[str, str, F64]], markers: Sequence[str]
+) -> tuple[Network, Mapping[str, int]]:
+    """The network with `markers` behind its tie points; shots: photo, marker, pixel (2,). Also in how many photos each is.
+
+    What photos show elsewhere than the others do is left out. Raises `InputError` where a marker is then seen too little.
+    """
+    ids = {str(model.images[i].name): i for i in model.reg_image_ids()}
+    rows = [(markers.index(m), ids[p], *xy) for p, m, xy in shots if p in ids]
+    table = np.array(rows, np.float64).reshape(-1, 4)
+    seen = Observations(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2:])
+    for _ in range(3):
+        seen = seen.of_length(LEAST_PHOTOS)
+        _all_seen(seen, markers)
+        xyz = intersect(model, seen)
+        error = errors_px(model, seen, xyz)
+        if error.max() <= MISREAD_PX:
+            break
+        seen = seen.only(error < max(MISREAD_PX, float(np.median(error)) * 3))
+    counts = {m: int((seen.point == k).sum()) for k, m in enumerate(markers)}
+    photos = sorted(model.reg_image_ids())
+    return replace(
+        network,
+        points=np.concatenate([network.points, xyz]),
+        photo=np.r_[network.photo, np.searchsorted(photos, seen.image)],
+        point=np.r_[network.point, len(network.points) + seen.point],
+        xy=np.concatenate([network.xy, seen.uv]),
+        sigma_px=np.ones(len(network.xy) + len(seen.uv)),
+    ), counts
+
+
+def _all_seen(seen: Observations, markers: Sequence[str]) -> None:
+    missing = [m for k, m in enumerate(markers) if not (seen.point == k).any()]
+    if missing:
+        raise InputError(
+            f"Marker {missing[0]} is seen in fewer than {LEAST_PHOTOS} of the photos that could be placed; take more of it, "
+            "larger than 20 pixels and sharp"
+        )
+
+
+def adjusted_model(model: Any, network: Network, ties: int) -> Any:
+    """The model with the network's cameras and its first `ties` points, where they are still seen by two photos."""
+    from sculpt3d._pycolmap import pycolmap
+
+    photos = sorted(model.reg_image_ids())
+    cameras = sorted({model.images[i].camera_id for i in photos})
+    for k, camera_id in enumerate(cameras):
+        model.cameras[camera_id].params = network.lenses[k].params
+    for k, i in enumerate(photos):
+        pose = pycolmap.Rigid3d(np.c_[network.rotation[k], network.translation[k]])
+        model.frames[model.images[i].frame_id].set_cam_from_world(model.images[i].camera_id, pose)
+    here = network.point < ties
+    seen = Observations(network.point[here], np.array(photos)[network.photo[here]], network.xy[here])
+    return with_points(model, seen, network.points[np.unique(seen.point)])
