@@ -71,6 +71,13 @@ def parser() -> argparse.ArgumentParser:
         "--object-height", type=_positive, metavar="MM", help="the object's height; gives the model its scale"
     )
     make.add_argument(
+        "--scale-bars",
+        type=Path,
+        metavar="CSV",
+        help="known distances between printed markers (marker1,marker2,distance_mm,sigma_mm,use); they give the scale and "
+        "say how sure it is; sculpt3d targets prints some",
+    )
+    make.add_argument(
         "--no-fill",
         action="store_true",
         help="leave small holes open that are else closed and marked as filled",
@@ -78,6 +85,37 @@ def parser() -> argparse.ArgumentParser:
     _spacing_option(make)
     _how(make)
     make.set_defaults(command=do.reconstruct)
+
+    targets = commands.add_parser(
+        "targets",
+        help="print markers, scale bars or a turntable mat in exact millimetres",
+        description="A PDF for A4. Print it at 100 %%, check its ruler, lay the markers beside the object and leave them there "
+        "for all photos; measure each bar and write its length into the CSV that lies beside the PDF.",
+        epilog="Examples: sculpt3d targets --bar-mm 200 -o bars.pdf   |   sculpt3d targets --kind apriltag --size-mm 25 "
+        "--count 12 -o markers.pdf   |   then: sculpt3d reconstruct photos/ --scale-bars bars.csv",
+    )
+    targets.add_argument(
+        "--kind",
+        choices=["aruco", "apriltag"],
+        default="aruco",
+        help="of marker: 4x4_50 or 36h11 (%(default)s)",
+    )
+    targets.add_argument(
+        "--size-mm", type=_positive, default=20.0, metavar="MM", help="black square (%(default)g)"
+    )
+    targets.add_argument(
+        "--first", type=int, default=0, metavar="N", help="number of the first marker (%(default)s)"
+    )
+    targets.add_argument(
+        "--count", type=_count, default=24, metavar="N", help="markers at most (%(default)s)"
+    )
+    shape = targets.add_mutually_exclusive_group()
+    shape.add_argument("--bar-mm", type=_positive, metavar="MM", help="pairs of markers, this far apart")
+    shape.add_argument(
+        "--mat-mm", type=_positive, metavar="MM", help="markers on a circle this wide, for a turntable"
+    )
+    targets.add_argument("-o", "--output", type=Path, required=True, metavar="SHEET.pdf")
+    targets.set_defaults(command=do.targets)
 
     dense = commands.add_parser(
         "densify",

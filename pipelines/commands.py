@@ -23,12 +23,14 @@ def demo(options: argparse.Namespace) -> int:
         )
     options.photos, options.preset, options.masks = SAMPLE / "photos", "draft", None
     options.object_height, options.point_spacing, options.no_fill = 420.0, None, False
+    options.scale_bars = None
     return reconstruct(options)
 
 
 def reconstruct(options: argparse.Namespace) -> int:
     from pipelines.photogrammetry import How, load_preset, photogrammetry
     from sculpt3d.errors import InputError
+    from sculpt3d.metric.tables import read_bars
 
     folder: Path = options.output or options.photos.resolve().with_name(
         f"{options.photos.resolve().name}-sculpt3d"
@@ -46,6 +48,7 @@ def reconstruct(options: argparse.Namespace) -> int:
             console,
             not options.no_fill,
             options.point_spacing,
+            () if options.scale_bars is None else read_bars(options.scale_bars),
         )
     except (SculptError, OSError) as error:
         worth_keeping = any((folder / "work").glob("cameras-*")) and not isinstance(error, InputError)
@@ -80,6 +83,17 @@ def _show(project: Path, say: Callable[[str], None]) -> None:
         say(
             f"Picture: {picture} (no screen here; `sculpt3d view {project}` opens the viewer where there is one)"
         )
+
+
+def targets(options: argparse.Namespace) -> int:
+    from sculpt3d.metric.sheets import Sheet, write_sheet
+
+    family = {"aruco": "4x4_50", "apriltag": "apriltag_36h11"}[options.kind]
+    sheet = Sheet(family, options.size_mm, options.first, options.count, options.bar_mm, options.mat_mm)
+    placed = write_sheet(options.output, sheet)
+    table = f" and {options.output.with_suffix('.csv')}" if options.bar_mm is not None else ""
+    print(f"{options.output}{table}: {len(placed)} markers; print at 100 %, then check the ruler with a steel ruler")
+    return 0
 
 
 def densify(options: argparse.Namespace) -> int:

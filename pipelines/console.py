@@ -17,6 +17,7 @@ _TYPICAL: dict[str, float] = {
     "photos": 2,
     "cameras": 35,
     "refine": 8,
+    "survey": 6,
     "undistort": 2,
     "object": 4,
     "depth": 40,

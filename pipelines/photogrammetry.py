@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,9 +22,11 @@ from pipelines.artifacts import load_place, load_textured, save_place, save_text
 from pipelines.console import Console
 from pipelines.dense import depth_step, fusion_step, object_step
 from pipelines.parallel import memory_budget_gb, run_each, workers_within
+from pipelines.surveying import scale_source, survey_step
 from pipelines.workspace import Step, Workspace, key_of_files
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import Sim3
+from sculpt3d.metric.tables import Bar
 from sculpt3d.models.ply import read_cloud, read_mesh, write_cloud, write_mesh
 from sculpt3d.progress import Each
 from sculpt3d.types import Mesh, PointCloud, Spacing
@@ -33,6 +35,7 @@ STAGES = (
     "photos",
     "cameras",
     "refine",
+    "survey",
     "undistort",
     "object",
     "depth",
@@ -93,19 +96,22 @@ class Project:
 def photogrammetry(
     photos: Path, project: Path, preset: Preset | None = None, masks: Path | None = None,
     object_height_mm: float | None = None, how: How | None = None, console: Console | None = None, fill: bool = True,
-    point_spacing: Spacing | None = None,
+    point_spacing: Spacing | None = None, bars: Sequence[Bar] = (),
 ) -> Project:  # fmt: skip
     """Reconstruct the object in `photos` into the folder `project`; done steps are kept, a killed run goes on.
 
     `fill`: close small holes and mark them; else what no photo supports stays open. `point_spacing`: of cloud.ply; the
-    surface is made from all points. In mm it needs a height.
+    surface is made from all points. In mm it needs a scale. `bars`: known distances between printed markers, adjusted together
+    with the cameras.
     """
     from sculpt3d.photos.check import find_photos
     from sculpt3d.photos.masks import match_masks
 
-    if point_spacing is not None and point_spacing.unit == "mm" and object_height_mm is None:
+    if bars and object_height_mm is not None:
+        raise InputError("Scale bars and an object height say the same thing twice; leave --object-height out")
+    if point_spacing is not None and point_spacing.unit == "mm" and object_height_mm is None and not bars:
         raise InputError(
-            "A point spacing in mm needs a scale; give --object-height too, or a spacing like 2gsd"
+            "A point spacing in mm needs a scale; give --object-height or --scale-bars too, or a spacing like 2gsd"
         )
     preset, how, console = preset or load_preset("standard"), how or How(), console or Console("quiet")
     apart = (project,) if masks is None else (project, masks)
@@ -115,22 +121,23 @@ def photogrammetry(
     _keep_apart(photos, project)
     ws = Workspace(project, console)
     console.learn(project / "report.json")
-    console.plan(STAGES)
+    console.plan([s for s in STAGES if bars or s != "survey"])
     run = _Run(ws, preset, how, object_height_mm, fill, point_spacing)
 
     checked = run.photos(photos, masks, given)
     cameras = run.cameras(checked)
     refined = run.refine(checked, cameras)
-    flat = run.undistort(checked, refined)
+    surveyed = survey_step(ws, checked, refined, bars, run.each) if bars else None
+    flat = run.undistort(checked, surveyed or refined)
     found = run.object(flat)
     depth = run.depth(flat, found)
     cloud = run.fusion(flat, found, depth)
     surface = run.surface(found, cloud)
-    placed = run.place(checked, refined, flat, cloud, surface)
+    placed = run.place(checked, surveyed or refined, flat, cloud, surface, surveyed)
     texture = run.texture(flat, surface)
     model = run.model(checked, texture, placed, name_of(photos))
     report = run.report(
-        name_of(photos), checked, cameras, refined, flat, found, depth, cloud, placed, texture, model
+        name_of(photos), surveyed, checked, cameras, refined, flat, found, depth, cloud, placed, texture, model
     )
     ws.prune()
     return Project(project, report)
@@ -275,7 +282,9 @@ class _Run:
             "surface", 6, work, {"surface": vars(params), "triangles": self.preset.triangles}, [cloud.key]
         )
 
-    def place(self, checked: Step, cameras: Step, flat: Step, cloud: Step, surface: Step) -> Step:
+    def place(
+        self, checked: Step, cameras: Step, flat: Step, cloud: Step, surface: Step, surveyed: Step | None
+    ) -> Step:
         from sculpt3d.align import find_up, place
         from sculpt3d.clouds import evened, spacing_in
         from sculpt3d.models.colmap import transform_model
@@ -285,7 +294,8 @@ class _Run:
             scene = scene_of(flat)
             turned = {p.name: p.orientation for p in load_photo_set(checked.path).photos}
             mesh, points = read_mesh(surface.path / "mesh.ply"), read_cloud(cloud.path / "cloud.ply")
-            placed = place(mesh.vertices, find_up(scene, turned), self.height_mm)
+            metres = None if surveyed is None else scale_source(surveyed)
+            placed = place(mesh.vertices, find_up(scene, turned), self.height_mm, metres)
             unit = ("frame world, +Y up, metres",) if placed.metric else ("frame world, +Y up, no scale",)
             move = placed.world_from_sfm
             write_mesh(
@@ -336,14 +346,14 @@ class _Run:
 
         return self.ws.step("model", 2, work, {"name": name, "credit": credit}, [texture.key, placed.key])
 
-    def report(self, name: str, *steps: Step) -> Mapping[str, Any]:
+    def report(self, name: str, surveyed: Step | None, *steps: Step) -> Mapping[str, Any]:
         from pipelines.report import build_report, hand_out
 
         checked, cameras, refined, flat, found, depth, _, placed, texture, model = steps
 
         def work(out: Path, tell: Any) -> None:
             build_report(
-                out, checked, cameras, refined, flat, found, depth, placed, texture, name, self.ws.steps, tell
+                out, checked, cameras, refined, flat, found, depth, placed, texture, name, self.ws.steps, tell, surveyed
             )
 
         step = self.ws.step("report", 4, work, {"name": name}, [s.key for s in steps])

@@ -18,6 +18,7 @@ from scipy.spatial import cKDTree
 from pipelines.artifacts import load_place, scene_of
 from pipelines.dense import how_found
 from pipelines.page import Contents, page
+from pipelines.surveying import survey_facts
 from pipelines.workspace import Step, Workspace
 from sculpt3d.files import write_atomic
 from sculpt3d.models.ply import read_cloud, read_mesh
@@ -40,7 +41,8 @@ OUTPUTS = ("model.glb", "mesh.ply", "cloud.ply", "cameras", "report.html", "repo
 
 
 def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: Step, found: Step, depth: Step,
-                 placed: Step, texture: Step, name: str, stages: Sequence[Step], tell: Progress) -> None:  # fmt: skip
+                 placed: Step, texture: Step, name: str, stages: Sequence[Step], tell: Progress,
+                 surveyed: Step | None = None) -> None:  # fmt: skip
     """`out/facts.json` and `out/report.html`."""
     from sculpt3d.align import move_scene
     from sculpt3d.photos.check import load_photo_set
@@ -69,6 +71,7 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
             "largest_gap_deg": _r(largest_gap_deg(scene, mesh)),
         },
         "scale": {"metric": where.metric, "source": where.source},
+        "survey": None if surveyed is None else survey_facts(surveyed),
         "gsd_mm": _r(1000 * ground_sample_distance(scene, mesh)) if where.metric else None,
         "dense": _dense_facts(found, depth, cloud, where.metric),
         "mesh": _plain(vars(describe(mesh)))

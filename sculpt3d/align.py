@@ -51,9 +51,12 @@ def find_up(scene: Scene, orientations: Mapping[str, int]) -> F64:
     return up / np.linalg.norm(up)
 
 
-def place(vertices: NDArray[np.float32], up: F64, object_height_mm: float | None = None) -> Placement:
+def place(
+    vertices: NDArray[np.float32], up: F64, object_height_mm: float | None = None, metres: str | None = None
+) -> Placement:
     """The world frame of a surface (V, 3): upright, its base at y = 0, its middle on the Y axis; metres if its height is
     known. Height is measured between the lowest and highest 0.002 % of the vertices, so a stray spike does not count.
+    `metres`: the surface is in metres already, and this is what says so.
     """
     if not len(vertices):
         raise InputError("There is no surface to place; take more photos of the object")
@@ -65,6 +68,8 @@ def place(vertices: NDArray[np.float32], up: F64, object_height_mm: float | None
     base = turned[turned[:, 1] <= low + 0.05 * (high - low)]
     middle = (base.min(0) + base.max(0)) / 2
     translation = -scale * np.array([middle[0], low, middle[2]])
+    if metres is not None:
+        return Placement(Sim3(1.0, turn, translation), True, metres)
     source = "none" if object_height_mm is None else f"object height {object_height_mm:g} mm"
     return Placement(Sim3(scale, turn, translation), object_height_mm is not None, source)
 

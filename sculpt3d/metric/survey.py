@@ -48,13 +48,15 @@ class Told:
 @dataclass(frozen=True)
 class Survey:
     """The adjusted network in metres. scale_sigma: relative, of all lengths together. noise_px: of tie points and of markers.
-    photos: how many show each marker; moved_px: how far the adjustment moved what photos show, median."""
+    photos: how many show each marker; ties: tie points, which
+    come first."""
 
     adjusted: Adjusted
     scale_sigma: float
     noise_px: tuple[float, float]
     told: tuple[Told, ...]
     photos: Mapping[str, int]
+    ties: int
 
 
 def survey(
@@ -80,12 +82,23 @@ def survey(
     noisy = _with_noise(pinned, marker)
     found = adjust(noisy, robust_px=3 * float(np.median(noisy.sigma_px)))
     clean = without_far(noisy, found, GROSS)
-    found = adjust(_with_noise(clean, clean.point >= first_marker))
+    found = _own_noise(_with_noise(clean, clean.point >= first_marker))
     told = _told(found, at, bars, known)
     if found.scale_sigma is None:
         raise InputError("Nothing known gives the scale; give a bar, or three control points")
-    noise = _noise(found.network, found.network.point >= first_marker)
-    return Survey(found, found.scale_sigma, noise, told, counts)
+    marker = found.network.point >= first_marker
+    noise = tuple(float(np.median(found.network.sigma_px[m])) for m in (~marker, marker))
+    return Survey(found, found.scale_sigma, (noise[0], noise[1]), told, counts, first_marker)
+
+
+def _own_noise(network: Network) -> Adjusted:
+    """Adjusted with the photos' noise as large as its own residuals say, so that bars keep the sigmas they were given."""
+    for _ in range(3):
+        found = adjust(network)
+        if abs(found.sigma0 - 1) < 0.03:
+            break
+        network = replace(found.network, sigma_px=network.sigma_px * found.sigma0)
+    return found
 
 
 def resolve(names: Sequence[str], seen: Mapping[str, Sequence[Sighting]]) -> dict[str, str]:

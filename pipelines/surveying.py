@@ -1,0 +1,82 @@
+"""The survey step: markers found in the photos, and the cameras adjusted together with known lengths, in metres."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipelines.workspace import Step, Workspace
+from sculpt3d.files import write_atomic
+from sculpt3d.metric.tables import Bar, families_of
+from sculpt3d.progress import Each, Progress
+
+TRIED = 6  # photos, spread over the set, in which all families are looked for
+
+
+def survey_step(ws: Workspace, checked: Step, cameras: Step, bars: Sequence[Bar], each: Each) -> Step:
+    """`sparse/`: the cameras in metres; `survey.json`: what the known lengths and the residuals say."""
+
+    def work(out: Path, tell: Progress) -> None:
+        from sculpt3d.metric.reconstruction import adjusted_model
+        from sculpt3d.metric.survey import survey
+        from sculpt3d.models.colmap import read_model
+
+        model = read_model(cameras.path / "sparse")
+        names = sorted(str(model.images[i].name) for i in model.reg_image_ids())
+        seen = _markers(checked.path / "images", names, bars, each, tell)
+        found = survey(model, seen, bars)
+        (out / "sparse").mkdir(exist_ok=True)
+        adjusted_model(model, found.adjusted.network, found.ties).write(str(out / "sparse"))
+        facts = {
+            "scale_sigma": found.scale_sigma,
+            "noise_px": {"tie_points": found.noise_px[0], "markers": found.noise_px[1]},
+            "lengths": [asdict(t) for t in found.told],
+            "markers": dict(found.photos),
+            "redundancy": found.adjusted.redundancy,
+        }
+        write_atomic(out / "survey.json", json.dumps(facts).encode())
+        tell(1, 1)
+
+    return ws.step("survey", 1, work, [asdict(b) for b in bars], [checked.key, cameras.key])
+
+
+def survey_facts(step: Step) -> dict[str, Any]:
+    return dict(json.loads((step.path / "survey.json").read_text()))
+
+
+def scale_source(step: Step) -> str:
+    """For people: what the scale rests on."""
+    facts = survey_facts(step)
+    bars = sum(t["use"] == "control" for t in facts["lengths"])
+    return f"{bars} scale bar{'s' if bars > 1 else ''} in the bundle, \u00b1{100 * facts['scale_sigma']:.2g} % (1 sigma)"
+
+
+def _markers(
+    images: Path, names: Sequence[str], bars: Sequence[Bar], each: Each, tell: Progress
+) -> dict[str, Any]:
+    """Sightings by photo; of the families that the bars name, else of those that some of the photos show."""
+    from sculpt3d.metric.targets import FAMILIES
+
+    wanted = {n.rsplit(":", 1)[-1] for b in bars for n in (b.first, b.second)}
+    families = families_of([n for b in bars for n in (b.first, b.second)])
+    if not families:
+        some = [names[i] for i in np.unique(np.linspace(0, len(names) - 1, TRIED).round().astype(int))]
+        first = each(lambda n: _in_photo(images / n, tuple(FAMILIES)), some, None)
+        shown = {s.family for shots in first for s in shots if str(s.number) in wanted}
+        families = tuple(sorted(shown)) or tuple(FAMILIES)
+    found = each(lambda n: _in_photo(images / n, families), list(names), tell)
+    return dict(zip(names, found, strict=True))
+
+
+def _in_photo(path: Path, families: tuple[str, ...]) -> list[Any]:
+    from sculpt3d.metric.targets import find_markers
+    from sculpt3d.photos.pictures import read_photo
+
+    pixels = read_photo(path)[0]
+    grey = (pixels @ np.array([0.299, 0.587, 0.114], np.float32) + 0.5).astype(np.uint8)
+    return find_markers(grey, families)
