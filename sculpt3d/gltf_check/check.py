@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sculpt3d.gltf_check.accessors import Values, check_accessors, check_numbers
-from sculpt3d.gltf_check.container import open_container
+from sculpt3d.gltf_check.container import Container, open_container
 from sculpt3d.gltf_check.extensions import check_extensions
 from sculpt3d.gltf_check.issues import Enough, Issue, Issues
 from sculpt3d.gltf_check.meshes import check_meshes
@@ -16,7 +17,7 @@ from sculpt3d.gltf_check.payloads import decode_payloads
 from sculpt3d.gltf_check.provenance import read_provenance
 from sculpt3d.gltf_check.quality import judge
 from sculpt3d.gltf_check.resources import Resources, load_resources
-from sculpt3d.gltf_check.scenes import check_scenes
+from sculpt3d.gltf_check.scenes import check_scenes, check_tree
 from sculpt3d.gltf_check.walk import Walk
 
 
@@ -71,6 +72,44 @@ def open_gltf(path: Path) -> Opened:
     return Opened(report) if issues.errors else Opened(report, run.document, run.resources, run.values)
 
 
+# What a reader can live with: the bytes are where they are said to be, and numbers are numbers.
+READABLE = frozenset(
+    (
+        "ACCESSOR_BOUND_LENGTH",
+        "ACCESSOR_MATRIX_ALIGNMENT",
+        "ACCESSOR_OFFSET_ALIGNMENT",
+        "ACCESSOR_TOTAL_OFFSET_ALIGNMENT",
+        "BUFFER_DATA_URI_MIME_TYPE_INVALID",
+        "BUFFER_VIEW_INVALID_BYTE_STRIDE",
+        "DUPLICATE_ELEMENTS",
+        "EMPTY_ENTITY",
+        "GLB_CHUNK_LENGTH_UNALIGNED",
+        "IMAGE_BUFFER_VIEW_WITH_BYTESTRIDE",
+        "IMAGE_DATA_INVALID",
+        "IMAGE_MIME_TYPE_INVALID",
+        "IMAGE_NON_ENABLED_MIME_TYPE",
+        "IMAGE_UNEXPECTED_EOS",
+        "IMAGE_UNRECOGNIZED_FORMAT",
+        "IO_ERROR",
+        "NON_REQUIRED_EXTENSION",
+        "TEXTURE_INVALID_IMAGE_MIME_TYPE",
+        "UNDECLARED_EXTENSION",
+        "UNSATISFIED_DEPENDENCY",
+        "UNUSED_EXTENSION_REQUIRED",
+    )
+)
+
+
+def open_to_read(path: Path) -> Opened:
+    """What a reader needs and no more: numbers are not held against their declared bounds, and what does no harm is noted."""
+    issues = Issues(READABLE)
+    run = _Run(path, issues)
+    with suppress(Enough):
+        run.read()
+    report = CheckReport(path.name, tuple(issues.found), issues.errors, 0, {}, run.provenance)
+    return Opened(report) if issues.errors else Opened(report, run.document, run.resources, run.values)
+
+
 class _Run:
     """Each stage trusts what the stages before have made sure of, so it only runs where those found no error."""
 
@@ -83,23 +122,10 @@ class _Run:
         self.values: Values | None = None
 
     def __call__(self) -> None:
-        issues = self.issues
-        container = open_container(self.path, issues)
-        self.document = document = container.document
-        if document is None:
+        issues, container = self.issues, self._structure()
+        if container is None or self.document is None or self.resources is None:
             return
-        walk = Walk(document, issues)
-        walk.run()
-        if issues.errors:
-            return
-        _version(document["asset"], issues)
-        check_extensions(document, walk, issues)
-        if issues.errors:
-            return
-        self.resources = resources = load_resources(container, document, issues)
-        check_accessors(document, issues)
-        if issues.errors:
-            return
+        document, resources = self.document, self.resources
         self.values = values = Values(document, resources)
         decode_payloads(document, values, issues)
         check_numbers(document, values, issues)
@@ -110,6 +136,34 @@ class _Run:
         self.provenance = read_provenance(document)
         if not issues.errors:
             self.facts = judge(container, document, resources, values, issues)
+
+    def read(self) -> None:
+        """The stages that a reader stands on."""
+        if self._structure() is None or self.document is None or self.resources is None:
+            return
+        check_tree(self.document, self.issues)
+        self.values = Values(self.document, self.resources)
+        decode_payloads(self.document, self.values, self.issues, pictures_too=False)
+        self.provenance = read_provenance(self.document)
+
+    def _structure(self) -> Container | None:
+        """Frame, properties and bytes; None where one of them is broken."""
+        issues = self.issues
+        container = open_container(self.path, issues)
+        self.document = document = container.document
+        if document is None:
+            return None
+        walk = Walk(document, issues)
+        walk.run()
+        if issues.errors:
+            return None
+        _version(document["asset"], issues)
+        check_extensions(document, walk, issues)
+        if issues.errors:
+            return None
+        self.resources = load_resources(container, document, issues)
+        check_accessors(document, issues)
+        return None if issues.errors else container
 
 
 def _version(asset: dict[str, Any], issues: Issues) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,23 +30,33 @@ class Part:
 def world_parts(document: dict[str, Any], values: Values, start: Sequence[int] | None = None) -> list[Part]:
     """Triangle primitives of the default scene, each where a node shows it; without scenes, of all root nodes.
     `start`: nodes to begin at instead."""
-    nodes, scenes = document.get("nodes", []), document.get("scenes", [])
-    children = {c for n in nodes for c in n.get("children", ())}
-    if start is None:
-        start = scenes[document.get("scene", 0)].get("nodes", []) if scenes else [
-            i for i in range(len(nodes)) if i not in children
-        ]  # fmt: skip
     found: list[Part] = []
-    waiting: list[tuple[int, F64]] = [(i, np.eye(4)) for i in reversed(start)]
-    while waiting and len(found) < MAX_INSTANCES:
-        index, parent = waiting.pop()
-        world = parent @ local_matrix(nodes[index])
-        waiting += [(c, world) for c in reversed(nodes[index].get("children", ()))]
-        if "mesh" in nodes[index]:
-            for primitive in document["meshes"][nodes[index]["mesh"]]["primitives"]:
+    for index, world in placed_nodes(document, start):
+        node = document["nodes"][index]
+        for primitive in document["meshes"][node["mesh"]]["primitives"] if "mesh" in node else ():
+            if len(found) < MAX_INSTANCES:
                 part = _part(document, values, primitive, world)
                 found += [] if part is None else [part]
     return found
+
+
+def placed_nodes(document: dict[str, Any], start: Sequence[int] | None = None) -> Iterator[tuple[int, F64]]:
+    """Node and its world matrix (4, 4), parents first, in the order that the file shows them; not what is hidden, and
+    what hangs below it. The tree is sound."""
+    nodes, scenes = document.get("nodes", []), document.get("scenes", [])
+    if start is None:
+        children = {c for n in nodes for c in n.get("children", ())}
+        start = scenes[document.get("scene", 0)].get("nodes", []) if scenes else [
+            i for i in range(len(nodes)) if i not in children
+        ]  # fmt: skip
+    waiting: list[tuple[int, F64]] = [(i, np.eye(4)) for i in reversed(start)]
+    while waiting:
+        index, parent = waiting.pop()
+        if nodes[index].get("extensions", {}).get("KHR_node_visibility", {}).get("visible") is False:
+            continue
+        world = parent @ local_matrix(nodes[index])
+        waiting += [(c, world) for c in reversed(nodes[index].get("children", ()))]
+        yield index, world
 
 
 def levels_of_detail(document: dict[str, Any]) -> dict[str, list[int]]:
@@ -109,13 +119,13 @@ def _part(document: dict[str, Any], values: Values, primitive: dict[str, Any], w
     name = f"TEXCOORD_{base.get('texCoord', 0)}"
     uv = values.real(attributes[name]) if base and name in attributes else None
     if uv is not None:
-        uv = _moved_uv(uv, base.get("extensions", {}).get("KHR_texture_transform", {}))
+        uv = moved_uv(uv, base.get("extensions", {}).get("KHR_texture_transform", {}))
     return Part(
         position @ linear.T + world[:3, 3], flat.reshape(-1, 3).astype(np.int64), normals, uv, material,
         bool(np.linalg.det(linear) < 0),
     )  # fmt: skip
 
 
-def _moved_uv(uv: F64, move: dict[str, Any]) -> F64:
+def moved_uv(uv: F64, move: dict[str, Any]) -> F64:
     c, s = np.cos(move.get("rotation", 0)), np.sin(move.get("rotation", 0))
     return (uv * move.get("scale", (1, 1))) @ np.array([[c, -s], [s, c]]) + move.get("offset", (0, 0))

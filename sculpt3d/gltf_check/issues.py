@@ -26,12 +26,16 @@ class Issue:
 
 @dataclass
 class Issues:
-    """Findings in the order they were made; raises `Enough` at `MOST` errors."""
+    """Findings in the order they were made; raises `Enough` at `MOST` errors. tolerated: codes of errors only noted."""
 
+    tolerated: frozenset[str] = frozenset()
     found: list[Issue] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
     def error(self, code: str, where: str, says: str) -> None:
+        if code in self.tolerated:
+            self._add(Issue("note", code, where, says))
+            return
         self._add(Issue("error", code, where, says))
         if self.counts["error"] >= MOST:
             raise Enough

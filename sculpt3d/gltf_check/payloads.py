@@ -17,7 +17,9 @@ DRACO = "KHR_draco_mesh_compression"
 MAX_DECODED = 1_000_000_000  # bytes
 
 
-def decode_payloads(document: dict[str, Any], values: Values, issues: Issues) -> None:
+def decode_payloads(
+    document: dict[str, Any], values: Values, issues: Issues, pictures_too: bool = True
+) -> None:
     """Fills `values`; a payload that cannot be decoded is an error, a decoder that is not installed a warning."""
     views = [(i, v, n) for i, v in enumerate(document.get("bufferViews", [])) for n in MESHOPT
              if n in v.get("extensions", {})]  # fmt: skip
@@ -28,6 +30,8 @@ def decode_payloads(document: dict[str, Any], values: Values, issues: Issues) ->
     if primitives and _installed("DracoPy", DRACO, "draco", issues):
         for at, primitive in primitives:
             _draco(document, primitive, at, values, issues)
+    if not pictures_too:
+        return
     pictures = [(i, p[0]) for i, p in enumerate(values.resources.images) if p and p[1].mime == "image/ktx2"]
     if pictures and _installed("opengl_basisu", "KHR_texture_basisu", "ktx2", issues):
         for i, data in pictures:

@@ -7,7 +7,6 @@ import binascii
 import mmap
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -65,7 +64,7 @@ class _Fetch:
         elif _SCHEME.match(uri):
             self.issues.warn("NON_RELATIVE_URI", at, f'"{uri[:60]}" is not beside the model; not fetched.')
         else:
-            return self._file(unquote(uri), at), None
+            return self._file(unquote(uri.split("?")[0].split("#")[0]), at), None
         return None, None
 
     def _inline(self, uri: str, at: str) -> tuple[Bytes | None, str | None]:
@@ -86,11 +85,11 @@ class _Fetch:
         return data, head[1]
 
     def _file(self, name: str, at: str) -> Bytes | None:
-        path = Path(self.folder / name.split("?")[0].split("#")[0])
         self.opened += 1
         if "\0" in name or len(name) > 1000 or self.opened > MAX_EXTERNAL:
             self.issues.error("IO_ERROR", at, "Too many files, or a name that no file can have.")
             return None
+        path = self.folder / name
         if not path.resolve().is_relative_to(self.folder):
             self.issues.error(
                 "PATH_ESCAPE", at, f'"{name[:60]}" lies outside the model\'s folder; not opened.'

@@ -13,9 +13,14 @@ from sculpt3d.gltf_check.issues import Issues
 F = 5126
 
 
-def check_scenes(document: dict[str, Any], values: Values, issues: Issues) -> None:
+def check_tree(document: dict[str, Any], issues: Issues) -> tuple[list[int | None], list[int]]:
+    """Parent and root of each node."""
     parents = _parents(document, issues)
-    roots = _roots(parents, issues)
+    return parents, _roots(parents, issues)
+
+
+def check_scenes(document: dict[str, Any], values: Values, issues: Issues) -> None:
+    parents, roots = check_tree(document, issues)
     for i, scene in enumerate(document.get("scenes", [])):
         for k, node in enumerate(scene.get("nodes", ())):
             if parents[node] is not None:

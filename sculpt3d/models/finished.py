@@ -163,15 +163,6 @@ def _metres(path: Path) -> bool:
     return b"metres" in head and b"no scale" not in head
 
 
-def document_of_gltf(path: Path) -> Document:
-    """A bridge to the document until the glTF reader makes one itself."""
-    model = read_gltf(path)
-    metric = 1.0 if model.metric else None
-    return Document(
-        model.name, tuple(_part_of(s) for s in model.skins), unit_m=metric, provenance=model.provenance
-    )
-
-
 def document_of_trimesh(path: Path) -> Document:
     """A bridge to the document until each format's reader makes one itself."""
     try:

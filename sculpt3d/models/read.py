@@ -26,9 +26,9 @@ def read_document(path: Path) -> Document:
     if path.stat().st_size > MAX_BYTES:
         raise UnreadableFile(f"{path.name} is larger than {MAX_BYTES // 10**9} GB; simplify it first")
     if kind == "gltf":
-        from sculpt3d.models.finished import document_of_gltf
+        from sculpt3d.models.gltf import read_gltf
 
-        return tidy(document_of_gltf(path), path.name)
+        return tidy(read_gltf(path), path.name)
     from sculpt3d.models.finished import document_of_trimesh
 
     return tidy(document_of_trimesh(path), path.name)

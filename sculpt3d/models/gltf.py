@@ -1,0 +1,253 @@
+"""GLB and glTF 2.0 as a document: what the default scene shows, in world coordinates.
+
+The file's frame and bytes are made sure of by `gltf_check`; what a reader can live with is read and told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sculpt3d.colour import to_codes
+from sculpt3d.errors import UnreadableFile
+from sculpt3d.geometry import F64
+from sculpt3d.gltf_check import Opened, open_to_read
+from sculpt3d.gltf_check.accessors import Values
+from sculpt3d.gltf_check.check import READABLE
+from sculpt3d.gltf_check.geometry import moved_uv, placed_nodes
+from sculpt3d.models.document import Document, Part
+from sculpt3d.models.gltf_material import Materials, Shown
+from sculpt3d.models.gltf_pose import World, posed
+from sculpt3d.types import I32, U8
+
+MAX_PARTS = 20_000
+MAX_VERTICES = 500_000_000  # of all instances together
+_READ = {
+    "EXT_mesh_gpu_instancing", "EXT_meshopt_compression", "EXT_texture_avif", "EXT_texture_webp", "KHR_draco_mesh_compression",
+    "KHR_meshopt_compression", "KHR_mesh_quantization", "KHR_texture_basisu", "KHR_texture_transform", "KHR_xmp_json_ld",
+    "MSFT_lod", "KHR_lights_punctual", "KHR_animation_pointer", "KHR_node_visibility", "EXT_structural_metadata",
+}  # fmt: skip
+POINTS, LINES, TRIANGLES, STRIP, FAN = 0, (1, 2, 3), 4, 5, 6
+
+
+def read_gltf(path: Path) -> Document:
+    """To be tidied. Raises `UnreadableFile` with what is wrong first."""
+    opened = open_to_read(path)
+    if opened.document is None or opened.values is None:
+        first = next(i for i in opened.report.issues if i.severity == "error")
+        raise UnreadableFile(
+            f"{path.name} is not sound ({first.where or 'file'}: {first.says}); see sculpt3d check"
+        )
+    missing = [i for i in opened.report.issues if i.code == "IO_ERROR" and i.where.startswith("/buffers")]
+    if missing:
+        raise UnreadableFile(f"{path.name} is not whole: {missing[0].says} Put it there, or give the GLB")
+    needs = [
+        n for n in opened.document.get("extensionsRequired", []) if n not in _READ and "material" not in n
+    ]
+    if needs:
+        raise UnreadableFile(f"{path.name} needs {needs[0]}, which is not read here; export it without")
+    found = document_of(opened, path.stem)
+    return replace(found, notes=(*_flaws(opened), *found.notes))
+
+
+def _flaws(opened: Opened) -> list[str]:
+    """What the file is not quite sound in, a sentence; pictures that are missing, one each."""
+    told = [i for i in opened.report.issues if i.code in READABLE]
+    missing = [i.says.rstrip(".") for i in told if i.code == "IO_ERROR"]
+    others = [i for i in told if i.code != "IO_ERROR"]
+    first = [
+        f"not quite sound ({i.where or 'file'}: {i.says.rstrip('.')}); sculpt3d check tells all"
+        for i in others[:1]
+    ]
+    return [*missing, *first]
+
+
+def document_of(opened: Opened, name: str, start: Sequence[int] | None = None) -> Document:
+    """Of an opened file: what its default scene shows, or what hangs below the nodes `start`."""
+    assert opened.document is not None and opened.values is not None and opened.resources is not None
+    reader = _Reader(opened.document, opened.values, Materials(opened.document, opened.resources), start)
+    extras = opened.document["asset"].get("extras")
+    said = extras if isinstance(extras, dict) else {}
+    metric = said.get("unit") != "no scale"
+    return Document(
+        name,
+        tuple(reader.parts()),
+        _offset(said),
+        1.0 if metric else None,
+        "glTF" if metric else "the file says so",
+        tuple(reader.notes()),
+        opened.report.provenance,
+    )
+
+
+def _offset(said: dict[str, Any]) -> F64:
+    """As our own exports note it: what brings coordinates back to the user's own."""
+    given = said.get("offset")
+    good = isinstance(given, list) and len(given) == 3 and all(isinstance(v, int | float) for v in given)
+    return np.array(given if good else [0, 0, 0], np.float64)
+
+
+class _Reader:
+    def __init__(
+        self, document: dict[str, Any], values: Values, materials: Materials, start: Sequence[int] | None
+    ) -> None:
+        self.document, self.values, self.materials, self.start = document, values, materials, start
+        self.told: dict[str, None] = {}
+        self.vertices = 0
+        users = Counter(
+            p["attributes"].get("POSITION") for m in document.get("meshes", []) for p in m["primitives"]
+        )
+        self.shared = {k for k, n in users.items() if n > 1}
+
+    def notes(self) -> list[str]:
+        if self.document.get("animations"):
+            self.told.setdefault("animations are not kept: the model is taken as it stands")
+        return [*self.told, *self.materials.notes()]
+
+    def parts(self) -> list[Part]:
+        found: list[Part] = []
+        placed = dict(placed_nodes(self.document, self.start))
+        for index, world in placed.items():
+            node = self.document["nodes"][index]
+            if "mesh" not in node:
+                continue
+            mesh = self.document["meshes"][node["mesh"]]
+            for place in World(node, world, placed, self.document, self.values).instances():
+                for primitive in mesh["primitives"]:
+                    part = self._part(primitive, place, mesh, node)
+                    found += [] if part is None else [part]
+                    if len(found) > MAX_PARTS or self.vertices > MAX_VERTICES:
+                        raise UnreadableFile(
+                            "The model repeats its parts too often to be read; join or leave out some"
+                        )
+        return found
+
+    def _part(
+        self, primitive: dict[str, Any], place: World, mesh: dict[str, Any], node: dict[str, Any]
+    ) -> Part | None:
+        attributes, mode = primitive["attributes"], primitive.get("mode", TRIANGLES)
+        if mode in LINES:
+            self.told.setdefault("lines are not kept")
+            return None
+        if "POSITION" not in attributes:
+            return None
+        shape = posed(primitive, place, mesh, node, self.values)
+        if shape is None:
+            raise UnreadableFile(
+                "The model's data is missing or coded in a way that is not read here; export it plainly"
+            )
+        vertices, normals = shape
+        self.vertices += len(vertices)
+        faces = self._faces(primitive, mode, len(vertices), place.mirrored)
+        if mode != POINTS and not len(faces):
+            return None
+        material = self.materials.of(primitive.get("material"))
+        part = Part(
+            vertices,
+            faces,
+            material.material,
+            self._uv(attributes, material, len(vertices)),
+            self._rgba(attributes, len(vertices)),
+            normals,
+            self._more(attributes, len(vertices)),
+            str(node.get("name", mesh.get("name", ""))),
+        )
+        if part.uv is None and part.material.texture is not None:
+            part = replace(
+                part, material=replace(part.material, texture=None, normal_map=None, occlusion=None)
+            )
+        return _only_used(part) if len(faces) and attributes["POSITION"] in self.shared else part
+
+    def _faces(self, primitive: dict[str, Any], mode: int, count: int, mirrored: bool) -> I32:
+        """(F, 3); indices beyond the vertices are left to `tidy`."""
+        if mode == POINTS:
+            return np.zeros((0, 3), np.int32)
+        index = np.arange(count) if "indices" not in primitive else self._index(primitive["indices"])
+        if mode == TRIANGLES:
+            faces = index[: len(index) // 3 * 3].reshape(-1, 3)
+        elif mode == STRIP:
+            faces = np.stack([index[:-2], index[1:-1], index[2:]], 1)
+            faces[1::2, 1:] = faces[1::2, :0:-1]  # every second triangle of a strip runs the other way
+        else:
+            faces = np.stack([index[1:-1], index[2:], np.broadcast_to(index[:1], len(index[2:]))], 1)
+        if mode != TRIANGLES:  # strips are joined by triangles without area
+            a, b, c = faces.T
+            faces = faces[(a != b) & (b != c) & (c != a)]
+        return np.ascontiguousarray(faces[:, ::-1] if mirrored else faces, np.int32)
+
+    def _index(self, accessor: int) -> NDArray[np.int64]:
+        raw = self.values.raw(accessor)
+        if raw is None:
+            raise UnreadableFile("The model's triangles are missing or coded in a way that is not read here")
+        index = raw[:, 0].astype(np.int64)
+        return np.where(index > np.iinfo(np.int32).max, -1, index)
+
+    def _uv(self, attributes: dict[str, int], shown: Shown, count: int) -> NDArray[np.float32] | None:
+        if shown.uv_set is None:
+            return None
+        uv = self._real(attributes, f"TEXCOORD_{shown.uv_set}", count, 2)
+        if uv is None:
+            self.told.setdefault("a texture has no coordinates and is not kept")
+            return None
+        return moved_uv(uv, shown.uv_move).astype(np.float32) if shown.uv_move else uv.astype(np.float32)
+
+    def _rgba(self, attributes: dict[str, int], count: int) -> U8 | None:
+        if "COLOR_1" in attributes:
+            self.told.setdefault("a second set of vertex colours is not kept")
+        light = self._real(attributes, "COLOR_0", count)
+        if light is None or light.shape[1] not in (3, 4):
+            return None
+        rgba = np.full((count, 4), 255, np.uint8)
+        rgba[:, :3] = to_codes(np.ascontiguousarray(light[:, :3]))
+        if light.shape[1] == 4:
+            rgba[:, 3] = np.round(np.clip(light[:, 3], 0, 1) * 255)
+        return rgba
+
+    def _more(self, attributes: dict[str, int], count: int) -> dict[str, NDArray[Any]]:
+        """The file's own attributes, `_NAME`."""
+        found = {}
+        for name in attributes:
+            if not name.startswith("_"):
+                continue
+            accessor = self.document["accessors"][attributes[name]]
+            raw = (
+                self.values.real(attributes[name])
+                if accessor.get("normalized")
+                else self.values.raw(attributes[name])
+            )
+            if raw is None or len(raw) != count:
+                self.told.setdefault(f"the attribute {name[:40]} cannot be read")
+                continue
+            found[name[1:].lower()] = np.ascontiguousarray(raw[:, 0] if raw.shape[1] == 1 else raw)
+        return found
+
+    def _real(
+        self, attributes: dict[str, int], name: str, count: int, width: int | None = None
+    ) -> F64 | None:
+        """(count, width) as numbers, None where they are not there or of another number."""
+        if name not in attributes:
+            return None
+        found = self.values.real(attributes[name])
+        return None if found is None or len(found) != count or (width and found.shape[1] != width) else found
+
+
+def _only_used(part: Part) -> Part:
+    """Of vertices that several primitives share, those of this one."""
+    used, faces = np.unique(part.faces, return_inverse=True)
+    if len(used) == len(part.vertices) or used[0] < 0 or used[-1] >= len(part.vertices):
+        return part
+    return replace(
+        part,
+        vertices=part.vertices[used],
+        faces=faces.reshape(-1, 3).astype(np.int32),
+        uv=None if part.uv is None else part.uv[used],
+        rgba=None if part.rgba is None else part.rgba[used],
+        normals=None if part.normals is None else part.normals[used],
+        attributes={k: v[used] for k, v in part.attributes.items()},
+    )
