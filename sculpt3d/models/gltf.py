@@ -135,7 +135,7 @@ class _Reader:
         if mode in LINES:
             self.told.setdefault("lines are not kept")
             return None
-        if "POSITION" not in attributes:
+        if "POSITION" not in attributes or self._all_zero(attributes["POSITION"]):
             return None
         shape = posed(primitive, place, mesh, node, self.values)
         if shape is None:
@@ -163,6 +163,11 @@ class _Reader:
                 part, material=replace(part.material, texture=None, normal_map=None, occlusion=None)
             )
         return _only_used(part) if len(faces) and attributes["POSITION"] in self.shared else part
+
+    def _all_zero(self, accessor: int) -> bool:
+        """Of a place that only an application fills in, as the format allows."""
+        held = self.document["accessors"][accessor]
+        return self.values.raw(accessor) is None and "bufferView" not in held and "sparse" not in held
 
     def _faces(self, primitive: dict[str, Any], mode: int, count: int, mirrored: bool) -> I32:
         """(F, 3); indices beyond the vertices are left to `tidy`."""
