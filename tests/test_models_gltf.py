@@ -486,8 +486,8 @@ def test_files_of_the_khronos_validator_are_read_or_refused_in_a_sentence() -> N
             read += 1
         except SculptError as error:
             assert "\n" not in str(error)
-            if "holds no surface" in str(error):  # meshes that no node shows
-                continue
+            if "holds no surface" in str(error) or "data is missing" in str(error):
+                continue  # meshes that no node shows, buffers that an application fills in
             shows = said.get("info", {}).get("totalTriangleCount", 0) and not said["issues"]["numErrors"]
             assert not shows, (path.name, str(error))
     assert read > 20

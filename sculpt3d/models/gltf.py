@@ -71,7 +71,8 @@ def _flaws(opened: Opened) -> list[str]:
 def document_of(opened: Opened, name: str, start: Sequence[int] | None = None) -> Document:
     """Of an opened file: what its default scene shows, or what hangs below the nodes `start`."""
     assert opened.document is not None and opened.values is not None and opened.resources is not None
-    reader = _Reader(opened.document, opened.values, Materials(opened.document, opened.resources), start)
+    materials = Materials(opened.document, opened.resources)
+    reader = _Reader(opened.report.file, opened.document, opened.values, materials, start)
     extras = opened.document["asset"].get("extras")
     said = extras if isinstance(extras, dict) else {}
     metric = said.get("unit") != "no scale"
@@ -95,9 +96,15 @@ def _offset(said: dict[str, Any]) -> F64:
 
 class _Reader:
     def __init__(
-        self, document: dict[str, Any], values: Values, materials: Materials, start: Sequence[int] | None
+        self,
+        name: str,
+        document: dict[str, Any],
+        values: Values,
+        materials: Materials,
+        start: Sequence[int] | None,
     ) -> None:
-        self.document, self.values, self.materials, self.start = document, values, materials, start
+        self.name, self.document, self.values = name, document, values
+        self.materials, self.start = materials, start
         self.told: dict[str, None] = {}
         self.vertices = 0
         users = Counter(
@@ -124,7 +131,7 @@ class _Reader:
                     found += [] if part is None else [part]
                     if len(found) > MAX_PARTS or self.vertices > MAX_VERTICES:
                         raise UnreadableFile(
-                            "The model repeats its parts too often to be read; join or leave out some"
+                            f"{self.name} repeats its parts too often to be read; join or leave out some"
                         )
         return found
 
@@ -140,7 +147,7 @@ class _Reader:
         shape = posed(primitive, place, mesh, node, self.values)
         if shape is None:
             raise UnreadableFile(
-                "The model's data is missing or coded in a way that is not read here; export it plainly"
+                f"{self.name}: its data is missing or coded in a way that is not read here; export it plainly"
             )
         vertices, normals = shape
         self.vertices += len(vertices)
@@ -189,7 +196,9 @@ class _Reader:
     def _index(self, accessor: int) -> NDArray[np.int64]:
         raw = self.values.raw(accessor)
         if raw is None:
-            raise UnreadableFile("The model's triangles are missing or coded in a way that is not read here")
+            raise UnreadableFile(
+                f"{self.name}: its triangles are missing or coded in a way that is not read here; export it plainly"
+            )
         index = raw[:, 0].astype(np.int64)
         return np.where(index > np.iinfo(np.int32).max, -1, index)
 
