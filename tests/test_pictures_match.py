@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,16 +14,14 @@ from sculpt3d.errors import SculptError
 from sculpt3d.models.document import Document, Part
 from tests.browser_pictures import browser, browser_pictures, fetch_three
 from tests.conftest import SHARED
+from tests.gltf_samples import SAMPLES, sample
 from tests.pictures import ssim
 from viewer import software
 from viewer.commands import State
 from viewer.loading import load
 from viewer.picture import by_opengl, framed
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not SHARED.is_dir(), reason=f"{SHARED} is not here"),
-]
+pytestmark = pytest.mark.slow
 SIZE = (320, 240)
 SKY = (255, 0, 255)
 # The rest of the cases three.js 0.187 reads wrongly or not at all: float colours and texture files of PLY, backslashes
@@ -46,15 +46,16 @@ FILES = (
     + [str(p.relative_to(SHARED)) for p in sorted((SHARED / "scans").glob("*.glb"))]
     + sound_files()
 )
+Read = dict[str, Document | str]
+Seen = dict[str, np.ndarray | str]
 
 
-@pytest.fixture(scope="module")
-def documents() -> dict[str, Document | str]:
+def read_all(folder: Path, names: Iterable[str]) -> Read:
     """As the door reads them, or why it does not."""
-    found: dict[str, Document | str] = {}
-    for name in FILES:
+    found: Read = {}
+    for name in names:
         try:
-            found[name] = load(SHARED / name)
+            found[name] = load(folder / name)
         except SculptError as error:
             found[name] = str(error)
     return found
@@ -68,23 +69,37 @@ def state_of(document: Document | str) -> State:
     return replace(framed(document, SIZE), style="plain", sky=((1.0, 0.0, 1.0),) * 2)
 
 
+def has_cut_outs(document: Document | str) -> bool:
+    return not isinstance(document, str) and any(p.material.alpha == "mask" for p in document.parts)
+
+
 @pytest.fixture(scope="module")
-def theirs(
-    documents: dict[str, Document | str],
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> dict[str, np.ndarray | str]:
+def three(request: pytest.FixtureRequest) -> Path:
     browser()
-    three = fetch_three(request.config.cache.mkdir("three"))  # type: ignore[union-attr]
-    jobs = {name: (state_of(d), SIZE) for name, d in documents.items()}
-    return browser_pictures(jobs, SHARED, three, tmp_path_factory.mktemp("profile"))
+    return fetch_three(request.config.cache.mkdir("three"))  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_same_picture(
-    name: str, documents: dict[str, Document | str], theirs: dict[str, np.ndarray | str]
-) -> None:
-    document, their = documents[name], theirs[name]
+@pytest.fixture(scope="module")
+def given(three: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Read, Seen]:
+    documents = read_all(SHARED, FILES)
+    return documents, seen_by_three(documents, SHARED, three, tmp_path_factory.mktemp("profile"))
+
+
+@pytest.fixture(scope="module")
+def built(three: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Read, Seen]:
+    folder = tmp_path_factory.mktemp("samples")
+    for name in SAMPLES:
+        (folder / f"{name}.glb").write_bytes(sample(name))
+    documents = read_all(folder, [f"{name}.glb" for name in SAMPLES])
+    return documents, seen_by_three(documents, folder, three, tmp_path_factory.mktemp("profile"))
+
+
+def seen_by_three(documents: Read, folder: Path, three: Path, profile: Path) -> Seen:
+    jobs = {name: (state_of(d), SIZE, 2 if has_cut_outs(d) else 1) for name, d in documents.items()}
+    return browser_pictures(jobs, folder, three, profile)
+
+
+def compare(document: Document | str, their: np.ndarray | str) -> None:
     covered = np.zeros(SIZE[::-1], bool) if isinstance(their, str) else (their != SKY).any(-1)
     if isinstance(document, str):
         assert covered.mean() < LEAST, f"a browser shows it, but: {document}"
@@ -99,3 +114,17 @@ def test_same_picture(
             continue
         assert (ours & covered).sum() / (ours | covered).sum() > 0.97
         assert ssim(our, their, ours | covered) > 0.98
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"{SHARED} is not here")
+@pytest.mark.parametrize("name", FILES)
+def test_same_picture(name: str, given: tuple[Read, Seen]) -> None:
+    compare(given[0][name], given[1][name])
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_same_picture_of_what_is_said_in_unusual_ways(name: str, built: tuple[Read, Seen]) -> None:
+    document, their = built[0][f"{name}.glb"], built[1][f"{name}.glb"]
+    assert isinstance(document, Document), document
+    assert not isinstance(their, str), their
+    compare(document, their)

@@ -55,7 +55,7 @@ def by_opengl(document: Document, state: State, size: tuple[int, int]) -> U8:
 
     window.switch_to()
     target = Offscreen(*size)
-    Renderer(document).draw(state, *size)
+    Renderer(document).draw(state, *size, target.finer)
     found = target.read()
     window.close()
     return found

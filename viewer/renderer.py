@@ -19,9 +19,10 @@ class Renderer:
         self.program, self.sky, self.pieces = program("mesh"), program("sky"), upload(document)
         self._sorted_for: tuple[float, ...] | None = None
 
-    def draw(self, state: State, width: int, height: int) -> None:
-        """`width`, `height`: of the framebuffer."""
-        gl.glViewport(0, 0, width, height)
+    def draw(self, state: State, width: int, height: int, finer: int = 1) -> None:
+        """`width`, `height`: of the framebuffer, which may be `finer` times as large: several pixels make one in the end."""
+        gl.glViewport(0, 0, width * finer, height * finer)
+        gl.glLineWidth(finer)
         gl.glDepthMask(gl.GL_TRUE)
         gl.glClear(gl.GL_COLOR_BUFFER_BIT | gl.GL_DEPTH_BUFFER_BIT)
         gl.glDisable(gl.GL_BLEND)
@@ -35,7 +36,8 @@ class Renderer:
         self.program["projection"] = tuple(state.camera.projection(width, height).T.ravel())
         self.program["light"] = light_direction(state)
         self.program["eye"] = tuple(float(v) for v in state.camera.eye)
-        self.program["point_size"] = point_size(height)
+        self.program["point_size"] = point_size(height) * finer
+        self.program["blur"] = float(np.log2(finer))
         self.program["clay"] = CLAY
         for piece in self.pieces:
             if piece.part.material.alpha != "blend":

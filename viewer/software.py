@@ -37,7 +37,8 @@ def draw(document: Document, state: State, size: tuple[int, int]) -> U8:
     surfaces = [p for p in document.parts if not is_cloud(p)]
     picture = front.colour
     if surfaces and state.style != "wire":
-        caster = Caster([Painted(p) for p in surfaces], state, canvas)
+        known: dict[int, list[U8]] = {}
+        caster = Caster([Painted(p, known) for p in surfaces], state, canvas)
         rows = max(1, _BAND // width)
         for row in range(0, height, rows):
             band = slice(row, min(row + rows, height))

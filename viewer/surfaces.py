@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sculpt3d.colour import linear
 from sculpt3d.geometry import F64
 from sculpt3d.models.document import Part
-from sculpt3d.types import F32
+from sculpt3d.types import F32, U8
 from viewer.textures import levels, look_up
 
 
@@ -25,12 +25,15 @@ class Hit:
 
 
 class Painted:
-    """A part with its colours ready to be looked up."""
+    """A part with its colours ready to be looked up; `known`: levels of pictures that other parts use too."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, known: dict[int, list[U8]]) -> None:
         self.part = part
+        self.levels: list[U8] | None = None
         texture = part.material.texture
-        self.levels = levels(texture.pixels) if texture is not None and part.uv is not None else None
+        if texture is not None and part.uv is not None:
+            key = id(texture.pixels)
+            self.levels = known[key] = known.get(key) or levels(texture.pixels)
         self.tint = None if part.rgba is None else vertex_tints(part)
 
     def at(self, hit: Hit, right: F64, up: F64) -> tuple[F32, F32, F64, F64]:

@@ -5,6 +5,7 @@ in vec2 texel;
 centroid in vec4 tint;  // at a rim's pixels the middle may lie beside the triangle
 uniform sampler2D picture;  // the card decodes sRGB
 uniform int textured;
+uniform float blur;         // levels: several pixels drawn make one in the end
 uniform vec4 factor;
 uniform int alpha_mode;     // 0 opaque, 1 mask, 2 blend
 uniform float cutoff;
@@ -31,7 +32,7 @@ float shade() {
 
 void main() {
     vec4 colour = factor * tint;
-    if (textured == 1) colour *= texture(picture, texel);
+    if (textured == 1) colour *= texture(picture, texel, blur);
     if (alpha_mode == 1 && colour.a < cutoff) discard;
     vec3 albedo = in_clay == 1 ? clay : colour.rgb;
     vec3 seen = lighting == 0 ? albedo : albedo * shade();
