@@ -50,15 +50,21 @@ def picture(document: Document, state: State, size: tuple[int, int]) -> U8:
 def by_opengl(document: Document, state: State, size: tuple[int, int]) -> U8:
     """(H, W, 3); raises `ResourceError` where there is none."""
     window = open_window(_SMALL, visible=False)
+    from pyglet.gl.lib import GLException
+    from pyglet.graphics.shader import ShaderException
+
     from viewer.offscreen import Offscreen
     from viewer.renderer import Renderer
 
     window.switch_to()
-    target = Offscreen(*size)
-    Renderer(document).draw(state, *size, target.finer)
-    found = target.read()
-    window.close()
-    return found
+    try:
+        target = Offscreen(*size)
+        Renderer(document).draw(state, *size, target.finer)
+        return target.read()
+    except (GLException, ShaderException) as error:
+        raise ResourceError(f"OpenGL failed ({str(error)[:80]}); update the graphics driver") from error
+    finally:
+        window.close()
 
 
 def save_picture(path: Path, pixels: U8) -> None:
