@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from pipelines.cli import main
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.models.ply import write_mesh
 from sculpt3d.types import Mesh
@@ -225,6 +227,51 @@ def test_a_million_triangles_open_in_five_seconds(tmp_path: Path) -> None:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert spent < 5  # core-seconds (2 here), whatever else the machine does
+
+
+@pytest.mark.parametrize("command", ["view", "render", "evaluate"])
+def test_what_is_not_kept_is_said_once(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A vertex that no face uses, far away: left out of the picture and the figures, and told."""
+    ball = trimesh.creation.icosphere(3)
+    path = tmp_path / "a.ply"
+    vertices = np.concatenate([ball.vertices, [[500.0, 0, 0]]]).astype(np.float32)
+    write_mesh(path, Mesh(vertices, ball.faces.astype(np.int32)), ("metres",))
+    more = {
+        "view": ["--screenshot", str(tmp_path / "a.png"), "--size", "64x64"],
+        "render": ["-o", str(tmp_path / "a.png"), "--size", "64x64"],
+        "evaluate": [str(path)],
+    }
+    assert main([command, str(path), *more[command]]) == 0
+    said = capsys.readouterr()
+    lines = [line for line in said.err.splitlines() if line.startswith("note: ")]
+    assert len(lines) == 1
+    assert "1 vertices that no face uses" in lines[0]
+    if command == "evaluate":
+        assert json.loads(said.out)["scores"][0]["f"] == 1
+    else:
+        pixels = np.asarray(Image.open(tmp_path / "a.png"))
+        assert (np.abs(pixels.astype(int) - pixels[0, 0]).max(-1) > 40).mean() > 0.15  # the ball fills it
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "picture"])
+def test_pictures_are_png_and_nothing_else(
+    name: str, statue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["render", str(statue), "-o", str(tmp_path / name)]) == 2
+    assert ".png" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_project_folder_is_drawn_by_its_name(statue: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "buddha"
+    folder.mkdir()
+    trimesh.load(statue).export(folder / "model.glb")
+    assert load(folder).name == load(folder / "model.glb").name == "buddha"
+    assert main(["render", str(folder), "-o", str(tmp_path / "a.png"), "--size", "64x64"]) == 0
+    with pytest.raises(UnreadableFile, match="project folder"):
+        load(tmp_path)
 
 
 def test_broken_files_say_what_to_do(tmp_path: Path) -> None:
