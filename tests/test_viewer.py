@@ -279,7 +279,7 @@ def test_broken_files_say_what_to_do(tmp_path: Path) -> None:
         ("a.ply", b"ply\nnonsense"),
         ("b.glb", b"glTF\x02"),
         ("c.obj", b""),
-        ("d.xyz", b"1 2 3"),
+        ("d.xyz", b"1 2 three"),
     ):
         (tmp_path / name).write_bytes(data)
         with pytest.raises(UnreadableFile):

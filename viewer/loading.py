@@ -12,7 +12,7 @@ from sculpt3d.models.read import read_document
 
 def load(path: Path) -> Document:
     """A project's model bears the project's name. Raises `UnreadableFile` with the remedy."""
-    document = read_document(path / "model.glb" if path.is_dir() else path)
+    document = read_document(path / "model.glb" if (path / "model.glb").is_file() else path)
     if path.is_dir() or path.stem == "model":
         document = replace(
             document, name=path.resolve().name if path.is_dir() else path.resolve().parent.name

@@ -10,6 +10,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sculpt3d.errors import InputError, UnreadableFile
 
@@ -39,6 +40,18 @@ def _is_whole(data: bytes, record: struct.Struct, item: int) -> bool:
             return False
         at += record.size + item * record.unpack_from(data, at)[-1]
     return at == len(data)
+
+
+def check_points(data: bytes) -> NDArray[np.int64] | None:
+    """Where each record of a points3D.bin begins; None where they do not end where their counts say."""
+    if not _is_whole(data, _POINT, 8):
+        return None
+    (count,), at = _HEAD.unpack_from(data), _HEAD.size
+    starts = np.empty(count, np.int64)
+    for k in range(count):
+        starts[k] = at
+        at += _POINT.size + 8 * _POINT.unpack_from(data, at)[-1]
+    return starts
 
 
 def check_model(folder: Path, model: Any) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d.geometry import F64
+from sculpt3d.models.distinct import places
 from sculpt3d.types import F32, I32, U8, Mesh
 
 Wrap = Literal["repeat", "clamp", "mirror"]
@@ -83,10 +84,12 @@ class Document:
         return np.concatenate([p.vertices for p in self.parts]).astype(np.float32, copy=False)
 
     def surface(self) -> Mesh:
-        """One mesh without colours, local; vertices at the same place are one, so that charts hang together again."""
+        """One mesh without colours, local; vertices at the same place are one, so that charts hang together again. They keep
+        the order in which they first come."""
         starts = np.cumsum([0, *(len(p.vertices) for p in self.parts)])
         faces = np.concatenate([p.faces + n for p, n in zip(self.parts, starts, strict=False)])
-        unique, same = np.unique(self.points() + np.float32(0), axis=0, return_inverse=True)  # -0 is 0
-        f = same.reshape(-1)[faces].astype(np.int32)
+        points = self.points()
+        same, first = places(points)
+        f = same[faces]
         whole = (f[:, 0] != f[:, 1]) & (f[:, 1] != f[:, 2]) & (f[:, 2] != f[:, 0])
-        return Mesh(np.ascontiguousarray(unique), f[whole])
+        return Mesh(points[first], f if whole.all() else f[whole])

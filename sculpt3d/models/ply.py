@@ -1,41 +1,23 @@
-"""Binary PLY for clouds and meshes: written whole or not at all, read with bounds."""
+"""Our own PLY files, clouds and meshes: written whole or not at all, read fast. `ply_read` reads any as a document."""
 
 from __future__ import annotations
 
-import io
-import os
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.files import write_atomic, write_parts
-from sculpt3d.types import Mesh, PointCloud
+from sculpt3d.models.mapped import map_file
+from sculpt3d.models.ply_elements import read_elements
+from sculpt3d.models.ply_header import read_header
+from sculpt3d.models.ply_vertices import Vertices
+from sculpt3d.types import I32, U8, Mesh, PointCloud
 
-_PLY_OF = {
-    "f4": "float",
-    "f8": "double",
-    "u1": "uchar",
-    "i4": "int",
-    "u4": "uint",
-    "i2": "short",
-    "u2": "ushort",
-    "i1": "char",
-}
-_DTYPE_OF = {name: code for code, name in _PLY_OF.items()} | {
-    "float32": "f4",
-    "float64": "f8",
-    "uint8": "u1",
-    "int8": "i1",
-    "int32": "i4",
-    "uint32": "u4",
-    "int16": "i2",
-    "uint16": "u2",
-}
-_MAX_HEADER = 64 * 1024
+_PLY_OF = {"f4": "float", "u1": "uchar", "i4": "int"}
 _BLOCK = 1_000_000  # points written at a time
 _POINT = np.dtype(
     [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
@@ -62,20 +44,16 @@ def _point_rows(cloud: PointCloud, block: slice) -> NDArray[Any]:
 
 
 def read_cloud(path: Path) -> PointCloud:
-    """Any binary little-endian PLY with x y z; missing normals are zero, colours grey, counts zero."""
-    rows = read_elements(path)["vertex"]
-    n = len(rows)
-    names = rows.dtype.names or ()
+    """The vertices of any PLY; missing normals are zero, colours grey, counts zero."""
+    found, _ = _read(path, faces=False)
+    n = len(found.xyz)
+    views, error = found.attributes.get("views"), found.attributes.get("error")
     return PointCloud(
-        xyz=_columns(rows, ("x", "y", "z"), np.float32),
-        normal=_columns(rows, ("nx", "ny", "nz"), np.float32)
-        if "nx" in names
-        else np.zeros((n, 3), np.float32),
-        rgb=_columns(rows, ("red", "green", "blue"), np.uint8)
-        if "red" in names
-        else np.full((n, 3), 128, np.uint8),
-        views=rows["views"].astype(np.int32) if "views" in names else np.zeros(n, np.int32),
-        error=rows["error"].astype(np.float32) if "error" in names else np.zeros(n, np.float32),
+        xyz=found.xyz.astype(np.float32, copy=False),
+        normal=np.zeros((n, 3), np.float32) if found.normals is None else found.normals,
+        rgb=np.full((n, 3), 128, np.uint8) if found.rgba is None else _rgb(found.rgba),
+        views=np.zeros(n, np.int32) if views is None else views.astype(np.int32, copy=False),
+        error=np.zeros(n, np.float32) if error is None else error.astype(np.float32, copy=False),
     )
 
 
@@ -99,67 +77,28 @@ def write_mesh(path: Path, mesh: Mesh, comments: tuple[str, ...] = ()) -> None:
 
 
 def read_mesh(path: Path) -> Mesh:
-    """A mesh that `write_mesh` wrote (triangles only)."""
-    elements = read_elements(path)
-    rows = elements["vertex"]
-    names = rows.dtype.names or ()
-    if "face" not in elements:
-        raise UnreadableFile(f"{path.name} holds points but no triangles; give a mesh")
+    """The surface of any PLY as one mesh, with `filled` where the file has it."""
+    found, triangles = _read(path, faces=True)
+    filled = found.attributes.get("filled")
     return Mesh(
-        vertices=_columns(rows, ("x", "y", "z"), np.float32),
-        faces=np.ascontiguousarray(elements["face"]["v"], np.int32),
-        rgb=_columns(rows, ("red", "green", "blue"), np.uint8) if "red" in names else None,
-        filled=rows["filled"].astype(bool) if "filled" in names else None,
+        vertices=found.xyz.astype(np.float32, copy=False),
+        faces=triangles,
+        rgb=None if found.rgba is None else _rgb(found.rgba),
+        filled=None if filled is None else filled.astype(bool),
     )
 
 
-def read_elements(path: Path) -> dict[str, NDArray[Any]]:
-    """The elements of a binary little-endian PLY as record arrays; lists must be triangles."""
-    with open(path, "rb") as f:
-        head = f.read(_MAX_HEADER)
-        end = head.find(b"end_header\n")
-        if not head.startswith(b"ply") or end < 0:
-            raise UnreadableFile(f"{path.name} is not a PLY file; export it again")
-        body = _mapped(f, end + len(b"end_header\n"))
-    elements: dict[str, NDArray[Any]] = {}
-    offset = 0
-    for name, count, dtype in _parse_header(head[:end].decode("ascii", "replace"), path):
-        size = count * dtype.itemsize
-        if count < 0 or (count and not size) or offset + size > len(body):
-            raise UnreadableFile(f"{path.name} is cut short; export it again")
-        elements[name] = body[offset : offset + size].view(dtype)
-        if "n" in (dtype.names or ()) and not (elements[name]["n"] == 3).all():
-            raise UnreadableFile(f"{path.name} has faces that are not triangles; export it as triangles")
-        offset += size
-    if "vertex" not in elements:
-        raise UnreadableFile(f"{path.name} holds no vertices; export it again")
-    return elements
+def _read(path: Path, faces: bool) -> tuple[Vertices, I32]:
+    mapped = map_file(path)
+    header = read_header(mapped, path.name)
+    found, surface = read_elements(mapped, header, path.name, faces)
+    if faces and surface is None:
+        raise UnreadableFile(f"{path.name} holds points but no triangles; give a mesh")
+    return found, np.zeros((0, 3), np.int32) if surface is None else surface.triangles
 
 
-def _mapped(file: BinaryIO, start: int) -> NDArray[np.uint8]:
-    """What follows `start`, read only where it is looked at."""
-    left = os.fstat(file.fileno()).st_size - start
-    return np.memmap(file, np.uint8, "r", start, (left,)) if left else np.empty(0, np.uint8)
-
-
-def _parse_header(text: str, path: Path) -> list[tuple[str, int, np.dtype[Any]]]:
-    found: list[tuple[str, int, list[Any]]] = []
-    try:
-        for line in io.StringIO(text):
-            words = line.split()
-            if words[:1] == ["format"] and words[1] != "binary_little_endian":
-                raise UnreadableFile(f"{path.name} is not binary little-endian PLY; save it in that form")
-            if words[:1] == ["element"]:
-                found.append((words[1], int(words[2]), []))
-            elif words[:2] == ["property", "list"]:
-                found[-1][2].extend(
-                    [("n", "<" + _DTYPE_OF[words[2]]), ("v", "<" + _DTYPE_OF[words[3]], (3,))]
-                )
-            elif words[:1] == ["property"]:
-                found[-1][2].append((words[2], "<" + _DTYPE_OF[words[1]]))
-        return [(name, count, np.dtype(fields)) for name, count, fields in found]
-    except (KeyError, IndexError, ValueError) as error:
-        raise UnreadableFile(f"{path.name} has a PLY header that makes no sense; export it again") from error
+def _rgb(rgba: U8) -> U8:
+    return np.ascontiguousarray(rgba[:, :3])
 
 
 def _header(
@@ -178,7 +117,3 @@ def _header(
 def _fill(rows: NDArray[Any], names: tuple[str, ...], values: NDArray[Any]) -> None:
     for i, name in enumerate(names):
         rows[name] = values[:, i]
-
-
-def _columns(rows: NDArray[Any], names: tuple[str, ...], dtype: type) -> NDArray[Any]:
-    return np.stack([rows[name] for name in names], 1).astype(dtype)

@@ -1,0 +1,107 @@
+"""Files that a model names: found beside or below it whatever the separators and the case, and nowhere else."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import islice
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+import numpy as np
+
+from sculpt3d.errors import UnreadableFile
+from sculpt3d.types import U8
+
+MAX_TEXELS = 16384 * 16384
+_LONGEST = 1024  # letters of a name
+_MANY = 1000  # files of a folder that are looked through for folders
+
+
+def find_beside(folder: Path, name: str) -> Path | None:
+    """The file `name` in or below `folder`; a path from another machine is looked for by its last word."""
+    wanted = PureWindowsPath(name.strip().strip("\"'"))  # knows both kinds of separators, and drives
+    if not wanted.name or len(str(wanted)) > _LONGEST or "\0" in name:
+        return None
+    steps = [s for s in wanted.parts if s not in {".", wanted.anchor}]
+    inside = None if wanted.anchor or ".." in steps else _descend(folder, steps)
+    return inside or _descend(folder, [wanted.name]) or _one_below(folder, wanted.name)
+
+
+def _one_below(folder: Path, name: str) -> Path | None:
+    """In `textures/`, `maps/` or whatever the folder for it is called."""
+    try:
+        below = sorted(p for p in islice(folder.iterdir(), _MANY) if p.is_dir() and not p.is_symlink())
+    except OSError:
+        return None
+    return next((found for p in below if (found := _descend(p, [name]))), None)
+
+
+def _descend(folder: Path, steps: list[str]) -> Path | None:
+    at = folder
+    for step in steps:
+        if (at / step).exists():
+            at = at / step
+            continue
+        try:
+            same = [p for p in at.iterdir() if p.name.casefold() == step.casefold()]
+        except OSError:
+            return None
+        if not same:
+            return None
+        at = min(same)
+    try:
+        inside = at.is_file() and at.resolve().is_relative_to(folder.resolve())
+    except OSError:
+        return None
+    return at if inside else None
+
+
+class Pictures:
+    """The pictures that one model names, each decoded once; `notes` takes what is missing or broken."""
+
+    def __init__(self, folder: Path, notes: list[str]) -> None:
+        self._folder, self._notes = folder, notes
+        self._known: dict[str, U8 | None] = {}
+
+    def read(self, name: str) -> U8 | None:
+        """(H, W, 3), or (H, W, 4) where the file has an alpha; None, with a note, where it cannot be had."""
+        if name not in self._known:
+            self._known[name] = self._read(name)
+        return self._known[name]
+
+    def _read(self, name: str) -> U8 | None:
+        path = find_beside(self._folder, name)
+        shown = name if name.isprintable() and len(name) < 200 else ascii(name)[:200]
+        if path is None:
+            self._notes.append(f"the picture {shown} is not beside the model: its surfaces are without it")
+            return None
+        try:
+            return read_picture(path)
+        except UnreadableFile as error:
+            self._notes.append(f"{error}: its surfaces are without it")
+            return None
+
+
+def read_picture(path: Path) -> U8:
+    """(H, W, 3) sRGB, or (H, W, 4) where the file has an alpha."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as opened:
+                if opened.width * opened.height > MAX_TEXELS:
+                    raise UnreadableFile(f"{path.name} is larger than {MAX_TEXELS} pixels")
+                return _eight_bits(opened)
+    except UnreadableFile:
+        raise
+    except Exception as error:  # Pillow raises whatever its decoders meet
+        raise UnreadableFile(f"the picture {path.name} cannot be decoded") from error
+
+
+def _eight_bits(image: Any) -> U8:
+    if image.mode.startswith("I;16") or image.mode == "I":  # Pillow clips these at 255
+        grey = np.asarray(image).astype(np.float64)
+        return np.repeat((grey / 257 + 0.5).clip(0, 255).astype(np.uint8)[..., None], 3, 2)
+    clear = "A" in image.getbands() or "transparency" in image.info
+    return np.asarray(image.convert("RGBA" if clear else "RGB"), np.uint8)
