@@ -27,7 +27,7 @@ from dense_peer import BACKENDS, peer_run
 from dense_runs import DRAFT, EVERYTHING, FAST, MASKED, MUSEUM, STANDARD, Run, Setting
 from dense_sets import DenseSet, find_sets
 
-from sculpt3d.evaluate import evaluate
+from sculpt3d.compare.evaluate import evaluate
 
 ROOT = Path(__file__).parents[1]
 SETS = "nymph,gutenberg,plato,sakharov"

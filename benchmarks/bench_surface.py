@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from dense_runs import DEFAULT, apart, densified
 from dense_sets import DenseSet, find_sets
 
-from sculpt3d.evaluate import evaluate
+from sculpt3d.compare.evaluate import evaluate
 
 ROOT = Path(__file__).parents[1]
 FLOOR_MM = 5.0

@@ -171,7 +171,7 @@ def render(options: argparse.Namespace) -> int:
 def evaluate(options: argparse.Namespace) -> int:
     import json
 
-    from sculpt3d.evaluate import evaluate
+    from sculpt3d.compare.evaluate import evaluate
     from sculpt3d.models.notes import tell
 
     found = evaluate(

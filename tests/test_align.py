@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from sculpt3d.align import find_up, move_scene, place, rotation_to_y
+from sculpt3d.compare.registration import icp, robust_umeyama
 from sculpt3d.geometry import Rigid3, Sim3, project
 from sculpt3d.region import find_region
-from sculpt3d.registration import icp, robust_umeyama
 from tests.conftest import Ball
 
 UNIT = st.lists(st.floats(-1, 1), min_size=3, max_size=3).filter(lambda v: np.linalg.norm(v) > 0.1)

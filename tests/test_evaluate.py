@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import trimesh
 
+from sculpt3d.compare.evaluate import evaluate
 from sculpt3d.errors import InputError, UnreadableFile
-from sculpt3d.evaluate import evaluate
 
 
 def sphere(radius: float, path: Path, z: float = 0.0) -> Path:

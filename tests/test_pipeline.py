@@ -19,7 +19,7 @@ from PIL import Image
 
 from pipelines.page import advice
 from pipelines.photogrammetry import How, Preset, photogrammetry
-from sculpt3d.evaluate import evaluate
+from sculpt3d.compare.evaluate import evaluate
 from sculpt3d.models.ply import read_mesh
 from tests.conftest import ROOT
 from tests.test_gltf import validate

@@ -12,9 +12,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from pipelines.parallel import run_each
+from sculpt3d.compare.registration import robust_umeyama
 from sculpt3d.geometry import Rigid3, project
 from sculpt3d.models.colmap import camera_poses
-from sculpt3d.registration import robust_umeyama
 from sculpt3d.sfm._colmap import pycolmap
 from sculpt3d.sfm.observations import Observations, intersect, observations_of, points_of, with_points
 from sculpt3d.sfm.patches import BLUR_PX, find_patches

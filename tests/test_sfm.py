@@ -9,10 +9,10 @@ import pytest
 
 from pipelines.console import Console
 from pipelines.parallel import run_each, workers_within
+from sculpt3d.compare.registration import robust_umeyama
 from sculpt3d.errors import ResourceError
 from sculpt3d.models.colmap import camera_poses
 from sculpt3d.photos.check import check_photos
-from sculpt3d.registration import robust_umeyama
 from sculpt3d.sfm.cameras import SfmParams, load_sfm, map_cameras
 from sculpt3d.sfm.matching import BLOCK, _blocks, similar_pairs
 from tests.conftest import ROOT

@@ -13,8 +13,8 @@ import pycolmap
 import pytest
 import trimesh
 
+from sculpt3d.compare.evaluate import read_surface
 from sculpt3d.errors import InputError, UnreadableFile
-from sculpt3d.evaluate import read_surface
 from sculpt3d.models.colmap import read_model
 from sculpt3d.models.ply import read_mesh
 from tests.conftest import ROOT

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from sculpt3d._open3d import o3d
+from sculpt3d.compare.registration import register, robust_umeyama
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.geometry import F64, Rigid3, Sim3
 from sculpt3d.models.read import read_document
-from sculpt3d.registration import register, robust_umeyama
 
 SAMPLES = 400_000
 MARGIN = 0.05  # of the truth's largest side: what lies farther outside its box is not counted

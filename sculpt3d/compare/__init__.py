@@ -1,0 +1,1 @@
+"""Functions on models: bringing one onto another, scores."""
