@@ -7,7 +7,7 @@ import json
 import os
 import re
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,12 @@ from PIL import Image
 
 from sculpt3d.errors import InputError, NotEnoughPhotos, UnreadableFile
 from sculpt3d.files import write_atomic
-from sculpt3d.photos.exif import camera_key, credit_from_exif, focal_from_exif, number
+from sculpt3d.photos.exif import credit_from_exif, number
 from sculpt3d.photos.masks import match_masks
 from sculpt3d.photos.pictures import RAW_SUFFIXES, SUFFIXES, read_bytes, read_mask, read_photo
+from sculpt3d.photos.sharing import find_copies, focal_lengths, thumbnail
 from sculpt3d.photos.sharpness import blur_sigma
+from sculpt3d.photos.shots import Shot, shot_from_exif
 from sculpt3d.progress import Each, Progress, one_by_one
 
 
@@ -50,6 +52,8 @@ class Photo:
     orientation: int = 1  # EXIF; pixels are never turned by it
     mask: bool = False
     credit: str = ""  # EXIF copyright, else artist
+    shot: Shot = field(default_factory=Shot)
+    thumbnail: str = ""  # SIDE x SIDE grey levels, hexadecimal
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ def check_photos(
 
     results = each(one, names, progress)
     photos, rejected = _without_twins(results)
+    photos, copies = _without_copies(photos)
+    rejected += copies
     _check_masks(photos, masks, found_masks)
     if len(photos) < 3:
         raise NotEnoughPhotos(
@@ -106,8 +112,14 @@ def load_photo_set(root: Path) -> PhotoSet:
     """What `check_photos` wrote."""
     text = json.loads((root / "photos.json").read_text())
     return PhotoSet(
-        root, tuple(Photo(**p) for p in text["photos"]), tuple(Rejected(**r) for r in text["rejected"])
+        root, tuple(_photo(p) for p in text["photos"]), tuple(Rejected(**r) for r in text["rejected"])
     )
+
+
+def _photo(text: dict[str, Any]) -> Photo:
+    """From JSON."""
+    shot = text["shot"]
+    return Photo(**{**text, "shot": Shot(**{**shot, "frame": tuple(shot["frame"])})})
 
 
 def _why(rejected: list[Rejected]) -> str:
@@ -153,7 +165,7 @@ def _checked(folder: Path, name: str, mask: Path | None, out: Path, params: Phot
     note = out / "checked" / (hashlib.sha256(os.fsencode(name)).hexdigest()[:24] + ".json")
     if note.exists():
         kept = json.loads(note.read_text())
-        return Photo(**kept) if "width" in kept else Rejected(**kept)
+        return _photo(kept) if "width" in kept else Rejected(**kept)
     try:
         result: Photo | Rejected = _prepare(folder, name, mask, out, params)
     except UnreadableFile as error:
@@ -191,13 +203,14 @@ def _prepare(folder: Path, name: str, mask: Path | None, out: Path, params: Phot
         _save(path, pixels)
     if mask is not None:
         _save_mask(read_mask(mask), (width, height), out / "masks" / f"{target}.png")
+    shot = shot_from_exif(exif, width, height)
     return Photo(
         target,
         name,
         width,
         height,
-        focal_from_exif(exif, width, height),
-        camera_key(exif, width, height),
+        shot.focal_px,
+        shot.key(width, height),
         blur,
         round(float(grey.mean()) / 255, 4),
         round(clipped, 4),
@@ -205,6 +218,8 @@ def _prepare(folder: Path, name: str, mask: Path | None, out: Path, params: Phot
         int(number(exif.get("274")) or 1),
         mask is not None,
         credit_from_exif(exif),
+        shot,
+        thumbnail(np.asarray(grey, np.uint8)).tobytes().hex(),
     )
 
 
@@ -243,6 +258,22 @@ def _without_twins(results: list[Photo | Rejected]) -> tuple[list[Photo], list[R
             first[r.sha256] = r.source
             photos.append(r)
     return photos, rejected
+
+
+def _without_copies(photos: list[Photo]) -> tuple[list[Photo], list[Rejected]]:
+    """Without photos that are another one made smaller, cropped, turned or edited; focal lengths as the whole set tells."""
+    shots = [p.shot for p in photos]
+    looks = [np.frombuffer(bytes.fromhex(p.thumbnail), np.uint8) for p in photos]
+    copies = find_copies(shots, [(p.width, p.height) for p in photos], looks)
+    rejected = [
+        Rejected(
+            photos[i].source,
+            f"is a copy of {photos[j].source}, which has {photos[j].width}x{photos[j].height} pixels",
+        )
+        for i, j in sorted(copies.items())
+    ]
+    settled = zip(photos, focal_lengths(shots), strict=True)
+    return [replace(p, focal_px=f) for i, (p, f) in enumerate(settled) if i not in copies], rejected
 
 
 def _check_masks(photos: list[Photo], masks: Path | None, found: dict[str, Path]) -> None:

@@ -1,4 +1,6 @@
-"""Match the pairs of one block: `python -m sculpt3d.sfm._match_block DATABASE PAIRS GUIDED`.
+"""Match the pairs of one block: `python -m sculpt3d.sfm._match_block DATABASE PAIRS plain|guided|known`.
+
+`known`: the matches are there, and only verified.
 
 A process of its own: matchers on two threads of one process lost matches of the pairs they worked on at the same moment,
 once in about ten runs (pycolmap 4.2.1).
@@ -13,18 +15,21 @@ from sculpt3d._child import die_with_parent
 from sculpt3d.sfm._colmap import pycolmap, seed_this_thread, verification
 
 
-def match_block(database: Path, pairs: Path, guided: bool) -> None:
+def match_block(database: Path, pairs: Path, how: str) -> None:
     """Write matches and verified geometries of the pairs listed in `pairs` into `database`."""
+    seed_this_thread()
+    if how == "known":
+        pycolmap.verify_matches(database, pairs, verification())
+        return
     matching = pycolmap.FeatureMatchingOptions()
     matching.num_threads = 1
     matching.use_gpu = False
-    matching.guided_matching = guided
+    matching.guided_matching = how == "guided"
     pairing = pycolmap.ImportedPairingOptions()
     pairing.match_list_path = pairs
-    seed_this_thread()
     pycolmap.match_image_pairs(database, matching, pairing, verification(), pycolmap.Device.cpu)
 
 
 if __name__ == "__main__":
     die_with_parent()
-    match_block(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "guided")
+    match_block(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,12 @@ from sculpt3d.files import write_atomic
 from sculpt3d.photos.check import PhotoSet
 from sculpt3d.progress import Each, Progress, one_by_one, silent
 from sculpt3d.sfm._colmap import pycolmap
+from sculpt3d.sfm.apart import Matched, tell_apart
 from sculpt3d.sfm.features import FeatureParams, extract_features
+from sculpt3d.sfm.lenses import lens_of
 from sculpt3d.sfm.mapping import adjust, map_incrementally
 from sculpt3d.sfm.matching import match
+from sculpt3d.sfm.populations import Division
 from sculpt3d.sfm.turntable import without_still
 
 GOOD_SHARE = 0.9  # registered; above it no other features are tried
@@ -34,6 +38,8 @@ class SfmParams:
 class SfmResult:
     """`model`: folder of the COLMAP model in the sfm frame. `attempts`: what was tried, with registered photos.
 
+    `cameras`: photos, size and lens of each; where one of them was several, `divided` says what bears it out.
+
     `still_share`: features left out because they stand still while the object turns; 0: no turntable with a background.
     """
 
@@ -45,6 +51,8 @@ class SfmResult:
     points: int
     attempts: tuple[str, ...]
     still_share: float = 0.0
+    cameras: tuple[Mapping[str, Any], ...] = ()
+    divided: tuple[Mapping[str, Any], ...] = ()
 
 
 # Level, strong features, guided matching. Default SIFT registers 2 of 24 photos of pale stone, `strong` 24 of 24;
@@ -59,9 +67,9 @@ def map_cameras(
     """Write the COLMAP model `out/sparse` and `out/sfm.json`. Raises `NotEnoughPhotos` where fewer than 3 register."""
     params, n = params or SfmParams(), len(photo_set.photos)
     best: Any = None
-    attempts, still_share = [], 0.0
+    attempts, still_share, matched = [], 0.0, None
     for number, (level, strong, guided) in enumerate(_LEVELS):
-        found, still = _attempt(
+        found, still, mine = _attempt(
             photo_set,
             out / level,
             out / ("plain" if not strong else "strong") / "features",
@@ -73,10 +81,11 @@ def map_cameras(
         still_share = max(still_share, still)
         for name, model in found:
             attempts.append(f"{level}{name}: {_size(model)[0]} of {n} photos")
-            best = max(best, model, key=_size)
+            if _size(model) > _size(best):
+                best, matched = model, mine
         if _size(best)[0] >= GOOD_SHARE * n:
             break
-    if _size(best)[0] < 3:
+    if _size(best)[0] < 3 or matched is None:
         blur = sorted(p.blur_px for p in photo_set.photos)[n // 2]
         hint = (
             f" They are blurred ({blur:.1f} px): hold the camera still, use more light." if blur > 4 else ""
@@ -91,7 +100,8 @@ def map_cameras(
             f"overlapping the next by two thirds, of a surface with visible texture.{hint}"
         )
     adjust(best)
-    result = _result(photo_set, out, best, tuple(attempts), still_share)
+    best, divisions = tell_apart(photo_set, best, matched, out / "apart", each)
+    result = _result(photo_set, out, best, tuple(attempts), still_share, divisions)
     write_atomic(
         out / "sfm.json", json.dumps(asdict(replace(result, model=Path("sparse"))), default=str).encode()
     )
@@ -103,15 +113,15 @@ def map_cameras(
 def load_sfm(out: Path) -> SfmResult:
     """What `map_cameras` wrote."""
     text = json.loads((out / "sfm.json").read_text())
-    lists = {key: tuple(text[key]) for key in ("registered", "missing", "attempts")}
+    lists = {key: tuple(text[key]) for key in ("registered", "missing", "attempts", "cameras", "divided")}
     return SfmResult(**{**text, **lists, "model": out / "sparse"})
 
 
 def _attempt(photo_set: PhotoSet, out: Path, features: Path, params: FeatureParams, guided: bool, each: Each,
-             progress: Progress) -> tuple[list[tuple[str, Any]], float]:  # fmt: skip
+             progress: Progress) -> tuple[list[tuple[str, Any]], float, Matched]:  # fmt: skip
     """Models by name of the variant, tried in turn while photos are left out: strict; the rest joined to it; relaxed.
 
-    And the share of features left out because they stand still.
+    And the share of features left out because they stand still, and what the models were made from.
     """
     n = len(photo_set.photos)
 
@@ -136,7 +146,7 @@ def _attempt(photo_set: PhotoSet, out: Path, features: Path, params: FeaturePara
         found.append((" joined", joined))
     if max(_size(model)[0] for _, model in found) < GOOD_SHARE * n:
         found.append((" relaxed", map_incrementally(database, images, out / "relaxed", told, relaxed=True)))
-    return found, still_share
+    return found, still_share, Matched(tuple(paths), database)
 
 
 def _part(progress: Progress | None, number: int) -> Progress:
@@ -151,7 +161,8 @@ def _size(model: Any) -> tuple[int, int]:
     return (0, 0) if model is None else (int(model.num_reg_images()), int(model.num_points3D()))
 
 
-def _result(photo_set: PhotoSet, out: Path, model: Any, attempts: tuple[str, ...], still_share: float) -> SfmResult:  # fmt: skip
+def _result(photo_set: PhotoSet, out: Path, model: Any, attempts: tuple[str, ...], still_share: float,
+            divisions: tuple[Division, ...]) -> SfmResult:  # fmt: skip
     folder, temporary = out / "sparse", out / ".sparse.part"
     shutil.rmtree(temporary, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
@@ -168,4 +179,28 @@ def _result(photo_set: PhotoSet, out: Path, model: Any, attempts: tuple[str, ...
         int(model.num_points3D()),
         attempts,
         round(still_share, 4),
+        _cameras(model),
+        tuple(
+            {
+                "photos": [len(names) for names in d.parts],
+                "error_as_one_px": round(d.before_px, 4),
+                "error_px": round(d.after_px, 4),
+            }
+            for d in divisions
+        ),
     )
+
+
+def _cameras(model: Any) -> tuple[Mapping[str, Any], ...]:
+    """Photos, size and lens of every camera in use, the one with most photos first."""
+    used: dict[int, int] = {}
+    for i in model.reg_image_ids():
+        used[model.images[i].camera_id] = used.get(model.images[i].camera_id, 0) + 1
+    rows = []
+    for k in sorted(used, key=lambda k: (-used[k], k)):
+        camera, lens = model.cameras[k], lens_of(model.cameras[k])
+        size = [int(camera.width), int(camera.height)]
+        rows.append(
+            {"photos": used[k], "size": size, "focal_px": round(lens.focal, 2), "k1": round(lens.k1, 5)}
+        )
+    return tuple(rows)

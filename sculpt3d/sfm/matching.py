@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +30,12 @@ Pairs = list[tuple[int, int]]
 
 def match(
     photo_set: PhotoSet, features: list[Path], out: Path, guided: bool = False,
-    each: Each = one_by_one, progress: Progress | None = None,
+    each: Each = one_by_one, progress: Progress | None = None, known: Path | None = None,
 ) -> Path:  # fmt: skip
-    """The database `out/database.db` with features and verified matches of all photos."""
+    """The database `out/database.db` with features and verified matches of all photos.
+
+    `known`: a database of the same photos and features under other cameras; its matches are verified under these.
+    """
     final = out / "database.db"
     if final.exists():
         return final
@@ -46,7 +50,7 @@ def match(
     def one(number: int) -> Path:
         path = out / f"block-{number:06d}.db"
         if not path.exists():
-            _match_block(photo_set, features, numbers, blocks[number], empty, path, guided)
+            _match_block(photo_set, features, numbers, blocks[number], empty, path, guided, known)
         return path
 
     parts = each(one, range(len(blocks)), progress)
@@ -122,24 +126,38 @@ def _blocks(pairs: Pairs) -> list[Pairs]:
 
 
 def _match_block(photo_set: PhotoSet, features: list[Path], ids: list[int], pairs: Pairs, empty: Path, path: Path,
-                 guided: bool) -> None:  # fmt: skip
+                 guided: bool, known: Path | None) -> None:  # fmt: skip
     mine = f".{path.name}.{os.getpid()}"  # a killed run's child may still be writing to its own
     temporary, listing = without_database(path.with_name(f"{mine}.part")), path.with_name(f"{mine}.txt")
     shutil.copyfile(empty, temporary)
     database = pycolmap.Database.open(temporary)
     for i in sorted({i for pair in pairs for i in pair}):
         copy_features(database, ids[i], features[i])
-    database.close()
     names = [p.name for p in photo_set.photos]
+    if known is not None:
+        _copy_matches(known, database, names, ids, pairs)
+    database.close()
     listing.write_text("".join(f"{names[i]} {names[j]}\n" for i, j in pairs), encoding="utf-8")
     command = [sys.executable, "-m", "sculpt3d.sfm._match_block", str(temporary), str(listing)]
-    done = subprocess.run([*command, "guided" if guided else "plain"], capture_output=True, text=True)
+    how = "known" if known is not None else "guided" if guided else "plain"
+    done = subprocess.run([*command, how], capture_output=True, text=True)
     if done.returncode:
         raise ResourceError(
             f"Matching {len(pairs)} pairs of photos failed ({done.stderr.strip()[-120:]}); lower --workers"
         )
     listing.unlink()
     os.replace(temporary, path)
+
+
+def _copy_matches(known: Path, target: Any, names: list[str], ids: list[int], pairs: Pairs) -> None:
+    """Of these pairs, from a database in which the photos may have other numbers."""
+    source = pycolmap.Database.open(known)
+    theirs = {str(image.name): int(image.image_id) for image in source.read_all_images()}
+    for i, j in pairs:
+        a, b = theirs[names[i]], theirs[names[j]]
+        if source.exists_matches(a, b):
+            target.write_matches(ids[i], ids[j], source.read_matches(a, b))
+    source.close()
 
 
 def _merge(features: list[Path], ids: list[int], empty: Path, parts: Iterable[Path], final: Path) -> None:
