@@ -89,6 +89,11 @@ def advice(facts: Mapping[str, Any]) -> list[str]:
             "not move were left out"
             + ("; give masks or use a plain backdrop to place more photos." if few else ".")
         )
+    for one in c["told_apart"]:
+        lines.append(
+            f"What looked like one camera was {len(one['photos'])}, by the tie points ({_and(one['photos'])} photos): those held "
+            f"back fit to {one['error_px']:.2f} pixels with a lens for each, to {one['error_as_one_px']:.2f} with one for all."
+        )
     if c["mean_reprojection_error_px"] > 1:
         lines.append("More than one pixel is much: a lens that zooms or focuses between photos, or blur.")
     if c["dense_misfit_px"] is not None:
@@ -120,6 +125,10 @@ def advice(facts: Mapping[str, Any]) -> list[str]:
             "There is no scale: lengths have no unit. Give --object-height, in millimetres, to get one."
         )
     return lines
+
+
+def _and(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers[:-1])) + f" and {numbers[-1]}"
 
 
 def plan_svg(scene: Scene, footprint: F32) -> str:
@@ -253,6 +262,8 @@ def _text(value: Any) -> str:
         return "not measured"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return " ".join(f"{k.replace('_', ' ')} {_text(v)}" for k, v in value.items())
     if isinstance(value, list):
         return ", ".join(_text(v) for v in value)
     if isinstance(value, float):

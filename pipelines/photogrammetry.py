@@ -183,7 +183,7 @@ class _Run:
         params = PhotoParams()
         step = self.ws.step(
             "photos",
-            2,
+            3,
             lambda out, tell: _drop(
                 check_photos(folder, out, masks, params, self.each, tell, (self.ws.project,))
             ),
@@ -210,7 +210,7 @@ class _Run:
             warm_in_background()  # the stereo kernels, ready when the cameras are
             map_cameras(load_photo_set(checked.path), out, params, self.each, tell)
 
-        return self.ws.step("cameras", 2, work, params, [checked.key])
+        return self.ws.step("cameras", 3, work, params, [checked.key])
 
     def refine(self, checked: Step, cameras: Step) -> Step:
         from sculpt3d.sfm.refine import RefineParams, refine_cameras
@@ -356,7 +356,7 @@ class _Run:
                 out, checked, cameras, refined, flat, found, depth, placed, texture, name, self.ws.steps, tell, surveyed
             )
 
-        step = self.ws.step("report", 4, work, {"name": name}, [s.key for s in steps])
+        step = self.ws.step("report", 5, work, {"name": name}, [s.key for s in steps])
         return hand_out(self.ws, step, placed, model)
 
 

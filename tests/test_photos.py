@@ -15,9 +15,9 @@ from PIL import Image
 
 from sculpt3d.errors import InputError, NotEnoughPhotos, UnreadableFile
 from sculpt3d.photos.check import check_photos, load_photo_set, safe_name
-from sculpt3d.photos.exif import focal_from_exif
 from sculpt3d.photos.pictures import read_photo
 from sculpt3d.photos.sharpness import blur_sigma
+from sculpt3d.photos.shots import shot_from_exif
 from tests.conftest import SHARED
 
 
@@ -117,16 +117,6 @@ def test_blur_is_measured() -> None:
     assert blur_sigma(sharp) < 2.0
 
 
-def test_focal_length_from_exif() -> None:
-    assert focal_from_exif({"41989": 50}, 6000, 4000) == pytest.approx(50 / 36 * 6000)
-    assert (
-        focal_from_exif({"37386": 50.0, "41486": 3000 / 1.4, "41488": 3, "40962": 5000}, 5000, 3000)
-        is not None
-    )
-    assert focal_from_exif({}, 100, 100) is None
-    assert focal_from_exif({"41989": "nonsense"}, 100, 100) is None
-
-
 @given(st.text(min_size=1, max_size=30))
 def test_safe_names_hold_no_spaces_and_stay_distinct(name: str) -> None:
     safe = safe_name(name.replace("/", "_") + ".jpg")
@@ -173,7 +163,7 @@ def test_sixteen_bit_tiff_keeps_its_profile_and_exif(tmp_path: Path) -> None:
     assert not as_it_is
     assert np.abs(pixels.astype(int) - wide).max() <= 1
     assert (exif["271"], exif["272"], exif["274"]) == ("Maker", "Camera", 6)
-    assert focal_from_exif(exif, 400, 300) == pytest.approx(50 / 36 * 400)
+    assert shot_from_exif(exif, 400, 300).focal_px == pytest.approx(50 / 43.2666 * 500, rel=1e-4)  # the diagonal
 
 
 def test_masks_and_projects_inside_the_photos_folder_are_no_photos(tmp_path: Path) -> None:

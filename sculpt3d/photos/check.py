@@ -21,7 +21,7 @@ from sculpt3d.files import write_atomic
 from sculpt3d.photos.exif import credit_from_exif, number
 from sculpt3d.photos.masks import match_masks
 from sculpt3d.photos.pictures import RAW_SUFFIXES, SUFFIXES, read_bytes, read_mask, read_photo
-from sculpt3d.photos.sharing import find_copies, focal_lengths, thumbnail
+from sculpt3d.photos.sharing import camera_keys, find_copies, focal_lengths, thumbnail
 from sculpt3d.photos.sharpness import blur_sigma
 from sculpt3d.photos.shots import Shot, shot_from_exif
 from sculpt3d.progress import Each, Progress, one_by_one
@@ -210,7 +210,7 @@ def _prepare(folder: Path, name: str, mask: Path | None, out: Path, params: Phot
         width,
         height,
         shot.focal_px,
-        shot.key(width, height),
+        "",  # which of the photos share a lens, all of them tell
         blur,
         round(float(grey.mean()) / 255, 4),
         round(clipped, 4),
@@ -261,10 +261,9 @@ def _without_twins(results: list[Photo | Rejected]) -> tuple[list[Photo], list[R
 
 
 def _without_copies(photos: list[Photo]) -> tuple[list[Photo], list[Rejected]]:
-    """Without photos that are another one made smaller, cropped, turned or edited; focal lengths as the whole set tells."""
-    shots = [p.shot for p in photos]
-    looks = [np.frombuffer(bytes.fromhex(p.thumbnail), np.uint8) for p in photos]
-    copies = find_copies(shots, [(p.width, p.height) for p in photos], looks)
+    """Without photos that are another one made smaller, cropped, turned or edited; lenses as the whole set tells."""
+    shots, sizes = [p.shot for p in photos], [(p.width, p.height) for p in photos]
+    copies = find_copies(shots, sizes, [np.frombuffer(bytes.fromhex(p.thumbnail), np.uint8) for p in photos])
     rejected = [
         Rejected(
             photos[i].source,
@@ -272,8 +271,9 @@ def _without_copies(photos: list[Photo]) -> tuple[list[Photo], list[Rejected]]:
         )
         for i, j in sorted(copies.items())
     ]
-    settled = zip(photos, focal_lengths(shots), strict=True)
-    return [replace(p, focal_px=f) for i, (p, f) in enumerate(settled) if i not in copies], rejected
+    told = zip(photos, focal_lengths(shots), camera_keys(shots, sizes), strict=True)
+    settled = [replace(p, focal_px=focal, camera_key=key) for p, focal, key in told]
+    return [p for i, p in enumerate(settled) if i not in copies], rejected
 
 
 def _check_masks(photos: list[Photo], masks: Path | None, found: dict[str, Path]) -> None:

@@ -1,4 +1,4 @@
-"""What only the whole set of photos tells: focal lengths that EXIF leaves open, and the same photo given twice."""
+"""What only the whole set of photos tells: who shares a lens, focal lengths EXIF leaves open, the same photo given twice."""
 
 from __future__ import annotations
 
@@ -17,6 +17,34 @@ SIDE = 32  # pixels of a thumbnail
 SAME_LOOK = 0.995
 SAME_MOMENT = 0.95  # of photos that EXIF says were taken at once: also edited ones
 CHUNK = 256
+# Nearer focal lengths and zoom ratios are one setting: lenses that focus say 4.24 to 4.26 mm, phones zoom by 1.0007 or 1.003.
+SETTING = 1.01
+SETTINGS = 1.03  # and the first and last of one setting
+
+
+def camera_keys(shots: Sequence[Shot], sizes: Sequence[tuple[int, int]]) -> list[str]:
+    """Photos with equal keys share a lens."""
+    groups: dict[str, list[int]] = {}
+    for i, (shot, (width, height)) in enumerate(zip(shots, sizes, strict=True)):
+        groups.setdefault(f"{shot.camera_and_lens}|{width}x{height}", []).append(i)
+    keys = [""] * len(shots)
+    for name, members in groups.items():
+        focal = _settings([shots[i].focal_mm or 0.0 for i in members])
+        zoom = _settings([shots[i].zoom for i in members])
+        for i, mm, ratio in zip(members, focal, zoom, strict=True):
+            keys[i] = name + (f"|{mm:g} mm" if mm else "") + (f"|zoom {ratio:g}" if ratio > SETTING else "")
+    return keys
+
+
+def _settings(values: Sequence[float]) -> list[float]:
+    """Each value's setting: the least of those that lie close one after another."""
+    setting: dict[float, float] = {}
+    first = last = 0.0
+    for value in sorted(set(values)):
+        if value > SETTING * last or value > SETTINGS * first:
+            first = value
+        setting[value], last = first, value
+    return [setting[value] for value in values]
 
 
 def focal_lengths(shots: Sequence[Shot]) -> list[float | None]:

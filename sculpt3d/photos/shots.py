@@ -53,14 +53,15 @@ class Shot:
             return found * self.scale if 0.3 < found / longest < 50 else None
         return None
 
-    def key(self, width: int, height: int) -> str:
-        """Photos of this size with equal keys share a lens. Zoom lenses and phones that focus vary by less than the steps."""
-        focal = "" if self.focal_mm is None else f"{1.01 ** _step(self.focal_mm, 1.01):.4g}mm"
-        film = "" if self.focal_35 is None else f"{self.focal_35:.0f}mm35"
-        zoom = f"x{_step(self.zoom, 1.02)}" if _step(self.zoom, 1.02) else ""
-        cut = f"of {self.frame[0]}x{self.frame[1]}" if self.cropped or self.scale != 1 else ""
-        who = [self.maker, self.camera, self.body_serial, self.lens, self.lens_serial]
-        return "|".join([*who, focal, film, zoom, f"{width}x{height}", cut])
+    @property
+    def camera_and_lens(self) -> str:
+        """Who took it, on what kind of frame: apart from focal length and digital zoom."""
+        film = "" if self.focal_35 is None else f"{self.focal_35:.0f} mm film"
+        width, height = round(self.frame[0] * self.scale), round(self.frame[1] * self.scale)
+        cut = (
+            f"of {self.frame[0]}x{self.frame[1]}" if self.cropped or self.scale != 1 else f"{width}x{height}"
+        )
+        return "|".join([self.maker, self.camera, self.body_serial, self.lens, self.lens_serial, film, cut])
 
 
 def shot_from_exif(exif: Mapping[str, Any], width: int, height: int) -> Shot:
@@ -118,7 +119,3 @@ def _text(exif: Mapping[str, Any], tag: str) -> str:
     value = exif.get(tag, "")
     text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
     return "".join(c for c in text if c.isprintable()).strip()[:80]
-
-
-def _step(value: float, ratio: float) -> int:
-    return round(float(np.log(value) / np.log(ratio)))
