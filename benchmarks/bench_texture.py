@@ -25,6 +25,7 @@ from sculpt3d._open3d import o3d
 from sculpt3d.colour import delta_e, from_srgb, lab, to_srgb
 from sculpt3d.models.colmap import load_scene
 from sculpt3d.models.finished import read_model
+from sculpt3d.photos.masks import match_masks
 from sculpt3d.sfm.undistort import undistort
 from sculpt3d.texture.charts import connected, neighbours
 from sculpt3d.types import View
@@ -60,7 +61,8 @@ def one(folder: Path, size: int, peer: bool, work: Path, warm: bool) -> None:
         ]  # fmt: skip
         subprocess.run([str(c) for c in command], check=True)
     cost = spent() - before
-    undistort(folder / "truth_colmap", folder / "images", work / "flat", folder / "masks")
+    names = sorted(p.name for p in (folder / "images").iterdir())
+    undistort(folder / "truth_colmap", folder / "images", work / "flat", match_masks(folder / "masks", names))
     views = load_scene(work / "flat").views
     skin = read_model(work / "ours.glb").skins[0]
     tell(folder.name, "ours", cost, skin, views[::HOLD])

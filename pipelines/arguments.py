@@ -65,8 +65,12 @@ def parser() -> argparse.ArgumentParser:
         help="draft: minutes, to check a set; standard: web and study; museum: all detail (%(default)s)",
     )
     make.add_argument(
-        "--masks", type=Path, metavar="DIR", help="folder of masks, NAME.png or NAME.jpg.png, white = object"
+        "--masks",
+        type=Path,
+        metavar="DIR",
+        help="folder of masks: NAME.png, NAME.jpg.png, NAME_mask.png or mask_NAME.png, white = object; else a photo's alpha",
     )
+    _invert_option(make)
     make.add_argument(
         "--object-height", type=_positive, metavar="MM", help="the object's height; gives the model its scale"
     )
@@ -347,7 +351,19 @@ def _photos_of_cameras(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--images", type=Path, metavar="DIR", help="folder of the photos (default: COLMAP_DIR/images)"
     )
-    parser.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks, white = object")
+    parser.add_argument(
+        "--masks", type=Path, metavar="DIR", help="folder of masks, white = object (default: COLMAP_DIR/masks if it is there)"
+    )
+    _invert_option(parser)
+    parser.add_argument(
+        "--model", type=int, metavar="N", help="which model below sparse/ (default: the one with most photos)"
+    )
+
+
+def _invert_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--invert-masks", action=argparse.BooleanOptionalAction, help="black is the object in the masks, not white"
+    )
 
 
 def _spacing_option(parser: argparse.ArgumentParser) -> None:

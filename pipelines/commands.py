@@ -23,7 +23,7 @@ def demo(options: argparse.Namespace) -> int:
         )
     options.photos, options.preset, options.masks = SAMPLE / "photos", "draft", None
     options.object_height, options.point_spacing, options.no_fill = 420.0, None, False
-    options.scale_bars = None
+    options.scale_bars, options.invert_masks = None, None
     return reconstruct(options)
 
 
@@ -49,6 +49,7 @@ def reconstruct(options: argparse.Namespace) -> int:
             not options.no_fill,
             options.point_spacing,
             () if options.scale_bars is None else read_bars(options.scale_bars),
+            options.invert_masks,
         )
     except (SculptError, OSError) as error:
         worth_keeping = any((folder / "work").glob("cameras-*")) and not isinstance(error, InputError)
@@ -115,6 +116,8 @@ def densify(options: argparse.Namespace) -> int:
             options.everything,
             DepthParams(fast=options.fast),
             options.point_spacing,
+            options.model,
+            options.invert_masks,
         )
     except (SculptError, OSError):
         if new and not any((out / "work").glob("depth-*")):  # nothing half-written stays behind
@@ -139,6 +142,8 @@ def texture(options: argparse.Namespace) -> int:
         TextureParams(options.size, options.delight),
         How(options.workers, options.memory),
         console,
+        options.model,
+        options.invert_masks,
     )
     unseen = report["texture"]["unseen_share"]
     console.say(f"{options.output}: {1 - unseen:.0%} of the surface from photos, {unseen:.0%} filled in")

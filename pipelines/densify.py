@@ -15,64 +15,59 @@ from pipelines.parallel import memory_budget_gb, run_each, workers_within
 from pipelines.photogrammetry import How
 from pipelines.report import versions
 from pipelines.workspace import Workspace, key_of_files
-from sculpt3d.errors import InputError
+from pipelines.workspace_photos import photos_of_model, there
+from sculpt3d.align import about
 from sculpt3d.files import write_atomic
+from sculpt3d.geometry import F64
+from sculpt3d.models.ply import read_cloud, write_cloud
 from sculpt3d.types import Spacing
 
 if TYPE_CHECKING:
     from sculpt3d.mvs.depth import DepthParams
 
 STAGES = ("undistort", "object", "depth", "fusion")
+OWN_FRAME = "frame and unit of the COLMAP model"
 
 
 def densify(
     workspace: Path, out: Path, images: Path | None = None, masks: Path | None = None, how: How | None = None,
     console: Console | None = None, everything: bool = False, params: DepthParams | None = None,
-    point_spacing: Spacing | None = None,
+    point_spacing: Spacing | None = None, number: int | None = None, invert_masks: bool | None = None,
 ) -> Mapping[str, Any]:  # fmt: skip
     """Write `out/cloud.ply`, `out/report.json` and `out/stereo/` (COLMAP's depth, normal and cost maps).
 
     The cloud's frame and unit are the model's. Worked on is what the masks show, else the object that all cameras look at;
-    `everything`: whole photos. `point_spacing`: in mm if the model's unit is the metre.
+    `everything`: whole photos. `point_spacing`: in mm if the model's unit is the metre. `number`: of the model below sparse/;
+    None, the largest. Far from the origin (UTM) all work is about an offset; the cloud has the model's own coordinates.
     """
-    from sculpt3d.models.colmap import find_model, read_model
     from sculpt3d.mvs.depth import DepthParams
-    from sculpt3d.photos.masks import match_masks
     from sculpt3d.sfm.undistort import undistort
 
     how, console = how or How(), console or Console("quiet")
-    model = find_model(workspace)
-    folder = images or images_of(workspace, model)
-    cameras = read_model(model)
-    names = [str(cameras.images[i].name) for i in cameras.reg_image_ids()]
-    missing = [n for n in names if not (folder / n).is_file()]
-    if missing:
-        raise InputError(
-            f"{len(missing)} of the model's {len(names)} photos are not in {folder} (the first is {missing[0]}); "
-            "give their folder with --images"
-        )
-    found_masks = {} if masks is None else match_masks(masks, names)
+    shots = photos_of_model(workspace, images, masks, number, invert_masks)
     given = key_of_files(
-        {f.name: f for f in model.iterdir() if f.is_file()}
-        | {n: folder / n for n in names}
-        | {f"mask of {n}": m for n, m in found_masks.items()}
+        {f.name: f for f in shots.model.iterdir() if f.is_file()}
+        | {n: shots.folder / n for n in shots.names}
+        | {f"mask of {n}": m for n, m in shots.masks.found.items()}
     )
     ws = Workspace(out, console)
     console.plan(STAGES)
-    sizes = [c.width * c.height / 1e6 for c in (cameras.images[i].camera for i in cameras.reg_image_ids())]
-    console.expect(expected_cost(len(sizes), sum(sizes), everything, masks is not None))
+    for sentence in shots.notes:
+        console.say(f"note: {sentence}")
+    sizes = shots.megapixels
+    console.expect(expected_cost(len(sizes), sum(sizes), everything, bool(shots.masks.found)))
     each = run_each(workers_within(how.workers, memory_budget_gb(how.memory_gb), max(sizes)))
 
-    flat = ws.step(
-        "undistort", 2, lambda to, tell: undistort(model, folder, to, masks, each, tell), {}, [given]
-    )
-    scene = scene_of(flat)
+    def straighten(to: Path, tell: Any) -> None:
+        undistort(shots.model, shots.folder, to, shots.masks, each, tell, set(shots.names))
+
+    flat = ws.step("undistort", 3, straighten, {"invert_masks": shots.masks.invert}, [given])
+    scene = there(about(scene_of(flat), shots.offset))
     found = None if everything else object_step(ws, scene, flat, each)
     depth = depth_step(ws, scene, flat, found, params or DepthParams(), each)
-    fused = fusion_step(ws, scene, found, depth, "frame and unit of the COLMAP model", point_spacing)
+    fused = fusion_step(ws, scene, found, depth, OWN_FRAME, point_spacing)
     ws.prune()
-    shutil.copy2(fused.path / "cloud.ply", out / ".cloud.ply.part")
-    (out / ".cloud.ply.part").replace(out / "cloud.ply")
+    hand_out_cloud(fused.path / "cloud.ply", out / "cloud.ply", shots.offset)
     link = out / "stereo"
     if link.is_symlink() or not link.exists():
         link.unlink(missing_ok=True)
@@ -85,7 +80,9 @@ def densify(
         "core_seconds": depth.core_seconds,
     }
     report = {
-        "cameras": {"views": len(scene.views), "tie_points": len(scene.points.xyz)},
+        "cameras": {"views": len(scene.views), "tie_points": len(scene.points.xyz), "model": shots.model.name},
+        "notes": list(shots.notes),
+        **({"offset": shots.offset.tolist()} if shots.offset.any() else {}),
         "dense": dense,
         "stages": [step.facts() for step in ws.steps],
         "outputs": {"cloud.ply": "cloud.ply", "stereo": "stereo", "report.json": "report.json"},
@@ -102,11 +99,10 @@ def expected_cost(photos: int, megapixels: float, everything: bool, masked: bool
     return {"undistort": 0.09 * megapixels, "object": scout, **stereo_cost(worked_on, photos)}
 
 
-def images_of(workspace: Path, model: Path) -> Path:
-    """The folder images/ of a COLMAP workspace."""
-    for folder in (workspace / "images", model.parent / "images", model.parent.parent / "images"):
-        if folder.is_dir():
-            return folder
-    raise InputError(
-        f"The photos of {workspace} are not in its folder images/; give their folder with --images"
-    )
+def hand_out_cloud(source: Path, target: Path, offset: F64) -> None:
+    """As it is, or with the model's own far coordinates in double precision."""
+    if offset.any():
+        write_cloud(target, read_cloud(source), (OWN_FRAME, "coordinates in double precision"), offset)
+        return
+    shutil.copy2(source, target.with_name(f".{target.name}.part"))
+    target.with_name(f".{target.name}.part").replace(target)

@@ -28,6 +28,7 @@ from sculpt3d.errors import InputError
 from sculpt3d.geometry import Sim3
 from sculpt3d.metric.tables import Bar
 from sculpt3d.models.ply import read_cloud, read_mesh, write_cloud, write_mesh
+from sculpt3d.photos.masks import Masks
 from sculpt3d.progress import Each
 from sculpt3d.types import Mesh, PointCloud, Spacing
 
@@ -96,7 +97,7 @@ class Project:
 def photogrammetry(
     photos: Path, project: Path, preset: Preset | None = None, masks: Path | None = None,
     object_height_mm: float | None = None, how: How | None = None, console: Console | None = None, fill: bool = True,
-    point_spacing: Spacing | None = None, bars: Sequence[Bar] = (),
+    point_spacing: Spacing | None = None, bars: Sequence[Bar] = (), invert_masks: bool | None = None,
 ) -> Project:  # fmt: skip
     """Reconstruct the object in `photos` into the folder `project`; done steps are kept, a killed run goes on.
 
@@ -105,7 +106,7 @@ def photogrammetry(
     with the cameras.
     """
     from sculpt3d.photos.check import find_photos
-    from sculpt3d.photos.masks import match_masks
+    from sculpt3d.photos.masks import NONE, match_masks
 
     if bars and object_height_mm is not None:
         raise InputError("Scale bars and an object height say the same thing twice; leave --object-height out")
@@ -116,15 +117,17 @@ def photogrammetry(
     preset, how, console = preset or load_preset("standard"), how or How(), console or Console("quiet")
     apart = (project,) if masks is None else (project, masks)
     names = find_photos(photos, apart)
-    found_masks = {} if masks is None else match_masks(masks, names)
-    given = key_of_files({n: photos / n for n in names} | {f"mask of {n}": p for n, p in found_masks.items()})
+    found_masks = NONE if masks is None else match_masks(masks, names, invert_masks)
+    for sentence in found_masks.sentences():
+        console.say(f"note: {sentence}")
+    given = key_of_files({n: photos / n for n in names} | {f"mask of {n}": p for n, p in found_masks.found.items()})
     _keep_apart(photos, project)
     ws = Workspace(project, console)
     console.learn(project / "report.json")
     console.plan([s for s in STAGES if bars or s != "survey"])
     run = _Run(ws, preset, how, object_height_mm, fill, point_spacing)
 
-    checked = run.photos(photos, masks, given)
+    checked = run.photos(photos, found_masks, given, apart)
     cameras = run.cameras(checked)
     refined = run.refine(checked, cameras)
     surveyed = survey_step(ws, checked, refined, bars, run.each) if bars else None
@@ -177,19 +180,18 @@ class _Run:
         self.fill, self.spacing = fill, spacing
         self.each: Each = run_each(how.workers)
 
-    def photos(self, folder: Path, masks: Path | None, given: str) -> Step:
-        from sculpt3d.photos.check import PhotoParams, check_photos
+    def photos(self, folder: Path, masks: Masks, given: str, apart: tuple[Path, ...]) -> Step:
+        from sculpt3d.photos.check import PhotoParams, check_photos, load_photo_set
 
         params = PhotoParams()
-        step = self.ws.step(
-            "photos",
-            3,
-            lambda out, tell: _drop(
-                check_photos(folder, out, masks, params, self.each, tell, (self.ws.project,))
-            ),
-            params,
-            [given],
-        )
+
+        def work(out: Path, tell: Any) -> None:
+            check_photos(folder, out, masks, params, self.each, tell, apart)
+
+        given_too = [given, "masks inverted"] if masks.invert else [given]
+        step = self.ws.step("photos", 3, work, params, given_too)
+        for sentence in load_photo_set(step.path).sentences():
+            self.ws.console.say(f"note: {sentence}")
         self._fit_memory(step)
         return step
 
@@ -239,13 +241,14 @@ class _Run:
         )
 
     def undistort(self, checked: Step, cameras: Step) -> Step:
+        from sculpt3d.photos.masks import prepared_masks
         from sculpt3d.sfm.undistort import undistort
 
         return self.ws.step(
             "undistort",
             2,
             lambda out, tell: undistort(
-                cameras.path / "sparse", checked.path / "images", out, checked.path / "masks", self.each, tell
+                cameras.path / "sparse", checked.path / "images", out, prepared_masks(checked.path / "masks"), self.each, tell
             ),
             {},
             [checked.key, cameras.key],
@@ -353,7 +356,8 @@ class _Run:
 
         def work(out: Path, tell: Any) -> None:
             build_report(
-                out, checked, cameras, refined, flat, found, depth, placed, texture, name, self.ws.steps, tell, surveyed
+                out, checked, cameras, refined, flat, found, depth, placed, texture, name, self.ws.steps,
+                tell, surveyed,
             )
 
         step = self.ws.step("report", 5, work, {"name": name}, [s.key for s in steps])

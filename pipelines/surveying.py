@@ -68,15 +68,22 @@ def _markers(
         some = [names[i] for i in np.unique(np.linspace(0, len(names) - 1, TRIED).round().astype(int))]
         first = each(lambda n: _in_photo(images / n, tuple(FAMILIES)), some, None)
         shown = {s.family for shots in first for s in shots if str(s.number) in wanted}
-        families = tuple(sorted(shown)) or tuple(FAMILIES)
+        families = _smallest(shown, max(int(w) for w in wanted)) or tuple(FAMILIES)
     found = each(lambda n: _in_photo(images / n, families), list(names), tell)
     return dict(zip(names, found, strict=True))
+
+
+def _smallest(shown: set[str], number: int) -> tuple[str, ...]:
+    """Without families that hold a smaller one with the same patterns (4x4_100 begins as 4x4_50 does) and numbers enough."""
+    sizes = {f: int(f.rsplit("_", 1)[1]) for f in shown if f.rsplit("_", 1)[1].isdigit()}
+    held = {f for f in sizes for g in sizes if f[:4] == g[:4] and number < sizes[g] < sizes[f]}
+    return tuple(sorted(shown - held))
 
 
 def _in_photo(path: Path, families: tuple[str, ...]) -> list[Any]:
     from sculpt3d.metric.targets import find_markers
     from sculpt3d.photos.pictures import read_photo
 
-    pixels = read_photo(path)[0]
+    pixels = read_photo(path).pixels
     grey = (pixels @ np.array([0.299, 0.587, 0.114], np.float32) + 0.5).astype(np.uint8)
     return find_markers(grey, families)

@@ -5,21 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pipelines.console import Console
-from pipelines.densify import images_of
 from pipelines.parallel import memory_budget_gb, run_each, workers_within
 from pipelines.photogrammetry import How
 from pipelines.report import versions
 from pipelines.workspace import Meter
+from pipelines.workspace_photos import ModelPhotos, photos_of_model, there
+from sculpt3d.align import about
 from sculpt3d.errors import InputError
 from sculpt3d.files import write_atomic
-from sculpt3d.geometry import F64, Sim3
 from sculpt3d.models.document import Document
 from sculpt3d.models.notes import tell
 from sculpt3d.progress import Each
@@ -33,12 +30,12 @@ JPEG = 95  # 90: .3 dB and .1 delta E worse on fine-grained stone
 def texture(
     mesh: Path, cameras: Path, out: Path, images: Path | None = None, masks: Path | None = None,
     params: TextureParams | None = None, how: How | None = None, console: Console | None = None,
+    number: int | None = None, invert_masks: bool | None = None,
 ) -> Mapping[str, Any]:  # fmt: skip
     """Write the GLB `out` and `out` with .report.json; frame and unit stay the mesh's, which must be the cameras'.
 
     Coordinates far from the origin are worked on about an offset, which becomes the GLB's node and stands in the report.
     """
-    from sculpt3d.models.colmap import find_model
     from sculpt3d.models.read import read_document
 
     params, how, console = params or TextureParams(), how or How(), console or Console("quiet")
@@ -49,16 +46,17 @@ def texture(
         raise InputError(f"{mesh.name} holds points but no triangles; give a mesh")
     if console.mode != "quiet":
         tell(given.notes)
-    model = find_model(cameras)
-    folder = images or images_of(cameras, model)
+    shots = photos_of_model(cameras, images, masks, number, invert_masks)
+    for sentence in shots.notes:
+        console.say(f"note: {sentence}")
     work = out.with_name(f".{out.stem}.work")
     work.mkdir(parents=True, exist_ok=True)
     meter = Meter()
     console.plan(STAGES)
     try:
-        scene, each, missing = _straightened(model, folder, masks, work, how, console)
+        scene, each = _straightened(shots, work, how, console)
         console.start("texture")
-        made = bake_texture(given.surface(), near(scene, given.offset), params, each, console.tell)
+        made = bake_texture(given.surface(), about(scene, given.offset), params, each, console.tell)
         _done(console, "texture", meter)
         console.start("model")
         _write(out, made, given, params)
@@ -67,10 +65,10 @@ def texture(
         shutil.rmtree(work, ignore_errors=True)
     report = {
         "texture": facts(made),
-        "cameras": {"views": len(scene.views), "without_photo": missing},
+        "cameras": {"views": len(scene.views), "without_photo": list(shots.missing), "model": shots.model.name},
         "unit": _unit(given),
         **({"offset": given.offset.tolist()} if given.offset.any() else {}),
-        "notes": list(given.notes),
+        "notes": [*given.notes, *shots.notes],
         "delight": params.delight,
         "triangles": len(made.faces),
         "cost": meter.stop(),
@@ -89,43 +87,17 @@ def facts(mesh: TexturedMesh) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _straightened(
-    model: Path, folder: Path, masks: Path | None, work: Path, how: How, console: Console
-) -> tuple[Scene, Each, list[str]]:
-    """The scene of the photos that are there, without distortion, and the names of those that are not."""
-    from sculpt3d.models.colmap import load_scene, read_model
-    from sculpt3d.photos.masks import match_masks
+def _straightened(shots: ModelPhotos, work: Path, how: How, console: Console) -> tuple[Scene, Each]:
+    """The scene of the photos that are there, without distortion."""
+    from sculpt3d.models.colmap import load_scene
     from sculpt3d.sfm.undistort import undistort
 
-    found = read_model(model)
-    names = sorted(str(found.images[i].name) for i in found.reg_image_ids())
-    there = [n for n in names if (folder / n).is_file()]
-    if not there:
-        raise InputError(
-            f"None of the model's {len(names)} photos is in {folder} (the first is {names[0] if names else '-'}); "
-            "give their folder with --images"
-        )
-    missing = [n for n in names if n not in set(there)]
-    if missing:
-        console.say(f"{len(missing)} of the model's {len(names)} photos are not in {folder}: left out")
-    if masks is not None:
-        match_masks(masks, there)
-    megapixels = max(c.width * c.height for c in found.cameras.values()) / 1e6
-    each = run_each(workers_within(how.workers, memory_budget_gb(how.memory_gb), megapixels))
+    each = run_each(workers_within(how.workers, memory_budget_gb(how.memory_gb), max(shots.megapixels)))
     meter = Meter()
     console.start("undistort")
-    undistort(model, folder, work, masks, each, console.tell, there)
+    undistort(shots.model, shots.folder, work, shots.masks, each, console.tell, set(shots.names))
     _done(console, "undistort", meter)
-    scene = load_scene(work)
-    kept = set(there)
-    return replace(scene, views=tuple(v for v in scene.views if v.name in kept)), each, missing
-
-
-def near(scene: Scene, offset: F64) -> Scene:
-    """The scene about `offset` (3,): large coordinates lose nothing, as they are taken off in double."""
-    move = Sim3(1.0, np.eye(3), -offset)
-    views = tuple(replace(v, cam_from_world=move.move_camera(v.cam_from_world)) for v in scene.views)
-    return replace(scene, views=views, points=replace(scene.points, xyz=move.apply(scene.points.xyz)))
+    return there(load_scene(work)), each
 
 
 def _unit(given: Document) -> str:

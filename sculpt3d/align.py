@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,3 +91,10 @@ def move_scene(scene: Scene, placement: Placement) -> Scene:
     p = scene.points
     points = SparsePoints(move.apply(p.xyz), p.error_px, p.start, p.view_index)
     return Scene(views, points, "world", placement.metric)
+
+
+def about(scene: Scene, offset: F64) -> Scene:
+    """The scene about `offset` (3,): large coordinates lose nothing, as they are taken off in double precision."""
+    move = Sim3(1.0, np.eye(3), -offset)
+    views = tuple(replace(v, cam_from_world=move.move_camera(v.cam_from_world)) for v in scene.views)
+    return replace(scene, views=views, points=replace(scene.points, xyz=move.apply(scene.points.xyz)))

@@ -98,6 +98,18 @@ def _matrix4(linear: F64, translation: F64) -> F64:
     return m
 
 
+FAR = 16  # sizes from the origin; beyond, float32 steps are coarser than a millionth of the size
+
+
+def far_centre(low: F64, high: F64) -> F64:
+    """(3,) a round number near the middle of a box that lies far from the origin for its size; else zero."""
+    size = float((high - low).max())
+    if np.abs([low, high]).max() <= FAR * size or size == 0:
+        return np.zeros(3)
+    step = 10.0 ** np.floor(np.log10(size))
+    return np.asarray(np.round((low + high) / 2 / step) * step + 0.0, np.float64)
+
+
 def umeyama(source: F64, target: F64, with_scale: bool = True) -> Sim3:
     """Least-squares target_from_source over matched (N, 3) points; Umeyama 1991."""
     mean_s, mean_t = source.mean(0), target.mean(0)

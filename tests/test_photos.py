@@ -15,6 +15,7 @@ from PIL import Image
 
 from sculpt3d.errors import InputError, NotEnoughPhotos, UnreadableFile
 from sculpt3d.photos.check import check_photos, load_photo_set, safe_name
+from sculpt3d.photos.masks import match_masks
 from sculpt3d.photos.pictures import read_photo
 from sculpt3d.photos.sharpness import blur_sigma
 from sculpt3d.photos.shots import shot_from_exif
@@ -73,17 +74,18 @@ def test_each_bad_file_is_named_with_its_reason(tmp_path: Path) -> None:
 def test_sixteen_bits_cmyk_grey_and_orientation(tmp_path: Path) -> None:
     rgb = scene_picture()
     tifffile.imwrite(tmp_path / "deep.tif", rgb.astype(np.uint16) * 257, photometric="rgb")
-    assert np.array_equal(read_photo(tmp_path / "deep.tif")[0], rgb)
+    assert np.array_equal(read_photo(tmp_path / "deep.tif").pixels, rgb)
     Image.fromarray(rgb).convert("CMYK").save(tmp_path / "cmyk.jpg", quality=98)
-    pixels, _, as_it_is = read_photo(tmp_path / "cmyk.jpg")
+    cmyk = read_photo(tmp_path / "cmyk.jpg")
+    pixels, as_it_is = cmyk.pixels, cmyk.as_it_is
     assert not as_it_is
     assert np.median(np.abs(pixels.astype(int) - rgb)) < 12
     Image.fromarray(rgb[..., 0]).save(tmp_path / "grey.png")
-    assert np.array_equal(read_photo(tmp_path / "grey.png")[0], np.repeat(rgb[..., :1], 3, -1))
+    assert np.array_equal(read_photo(tmp_path / "grey.png").pixels, np.repeat(rgb[..., :1], 3, -1))
     exif = Image.Exif()
     exif[274] = 6
     Image.fromarray(rgb).save(tmp_path / "turned.jpg", exif=exif)
-    assert read_photo(tmp_path / "turned.jpg")[0].shape == rgb.shape  # as stored
+    assert read_photo(tmp_path / "turned.jpg").pixels.shape == rgb.shape  # as stored
 
 
 def test_one_photo_is_not_enough(tmp_path: Path) -> None:
@@ -97,13 +99,13 @@ def test_masks(tmp_path: Path) -> None:
     masks = tmp_path / "masks"
     masks.mkdir()
     with pytest.raises(InputError, match="bears a photo's name"):
-        check_photos(tmp_path / "in", tmp_path / "a", masks)
+        match_masks(masks, ["p0.jpg"])
     for name in ("p0.png", "p1.jpg.png"):
         Image.fromarray(np.zeros((300, 400), np.uint8)).save(masks / name)
     with pytest.raises(InputError, match="black"):
-        check_photos(tmp_path / "in", tmp_path / "b", masks)
+        check_photos(tmp_path / "in", tmp_path / "b", match_masks(masks, [f"p{i}.jpg" for i in range(9)]))
     Image.fromarray(np.full((150, 200), 255, np.uint8)).save(masks / "p0.png")
-    found = check_photos(tmp_path / "in", tmp_path / "c", masks)
+    found = check_photos(tmp_path / "in", tmp_path / "c", match_masks(masks, [f"p{i}.jpg" for i in range(9)]))
     assert [p.mask for p in found.photos] == [True, True, False, False]
     with Image.open(tmp_path / "c/masks/p0.jpg.png") as mask:
         assert mask.size == (400, 300)
@@ -130,7 +132,7 @@ def test_awkward_files_pass_without_a_traceback() -> None:
     for path in sorted((SHARED / "awkward").rglob("*")):
         if path.suffix.lower() in {".jpg", ".png", ".tif", ".tiff", ".heic", ".heif"}:
             try:
-                pixels, _, _ = read_photo(path)
+                pixels = read_photo(path).pixels
             except UnreadableFile as error:
                 assert path.name in str(error)
             else:
@@ -159,11 +161,14 @@ def test_sixteen_bit_tiff_keeps_its_profile_and_exif(tmp_path: Path) -> None:
         iccprofile=profile,
         extratags=tags,
     )
-    pixels, exif, as_it_is = read_photo(tmp_path / "a.tif")
+    read = read_photo(tmp_path / "a.tif")
+    pixels, exif, as_it_is = read.pixels, read.exif, read.as_it_is
     assert not as_it_is
     assert np.abs(pixels.astype(int) - wide).max() <= 1
     assert (exif["271"], exif["272"], exif["274"]) == ("Maker", "Camera", 6)
-    assert shot_from_exif(exif, 400, 300).focal_px == pytest.approx(50 / 43.2666 * 500, rel=1e-4)  # the diagonal
+    assert shot_from_exif(exif, 400, 300).focal_px == pytest.approx(
+        50 / 43.2666 * 500, rel=1e-4
+    )  # the diagonal
 
 
 def test_masks_and_projects_inside_the_photos_folder_are_no_photos(tmp_path: Path) -> None:
@@ -174,7 +179,12 @@ def test_masks_and_projects_inside_the_photos_folder_are_no_photos(tmp_path: Pat
     for i in range(4):
         Image.new("L", (400, 300), 255).save(folder / "masks" / f"p{i}.png")
         Image.fromarray(scene_picture(i)).save(folder / "project" / "work" / f"p{i}.png")
-    found = check_photos(folder, tmp_path / "out", folder / "masks", apart=(folder / "project",))
+    found = check_photos(
+        folder,
+        tmp_path / "out",
+        match_masks(folder / "masks", [f"p{i}.jpg" for i in range(9)]),
+        apart=(folder / "masks", folder / "project"),
+    )
     assert [p.source for p in found.photos] == [f"p{i}.jpg" for i in range(4)]
     assert all(p.mask for p in found.photos)
     assert not found.rejected
@@ -218,7 +228,8 @@ def test_pixels_are_used_as_stored(tmp_path: Path, ending: str, orientation: int
     else:
         lossless = {"lossless": True} if ending == "webp" else {"quality": 95}
         Image.fromarray(pixels).save(path, exif=exif, **({} if ending == "png" else lossless))
-    found, tags, _ = read_photo(path)
+    read = read_photo(path)
+    found, tags = read.pixels, read.exif
     assert found.shape == pixels.shape
     assert np.abs(found.astype(int) - pixels).mean() < (10 if ending == "jpg" else 0.01)
     assert tags["274"] == orientation

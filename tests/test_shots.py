@@ -121,7 +121,8 @@ def test_real_phones_focal_lengths() -> None:
 
     found = {}
     for path in sorted(folder.iterdir()):
-        pixels, exif, _ = read_photo(path)
+        read = read_photo(path)
+        pixels, exif = read.pixels, read.exif
         found[exif.get("272", "")] = shot_from_exif(exif, pixels.shape[1], pixels.shape[0]).focal_px
     assert found["iPhone 13 Pro Max"] == pytest.approx(5700 / 1.9, rel=0.012)
     assert found["iPhone 11 Pro Max"] == pytest.approx(4250 / 1.4, rel=0.012)  # cropped by a program

@@ -11,32 +11,39 @@ from numpy.typing import NDArray
 
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.files import write_atomic, write_parts
+from sculpt3d.geometry import F64
 from sculpt3d.models.mapped import map_file
 from sculpt3d.models.ply_elements import read_elements
 from sculpt3d.models.ply_header import read_header
 from sculpt3d.models.ply_vertices import Vertices
 from sculpt3d.types import I32, U8, Mesh, PointCloud
 
-_PLY_OF = {"f4": "float", "u1": "uchar", "i4": "int"}
+_PLY_OF = {"f4": "float", "f8": "double", "u1": "uchar", "i4": "int"}
 _BLOCK = 1_000_000  # points written at a time
 _POINT = np.dtype(
     [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
     + [(name, "u1") for name in ("red", "green", "blue")]
     + [("views", "<i4"), ("error", "<f4")]
 )
+_FAR_POINT = np.dtype([(name, "<f8") for name in ("x", "y", "z")] + _POINT.descr[3:])
 
 
-def write_cloud(path: Path, cloud: PointCloud, comments: tuple[str, ...] = ()) -> None:
-    """x y z, nx ny nz, red green blue, views, error; in blocks, so that a cloud on disk need not fit into memory."""
-    n = len(cloud.xyz)
-    head = _header({"vertex": np.broadcast_to(np.zeros((), _POINT), n)}, comments)
-    blocks = (_point_rows(cloud, slice(k, k + _BLOCK)).tobytes() for k in range(0, n, _BLOCK))
+def write_cloud(
+    path: Path, cloud: PointCloud, comments: tuple[str, ...] = (), offset: F64 | None = None
+) -> None:
+    """x y z, nx ny nz, red green blue, views, error; in blocks, so that a cloud on disk need not fit into memory.
+
+    offset (3,): added to the positions, which are then doubles.
+    """
+    n, kind = len(cloud.xyz), _POINT if offset is None else _FAR_POINT
+    head = _header({"vertex": np.broadcast_to(np.zeros((), kind), n)}, comments)
+    blocks = (_point_rows(cloud, slice(k, k + _BLOCK), kind, offset).tobytes() for k in range(0, n, _BLOCK))
     write_parts(path, chain([head], blocks))
 
 
-def _point_rows(cloud: PointCloud, block: slice) -> NDArray[Any]:
-    rows = np.zeros(len(cloud.xyz[block]), _POINT)
-    _fill(rows, ("x", "y", "z"), cloud.xyz[block])
+def _point_rows(cloud: PointCloud, block: slice, kind: np.dtype[Any], offset: F64 | None) -> NDArray[Any]:
+    rows = np.zeros(len(cloud.xyz[block]), kind)
+    _fill(rows, ("x", "y", "z"), cloud.xyz[block] if offset is None else cloud.xyz[block] + offset)
     _fill(rows, ("nx", "ny", "nz"), cloud.normal[block])
     _fill(rows, ("red", "green", "blue"), cloud.rgb[block])
     rows["views"], rows["error"] = cloud.views[block], cloud.error[block]

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import zlib
+from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,13 @@ from PIL import Image
 from sculpt3d.errors import InputError, NotEnoughPhotos, UnreadableFile
 from sculpt3d.files import write_atomic
 from sculpt3d.photos.exif import credit_from_exif, number
-from sculpt3d.photos.masks import match_masks
-from sculpt3d.photos.pictures import RAW_SUFFIXES, SUFFIXES, read_bytes, read_mask, read_photo
+from sculpt3d.photos.masks import NONE, Masks, as_mask, fitted, is_mask_of, read_mask
+from sculpt3d.photos.pictures import RAW_SUFFIXES, SUFFIXES, Picture, read_bytes, read_photo
 from sculpt3d.photos.sharing import camera_keys, find_copies, focal_lengths, thumbnail
 from sculpt3d.photos.sharpness import blur_sigma
 from sculpt3d.photos.shots import Shot, shot_from_exif
 from sculpt3d.progress import Each, Progress, one_by_one
+from sculpt3d.types import U8
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Photo:
     mask: bool = False
     credit: str = ""  # EXIF copyright, else artist
     shot: Shot = field(default_factory=Shot)
+    notes: tuple[str, ...] = ()  # what a person should know of how it was read
     thumbnail: str = ""  # SIDE x SIDE grey levels, hexadecimal
 
 
@@ -70,6 +73,14 @@ class PhotoSet:
     photos: tuple[Photo, ...]
     rejected: tuple[Rejected, ...]
 
+    def sentences(self) -> list[str]:
+        """What a person should know of how the photos were read: a sentence and how many it holds for."""
+        told = Counter(note for p in self.photos for note in p.notes)
+        return [
+            f"{count} photos: {note}" if count > 1 else f"one photo: {note}"
+            for note, count in sorted(told.items())
+        ]
+
     @property
     def credit(self) -> str:
         """Whom the photos name as their owners, for the model's copyright line."""
@@ -77,26 +88,26 @@ class PhotoSet:
 
 
 def check_photos(
-    folder: Path, out: Path, masks: Path | None = None, params: PhotoParams | None = None,
+    folder: Path, out: Path, masks: Masks = NONE, params: PhotoParams | None = None,
     each: Each = one_by_one, progress: Progress | None = None, apart: tuple[Path, ...] = (),
 ) -> PhotoSet:  # fmt: skip
     """Make `out/images`, `out/masks` and `out/photos.json` of the photos in `folder`, with subfolders except `apart`.
 
-    Raises `NotEnoughPhotos` below three usable photos, `InputError` where no mask fits a photo or all are black.
+    Raises `NotEnoughPhotos` below three usable photos, `InputError` where all masks are black.
     """
     params = params or PhotoParams()
-    names = find_photos(folder, apart if masks is None else (*apart, masks))
-    found_masks = {} if masks is None else match_masks(masks, names)
+    given = set(masks.found.values())
+    names = [n for n in find_photos(folder, apart) if folder / n not in given]
     (out / "checked").mkdir(parents=True, exist_ok=True)
 
     def one(name: str) -> Photo | Rejected:
-        return _checked(folder, name, found_masks.get(name), out, params)
+        return _checked(folder, name, masks, out, params)
 
     results = each(one, names, progress)
     photos, rejected = _without_twins(results)
     photos, copies = _without_copies(photos)
     rejected += copies
-    _check_masks(photos, masks, found_masks)
+    _check_masks(photos, masks)
     if len(photos) < 3:
         raise NotEnoughPhotos(
             f"Only {len(photos)} of {len(names)} files in {folder.resolve().name} can be used{_why(rejected)}; "
@@ -119,7 +130,8 @@ def load_photo_set(root: Path) -> PhotoSet:
 def _photo(text: dict[str, Any]) -> Photo:
     """From JSON."""
     shot = text["shot"]
-    return Photo(**{**text, "shot": Shot(**{**shot, "frame": tuple(shot["frame"])})})
+    own = {"shot": Shot(**{**shot, "frame": tuple(shot["frame"])}), "notes": tuple(text["notes"])}
+    return Photo(**{**text, **own})
 
 
 def _why(rejected: list[Rejected]) -> str:
@@ -145,7 +157,8 @@ def find_photos(folder: Path, apart: tuple[Path, ...] = ()) -> list[str]:
             and Path(name).suffix.lower() in SUFFIXES | RAW_SUFFIXES
             and (Path(where) / name).is_file()
         ]
-    names.sort()
+    stems = {Path(n).stem.lower() for n in names}
+    names = sorted(n for n in names if not is_mask_of(n, stems - {Path(n).stem.lower()}))
     if not names:
         raise InputError(f"{folder} holds no photos (JPEG, PNG, TIFF, HEIC); give the folder that holds them")
     return names
@@ -160,25 +173,26 @@ def safe_name(name: str) -> str:
     return path.with_name(f"{path.stem}-{zlib.crc32(os.fsencode(name)):08x}{path.suffix}").as_posix()
 
 
-def _checked(folder: Path, name: str, mask: Path | None, out: Path, params: PhotoParams) -> Photo | Rejected:
+def _checked(folder: Path, name: str, masks: Masks, out: Path, params: PhotoParams) -> Photo | Rejected:
     """One photo; the answer is kept in out/checked, so that a killed run does not decode it again."""
     note = out / "checked" / (hashlib.sha256(os.fsencode(name)).hexdigest()[:24] + ".json")
     if note.exists():
         kept = json.loads(note.read_text())
         return _photo(kept) if "width" in kept else Rejected(**kept)
     try:
-        result: Photo | Rejected = _prepare(folder, name, mask, out, params)
+        result: Photo | Rejected = _prepare(folder, name, masks, out, params)
     except UnreadableFile as error:
         result = Rejected(name, str(error).removeprefix(f"{Path(name).name} "))
     write_atomic(note, json.dumps(asdict(result)).encode())
     return result
 
 
-def _prepare(folder: Path, name: str, mask: Path | None, out: Path, params: PhotoParams) -> Photo | Rejected:
+def _prepare(folder: Path, name: str, masks: Masks, out: Path, params: PhotoParams) -> Photo | Rejected:
     if Path(name).suffix.lower() in RAW_SUFFIXES:
         return Rejected(name, "is a camera RAW file; develop it to TIFF or JPEG")
     raw = read_bytes(folder / name)
-    pixels, exif, as_it_is = read_photo(folder / name)
+    picture = read_photo(folder / name)
+    pixels, exif = picture.pixels, picture.exif
     height, width = pixels.shape[:2]
     if min(height, width) < params.min_side:
         return Rejected(name, f"has only {width}x{height} pixels; give the original photo")
@@ -191,18 +205,11 @@ def _prepare(folder: Path, name: str, mask: Path | None, out: Path, params: Phot
         return Rejected(
             name, f"is blurred ({blur:.1f} px, up to {params.max_blur_px:.0f} can be used); take it again"
         )
-    suffix = Path(name).suffix.lower()
-    target = safe_name(name)
-    if not as_it_is:
-        target += ".jpg" if suffix in {".jpg", ".jpeg", ".jpe", ".heic", ".heif"} else ".png"
-    path = out / "images" / target
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if as_it_is:
-        write_atomic(path, raw)
-    else:
-        _save(path, pixels)
+    target = _place(name, picture, raw, out)
+    mask, notes = _mask(name, picture, masks)
     if mask is not None:
-        _save_mask(read_mask(mask), (width, height), out / "masks" / f"{target}.png")
+        (out / "masks" / target).parent.mkdir(parents=True, exist_ok=True)
+        _save(out / "masks" / f"{target}.png", mask)
     shot = shot_from_exif(exif, width, height)
     return Photo(
         target,
@@ -219,8 +226,51 @@ def _prepare(folder: Path, name: str, mask: Path | None, out: Path, params: Phot
         mask is not None,
         credit_from_exif(exif),
         shot,
+        notes,
         thumbnail(np.asarray(grey, np.uint8)).tobytes().hex(),
     )
+
+
+def _place(name: str, picture: Picture, raw: bytes, out: Path) -> str:
+    """Write the photo as a plain file below `out/images`; its name there."""
+    target = safe_name(name)
+    if not picture.as_it_is:
+        lossy = Path(name).suffix.lower() in {
+            ".jpg",
+            ".jpeg",
+            ".jpe",
+            ".jfif",
+            ".mpo",
+            ".heic",
+            ".heif",
+            ".hif",
+            ".avif",
+        }
+        target += ".jpg" if lossy else ".png"
+    path = out / "images" / target
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if picture.as_it_is:
+        write_atomic(path, raw)
+    else:
+        _save(path, picture.pixels)
+    return target
+
+
+def _mask(name: str, picture: Picture, masks: Masks) -> tuple[U8 | None, tuple[str, ...]]:
+    """From its file, else from the photo's own alpha; and what a person should know."""
+    notes = (picture.note,) if picture.note else ()
+    size = picture.pixels.shape[1], picture.pixels.shape[0]
+    given = masks.found.get(name)
+    if given is None:
+        return (
+            (None, notes)
+            if picture.alpha is None
+            else (as_mask(picture.alpha), (*notes, "masked by its own alpha"))
+        )
+    mask = read_mask(given, invert=masks.invert)
+    if mask.shape != size[::-1]:
+        notes = (*notes, f"its mask had {mask.shape[1]}x{mask.shape[0]} pixels and was scaled")
+    return fitted(mask, size, given.name), notes
 
 
 def _save(path: Path, pixels: NDArray[np.uint8]) -> None:
@@ -230,18 +280,6 @@ def _save(path: Path, pixels: NDArray[np.uint8]) -> None:
     )
     Image.fromarray(pixels).save(temporary, **options)
     os.replace(temporary, path)
-
-
-def _save_mask(mask: NDArray[np.uint8], size: tuple[int, int], path: Path) -> None:
-    if mask.shape != size[::-1]:
-        if abs(mask.shape[1] / mask.shape[0] * size[1] / size[0] - 1) > 0.02:
-            raise UnreadableFile(
-                f"its mask is {mask.shape[1]}x{mask.shape[0]}, the photo {size[0]}x{size[1]} pixels; "
-                "make the mask from the photo as stored, without turning it"
-            )
-        mask = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _save(path, mask)
 
 
 def _without_twins(results: list[Photo | Rejected]) -> tuple[list[Photo], list[Rejected]]:
@@ -262,6 +300,8 @@ def _without_twins(results: list[Photo | Rejected]) -> tuple[list[Photo], list[R
 
 def _without_copies(photos: list[Photo]) -> tuple[list[Photo], list[Rejected]]:
     """Without photos that are another one made smaller, cropped, turned or edited; lenses as the whole set tells."""
+    if not photos:
+        return [], []
     shots, sizes = [p.shot for p in photos], [(p.width, p.height) for p in photos]
     copies = find_copies(shots, sizes, [np.frombuffer(bytes.fromhex(p.thumbnail), np.uint8) for p in photos])
     rejected = [
@@ -276,9 +316,7 @@ def _without_copies(photos: list[Photo]) -> tuple[list[Photo], list[Rejected]]:
     return [p for i, p in enumerate(settled) if i not in copies], rejected
 
 
-def _check_masks(photos: list[Photo], masks: Path | None, found: dict[str, Path]) -> None:
-    if masks is None or not photos:
-        return
-    mine = [found[p.source] for p in photos if p.mask]
-    if mine and not any(read_mask(m).any() for m in mine):
-        raise InputError(f"All masks in {masks} are black; paint the object white")
+def _check_masks(photos: list[Photo], masks: Masks) -> None:
+    mine = [masks.found[p.source] for p in photos if p.source in masks.found]
+    if mine and not any(read_mask(m, invert=masks.invert).any() for m in mine):
+        raise InputError(f"All masks in {mine[0].parent} are black; paint the object white")

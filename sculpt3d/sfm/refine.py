@@ -21,6 +21,7 @@ from sculpt3d.errors import NotEnoughViews
 from sculpt3d.files import write_atomic
 from sculpt3d.models.colmap import load_scene, read_model
 from sculpt3d.mvs.depth import DepthParams, estimate_depths
+from sculpt3d.photos.masks import prepared_masks
 from sculpt3d.progress import Each, Progress, one_by_one, silent
 from sculpt3d.region import find_region
 from sculpt3d.sfm._colmap import pycolmap
@@ -138,7 +139,7 @@ def _round(
     facts = work / "round.json"
     if facts.exists():
         return dict(json.loads(facts.read_text()))
-    undistort(model, images, work / "flat", masks, each)
+    undistort(model, images, work / "flat", prepared_masks(masks), each)
     scene = load_scene(work / "flat")
     longest = max(max(v.camera.width, v.camera.height) for v in scene.views)
     # A third: half gave plato .38 mm and a third .35, for 36 against 14 core-seconds.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +15,23 @@ from sculpt3d._pycolmap import pycolmap
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.files import write_atomic
 from sculpt3d.models.colmap import read_model
-from sculpt3d.photos.masks import find_mask
+from sculpt3d.photos.masks import NONE, Masks, as_mask, read_mask
+from sculpt3d.photos.pictures import plain_size, read_bytes, read_photo
 from sculpt3d.progress import Each, Progress, one_by_one
+from sculpt3d.types import U8
 
 BAND = 256  # rows resampled at a time
+_WRITTEN = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp"}
 
 
 def undistort(
-    model: Path, images: Path, out: Path, masks: Path | None = None,
+    model: Path, images: Path, out: Path, masks: Masks = NONE,
     each: Each = one_by_one, progress: Progress | None = None, only: Collection[str] | None = None,
 ) -> None:  # fmt: skip
     """Write `out/images`, `out/masks/NAME.png` and `out/sparse`; photos that are there already are kept.
 
-    `masks` holds NAME.png (NAME with its ending) or STEM.png, white = object. `only`: the photos asked for; None, all.
+    A photo without a mask whose file has alpha is masked by that. `only`: the photos asked for; None, all. Kinds of files that
+    not every program writes become NAME.png, in the model too.
     Rejected: `pycolmap.undistort_images`, which leaves a RADIAL camera with zero distortion RADIAL and knows no masks.
     """
     source = read_model(model)
@@ -47,13 +50,23 @@ def undistort(
 
     def one(job: tuple[str, Any, Any]) -> None:
         name, distorted, flat = job
-        _warp(images / name, out / "images" / name, distorted, flat)
-        mask = find_mask(masks, name) if masks is not None else None
-        if mask is not None:
-            _warp(mask, out / "masks" / f"{name}.png", distorted, flat, mask=True)
+        photo, mask = out / "images" / plain_name(name), out / "masks" / f"{plain_name(name)}.png"
+        given = masks.found.get(name)
+        if photo.exists() and (given is None or mask.exists()):
+            return
+        if given is not None:
+            _straight_mask(read_mask(given, (distorted.width, distorted.height), masks.invert), mask, distorted, flat)
+        _straight_photo(images / name, photo, mask if given is None else None, distorted, flat)
 
     each(one, jobs, progress)
+    for image_id in target.reg_image_ids():
+        target.images[image_id].name = plain_name(str(target.images[image_id].name))
     target.write(str(out / "sparse"))
+
+
+def plain_name(name: str) -> str:
+    """The name that a photo has once it is plain: kinds that few programs write get another ending."""
+    return name if Path(name).suffix.lower() in _WRITTEN else f"{name}.png"
 
 
 def _pinhole(camera: Any, options: Any) -> Any:
@@ -87,24 +100,41 @@ def _move_points(source: Any, target: Any) -> None:
             point.xy = xy
 
 
-def _warp(source: Path, out: Path, distorted: Any, flat: Any, mask: bool = False) -> None:
-    if out.exists():
-        return
+def _straight_photo(source: Path, out: Path, mask: Path | None, distorted: Any, flat: Any) -> None:
+    """`mask`: where to put the photo's own alpha, if it has any."""
     out.parent.mkdir(parents=True, exist_ok=True)
     straight_already = _same(distorted, flat)
-    if straight_already and not mask:
-        with _opened(source, distorted):
-            pass  # of the right size; a full disk, below, is not the photo's fault
-        write_atomic(out, source.read_bytes())
+    plain = plain_size(source)
+    if straight_already and plain is not None:
+        _check_size(source, plain, distorted)
+        write_atomic(out, read_bytes(source))
         return
-    picture = _read(source, distorted, mask)
-    straight = picture if straight_already else _resample(picture, distorted, flat)
-    if mask:
-        straight = np.where(straight >= 128, 255, 0).astype(np.uint8)
+    picture = read_photo(source)
+    _check_size(source, picture.pixels.shape[1::-1], distorted)
+    if picture.alpha is not None and mask is not None:
+        _straight_mask(as_mask(picture.alpha), mask, distorted, flat)
+    _save(picture.pixels if straight_already else _resample(picture.pixels, distorted, flat), out)
+
+
+def _straight_mask(mask: U8, out: Path, distorted: Any, flat: Any) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    straight = mask if _same(distorted, flat) else _resample(mask, distorted, flat)
+    _save(np.where(straight >= 128, 255, 0).astype(np.uint8), out)
+
+
+def _save(pixels: U8, out: Path) -> None:
     temporary = out.with_name(f".part.{out.name}")
-    options: dict[str, Any] = {} if mask else {"quality": 97, "subsampling": 0}
-    Image.fromarray(straight).save(temporary, **options)
+    options: dict[str, Any] = {} if out.suffix.lower() == ".png" else {"quality": 97, "subsampling": 0}
+    Image.fromarray(pixels).save(temporary, **options)
     os.replace(temporary, out)
+
+
+def _check_size(source: Path, size: tuple[int, ...], camera: Any) -> None:
+    if tuple(size) != (camera.width, camera.height):
+        raise UnreadableFile(
+            f"{source.name} is {tuple(size)}, its camera {camera.width}x{camera.height};"
+            " give the photos that the model was made from"
+        )
 
 
 def _same(distorted: Any, flat: Any) -> bool:
@@ -115,30 +145,6 @@ def _same(distorted: Any, flat: Any) -> bool:
     grid = np.stack([x.ravel(), y.ravel()], 1)
     there = distorted.img_from_cam(np.c_[flat.cam_from_img(grid), np.ones(len(grid))])
     return bool(np.abs(there - grid).max() < 1e-3)
-
-
-def _read(source: Path, camera: Any, mask: bool) -> Any:
-    """Grey for a mask, which may have another size, else RGB."""
-    with _opened(source, None if mask else camera) as image:
-        picture = image.convert("L" if mask else "RGB")
-        if mask and picture.size != (camera.width, camera.height):
-            picture = picture.resize((camera.width, camera.height), Image.Resampling.NEAREST)
-        return np.asarray(picture)
-
-
-@contextmanager
-def _opened(source: Path, camera: Any) -> Iterator[Image.Image]:
-    """The picture, of its camera's size where one is given. Raises `UnreadableFile`."""
-    try:
-        with Image.open(source) as image:
-            if camera is not None and image.size != (camera.width, camera.height):
-                raise UnreadableFile(
-                    f"{source.name} is {image.size}, its camera {camera.width}x{camera.height};"
-                    " give the photos that the model was made from"
-                )
-            yield image
-    except (OSError, SyntaxError) as error:
-        raise UnreadableFile(f"{source.name} cannot be read; check the file or leave it out") from error
 
 
 def _resample(picture: Any, distorted: Any, flat: Any) -> Any:

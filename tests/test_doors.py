@@ -1,0 +1,450 @@
+"""Pictures, masks and workspaces as people have them: each kind comes in as what it means, or is refused with the remedy."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import cv2
+import imagecodecs
+import numpy as np
+import pillow_heif
+import pytest
+import tifffile
+from PIL import Image, ImageCms
+
+from pipelines.densify import densify
+from pipelines.photogrammetry import How
+from pipelines.workspace_photos import photos_of_model
+from sculpt3d._pycolmap import pycolmap
+from sculpt3d.colour import from_srgb, to_srgb
+from sculpt3d.errors import InputError, UnreadableFile
+from sculpt3d.models.colmap import choose_model, read_model
+from sculpt3d.models.read import read_document
+from sculpt3d.mvs.depth import DepthParams
+from sculpt3d.photos.check import check_photos
+from sculpt3d.photos.masks import match_masks, read_mask
+from sculpt3d.photos.pictures import read_photo
+from sculpt3d.sfm.undistort import undistort
+from tests.conftest import ROOT
+
+PHOTOS, TRUTH = ROOT / "sample_data" / "photos", ROOT / "sample_data" / "truth" / "cameras"
+FAR = np.array([465123.25, 210.5, -5530987.5])
+
+
+def scene(seed: int = 0, size: tuple[int, int] = (320, 240)) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    noise = cv2.GaussianBlur(rng.uniform(0, 255, (size[1], size[0], 3)).astype(np.float32), (0, 0), 2)
+    return np.clip((noise - noise.mean()) * 8 + 128, 0, 255).astype(np.uint8)
+
+
+def tagged(
+    tags: dict[int, Any], inner: dict[int, Any] | None = None, interoperability: str = ""
+) -> Image.Exif:
+    exif = Image.Exif()
+    for tag, value in tags.items():
+        exif[tag] = value
+    for tag, value in (inner or {}).items():
+        exif.get_ifd(0x8769)[tag] = value
+    if interoperability:
+        exif.get_ifd(0x8769)[0xA005] = {1: interoperability}
+    return exif
+
+
+# ---- pictures
+
+
+def _grey16(path: Path, rgb: np.ndarray) -> None:
+    cv2.imwrite(str(path), rgb[..., 1].astype(np.uint16) * 257)
+
+
+def _rgb16(path: Path, rgb: np.ndarray) -> None:
+    cv2.imwrite(str(path), rgb[..., ::-1].astype(np.uint16) * 257)
+
+
+def _jxl(path: Path, rgb: np.ndarray) -> None:
+    path.write_bytes(imagecodecs.jpegxl_encode(rgb, lossless=True))
+
+
+WRITERS = {
+    "png": (lambda p, a: Image.fromarray(a).save(p), ".png", False),
+    "16-bit PNG": (_rgb16, ".png", False),
+    "16-bit grey PNG": (_grey16, ".png", True),
+    "16-bit grey TIFF": (lambda p, a: tifffile.imwrite(p, a[..., 1].astype(np.uint16) * 257), ".tif", True),
+    "planar 16-bit TIFF": (lambda p, a: tifffile.imwrite(
+        p, np.moveaxis(a.astype(np.uint16) * 257, -1, 0), photometric="rgb", planarconfig="separate"), ".tiff", False),
+    "float TIFF": (lambda p, a: tifffile.imwrite(p, a.astype(np.float32) / 255, photometric="rgb"), ".tif", False),
+    "float TIFF to 255": (lambda p, a: tifffile.imwrite(p, a.astype(np.float32), photometric="rgb"), ".tif", False),
+    "grey": (lambda p, a: Image.fromarray(a[..., 1]).save(p), ".PNG", True),
+    "grey with alpha": (lambda p, a: Image.merge("LA", [Image.fromarray(a[..., 1]), Image.new("L", a.shape[1::-1], 255)]).save(p),
+                        ".png", True),
+    "JPEG XL": (_jxl, ".jxl", False),
+    "lossless WebP": (lambda p, a: Image.fromarray(a).save(p, lossless=True), ".webp", False),
+    "BMP": (lambda p, a: Image.fromarray(a).save(p), ".BMP", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_pixels_of_every_kind(tmp_path: Path, kind: str) -> None:
+    write, suffix, grey = WRITERS[kind]
+    rgb = scene()
+    write(tmp_path / f"a{suffix}", rgb)
+    read = read_photo(tmp_path / f"a{suffix}")
+    assert np.array_equal(read.pixels, np.repeat(rgb[..., 1:2], 3, 2) if grey else rgb)
+    assert read.alpha is None and read.as_it_is == (kind == "png")
+
+
+@pytest.mark.parametrize("suffix", [".avif", ".heic"])
+def test_lossy_kinds(tmp_path: Path, suffix: str) -> None:
+    rgb = cv2.GaussianBlur(scene(), (0, 0), 3)
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".heic":
+        pillow_heif.from_pillow(Image.fromarray(rgb)).save(path, quality=95)
+    else:
+        Image.fromarray(rgb).save(path, quality=95)
+    assert np.abs(read_photo(path).pixels.astype(int) - rgb).mean() < 5
+
+
+def test_colour_spaces_by_exif_alone(tmp_path: Path) -> None:
+    """Adobe RGB's (162, 74, 67) is sRGB's (186, 73, 64); a phone's Display P3 as ICC profiles have it; else a line."""
+    patch = Image.new("RGB", (64, 64), (162, 74, 67))
+
+    def read(name: str, exif: Image.Exif) -> Any:
+        patch.save(tmp_path / name, exif=exif)
+        return read_photo(tmp_path / name)
+
+    uncalibrated = {40961: 65535}
+    for found in (
+        read("r03.jpg", tagged({}, uncalibrated, "R03")),
+        read("two.jpg", tagged({}, {40961: 2})),
+    ):
+        assert np.abs(found.pixels.reshape(-1, 3).mean(0) - (186, 73, 64)).max() <= 2 and not found.note
+    phone = read("phone.jpg", tagged({271: "Apple"}, uncalibrated))
+    light = from_srgb(np.array([162, 74, 67]) / 255)
+    to_xyz = [[0.48657, 0.26567, 0.19822], [0.22897, 0.69174, 0.07929], [0.0, 0.04511, 1.04394]]
+    xyz = np.array(to_xyz) @ light
+    from_xyz = [
+        [3.2404542, -1.5371385, -0.4985314],
+        [-0.969266, 1.8760108, 0.041556],
+        [0.0556434, -0.2040259, 1.0572252],
+    ]
+    assert (
+        np.abs(phone.pixels[0, 0] - 255 * to_srgb(np.array(from_xyz) @ xyz)).max() <= 2.5
+        and "Display P3" in phone.note
+    )
+    unknown = read("unknown.jpg", tagged({271: "Acme"}, uncalibrated))
+    assert np.abs(unknown.pixels[0, 0].astype(int) - (162, 74, 67)).max() <= 2 and "unknown" in unknown.note
+    plain = read("srgb.jpg", tagged({}, {40961: 1}))
+    assert plain.as_it_is and not plain.note
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    patch.save(tmp_path / "p.jpg", quality=98, exif=tagged({}, uncalibrated, "R03"), icc_profile=profile)
+    profiled = read_photo(tmp_path / "p.jpg").pixels[0, 0].astype(int)
+    assert np.abs(profiled - (162, 74, 67)).max() <= 2  # the profile counts before EXIF
+
+
+def test_raw_files_are_named_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "a.CR3").write_bytes(b"raw")
+    with pytest.raises(UnreadableFile, match="develop it to TIFF or JPEG"):
+        read_photo(tmp_path / "a.CR3")
+
+
+# ---- masks
+
+
+def mask_of(rgb: np.ndarray) -> np.ndarray:
+    mask = np.zeros(rgb.shape[:2], np.uint8)
+    cv2.circle(mask, (rgb.shape[1] // 2, rgb.shape[0] // 2), rgb.shape[0] // 3, 255, -1)
+    return mask
+
+
+def photos_in(folder: Path, count: int = 4) -> tuple[list[str], np.ndarray]:
+    folder.mkdir()
+    for k in range(count):
+        Image.fromarray(scene(k)).save(folder / f"IMG_{k}.JPG", quality=97)
+    return sorted(p.name for p in folder.iterdir()), mask_of(scene())
+
+
+NAMES = {
+    "stem": "IMG_{k}.png",
+    "whole name": "IMG_{k}.JPG.png",
+    "upper case": "IMG_{k}.PNG",
+    "lower case": "img_{k}.jpg.png",
+    "behind": "IMG_{k}_mask.png",
+    "behind the whole name": "IMG_{k}.JPG_mask.png",
+    "before": "mask_IMG_{k}.png",
+    "TIFF": "IMG_{k}_mask.tif",
+    "JPEG": "IMG_{k}.jpeg",
+    "WebP": "IMG_{k}.webp",
+    "GIF": "IMG_{k}.gif",
+}
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_masks_of_any_name(tmp_path: Path, kind: str) -> None:
+    names, mask = photos_in(tmp_path / "photos")
+    (tmp_path / "masks").mkdir()
+    for k in range(len(names)):
+        Image.fromarray(mask).save(
+            tmp_path / "masks" / NAMES[kind].format(k=k), **({"quality": 98} if kind == "JPEG" else {})
+        )
+    found = match_masks(tmp_path / "masks", names)
+    assert set(found.found) == set(names) and not found.sentences()
+    for name, path in found.found.items():
+        assert name[:5].lower() in path.name.lower()
+        assert (read_mask(path) == mask).mean() > (0.99 if kind in {"JPEG", "WebP"} else 0.9999)
+
+
+def _alpha(path: Path, mask: np.ndarray) -> None:
+    Image.fromarray(np.dstack([np.full((*mask.shape, 3), 90, np.uint8), mask])).save(path)
+
+
+DEPTHS = {
+    "one bit": lambda p, m: Image.fromarray(m).convert("1").save(p),
+    "0 and 1": lambda p, m: Image.fromarray(m // 255).save(p),
+    "16 bits": lambda p, m: cv2.imwrite(str(p), m.astype(np.uint16) * 257),
+    "16 bits, 0 and 1": lambda p, m: cv2.imwrite(str(p), m.astype(np.uint16) // 255),
+    "16 bits, 0 and 255": lambda p, m: cv2.imwrite(str(p), m.astype(np.uint16)),
+    "palette": lambda p, m: Image.fromarray(m).convert("P").save(p),
+    "colour": lambda p, m: Image.fromarray(np.dstack([m, m * 0, m * 0])).save(p),
+    "alpha": _alpha,
+}
+
+
+@pytest.mark.parametrize("kind", DEPTHS)
+def test_masks_of_any_depth(tmp_path: Path, kind: str) -> None:
+    mask = mask_of(scene())
+    DEPTHS[kind](tmp_path / "m.png", mask)
+    assert np.array_equal(read_mask(tmp_path / "m.png"), mask)
+    half = read_mask(tmp_path / "m.png", (160, 120))
+    assert half.shape == (120, 160) and np.abs(half.mean() - mask.mean()) < 3
+    with pytest.raises(UnreadableFile, match="without turning it"):
+        read_mask(tmp_path / "m.png", (120, 160))
+
+
+def test_inverted_masks_are_asked_about(tmp_path: Path) -> None:
+    names, mask = photos_in(tmp_path / "photos")
+    (tmp_path / "masks").mkdir()
+    for name in names:
+        Image.fromarray(255 - mask).save(tmp_path / "masks" / f"{name}.png")
+    with pytest.raises(InputError, match="--invert-masks"):
+        match_masks(tmp_path / "masks", names)
+    turned = match_masks(tmp_path / "masks", names, invert=True)
+    assert np.array_equal(read_mask(turned.found[names[0]], invert=turned.invert), mask)
+    assert np.array_equal(
+        read_mask(match_masks(tmp_path / "masks", names, invert=False).found[names[0]]), 255 - mask
+    )
+
+
+def test_masks_that_are_missing_or_left_over_are_told(tmp_path: Path) -> None:
+    names, mask = photos_in(tmp_path / "photos")
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    for name in ("IMG_0.png", "IMG_1.JPG.png", "IMG_1_mask.png", "DSC_7.png"):
+        Image.fromarray(mask).save(folder / name)
+    found = match_masks(folder, names)
+    told = " ".join(found.sentences())
+    assert (
+        "2 photos have no mask (IMG_2.JPG, IMG_3.JPG)" in told and "1 masks fit no photo (DSC_7.png)" in told
+    )
+    assert found.doubled == ("IMG_1.JPG",) and found.found["IMG_1.JPG"].name == "IMG_1.JPG.png"
+    with pytest.raises(InputError, match=r"x\.jpg\.png"):
+        match_masks(folder, ["x.jpg"])
+
+
+def test_masks_among_the_photos_and_in_folders_like_theirs(tmp_path: Path) -> None:
+    names, mask = photos_in(tmp_path / "photos")
+    for name in names:
+        Image.fromarray(mask).save(tmp_path / "photos" / f"{Path(name).stem}_mask.png")
+    out = check_photos(tmp_path / "photos", tmp_path / "out", match_masks(tmp_path / "photos", names))
+    assert [p.source for p in out.photos] == names and all(p.mask for p in out.photos)
+    for side in ("left", "right"):
+        (tmp_path / "masks" / side).mkdir(parents=True)
+        Image.fromarray(mask if side == "left" else mask // 2).save(tmp_path / "masks" / side / "a.png")
+    found = match_masks(tmp_path / "masks", ["left/a.jpg", "Right/A.jpg"]).found
+    assert {n: p.parent.name for n, p in found.items()} == {"left/a.jpg": "left", "Right/A.jpg": "right"}
+
+
+def test_the_object_in_a_photos_own_alpha(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    mask = mask_of(scene())
+    for k in range(4):
+        Image.fromarray(np.dstack([scene(k), mask])).save(tmp_path / "photos" / f"{k}.png")
+    found = check_photos(tmp_path / "photos", tmp_path / "out")
+    for photo in found.photos:
+        assert photo.mask and np.array_equal(
+            read_mask(tmp_path / "out" / "masks" / f"{photo.name}.png"), mask
+        )
+    assert found.sentences() == ["4 photos: masked by its own alpha"]
+
+
+# ---- workspaces
+
+
+def workspace(folder: Path, count: int = 8, edit: Any = None) -> Path:
+    """A COLMAP workspace of some of the sample's photos and true cameras; `edit(model)` changes the model."""
+    model = pycolmap.Reconstruction(str(TRUTH))
+    names = sorted(str(model.images[i].name) for i in model.reg_image_ids())[:count]
+    for i in list(model.reg_image_ids()):
+        if str(model.images[i].name) not in names:
+            pycolmap.ObservationManager(model).deregister_frame(model.images[i].frame_id)
+    (folder / "images").mkdir(parents=True)
+    for name in names:
+        shutil.copy(PHOTOS / name, folder / "images" / name)
+    (folder / "sparse").mkdir()
+    if edit is not None:
+        edit(model)
+    model.write(str(folder / "sparse"))
+    return folder
+
+
+def test_the_largest_of_several_models_is_taken_and_told(tmp_path: Path) -> None:
+    small, large = workspace(tmp_path / "a", 3), workspace(tmp_path / "b", 6)
+    for number, source in ((0, small), (1, large)):
+        shutil.copytree(source / "sparse", tmp_path / "both" / "sparse" / str(number))
+    found, told = choose_model(tmp_path / "both")
+    assert found.name == "1" and "1 with 6 photos" in told and "0 with 3" in told
+    assert choose_model(tmp_path / "both", 0)[0].name == "0"
+    with pytest.raises(InputError, match="there are: 0, 1"):
+        choose_model(tmp_path / "both", 7)
+    text = pycolmap.Reconstruction(str(tmp_path / "both" / "sparse" / "1"))
+    for file in (tmp_path / "both" / "sparse" / "1").iterdir():
+        file.unlink()
+    text.write_text(str(tmp_path / "both" / "sparse" / "1"))
+    assert choose_model(tmp_path / "both")[0].name == "1"
+
+
+def test_names_with_blanks_and_folders_in_text(tmp_path: Path) -> None:
+    """pycolmap 4.2.1 reads a name in images.txt up to its first blank."""
+
+    def rename(model: Any) -> None:
+        for i in model.reg_image_ids():
+            model.images[i].name = f"day 1/{str(model.images[i].name).replace('.', ' x.')}"
+
+    folder = workspace(tmp_path / "w", 4, rename)
+    model = read_model(folder)
+    names = sorted(str(model.images[i].name) for i in model.reg_image_ids())
+    for file in (folder / "sparse").iterdir():
+        file.unlink()
+    model.write_text(str(folder / "sparse"))
+    again = read_model(folder)
+    assert sorted(str(again.images[i].name) for i in again.reg_image_ids()) == names and " x." in names[0]
+
+
+def test_photos_that_are_missing_and_masks_beside(tmp_path: Path) -> None:
+    folder = workspace(tmp_path / "w", 6)
+    gone = sorted((folder / "images").iterdir())[0]
+    gone.unlink()
+    (folder / "masks").mkdir()
+    for photo in (folder / "images").iterdir():
+        Image.fromarray(np.pad(np.full((400, 400), 255, np.uint8), ((300, 300), (200, 200)))).save(
+            folder / "masks" / f"{photo.name}.png"
+        )
+    found = photos_of_model(folder, None, None)
+    assert found.missing == (gone.name,) and len(found.names) == 5 and len(found.masks.found) == 5
+    assert any("left out" in note and gone.name in note for note in found.notes)
+    for photo in sorted((folder / "images").iterdir())[1:]:
+        photo.unlink()
+    with pytest.raises(InputError, match="--images"):
+        photos_of_model(folder, None, None)
+
+
+KINDS = {
+    "16-bit grey": lambda p, a: _grey16(
+        p, np.repeat(np.asarray(Image.fromarray(a).convert("L"))[..., None], 3, 2)
+    ),
+    "grey with alpha": lambda p, a: Image.merge(
+        "LA", [Image.fromarray(a).convert("L"), Image.new("L", a.shape[1::-1], 255)]
+    ).save(p),
+    "JPEG XL": _jxl,
+    "16-bit TIFF": lambda p, a: tifffile.imwrite(p, a.astype(np.uint16) * 257, photometric="rgb"),
+}
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("16-bit grey", ".png"), ("grey with alpha", ".png"), ("JPEG XL", ".jxl"),
+                                              ("16-bit TIFF", ".tif")])  # fmt: skip
+def test_workspaces_of_any_kind_of_photo_become_plain_ones(tmp_path: Path, kind: str, suffix: str) -> None:
+    """Straightened, they are the 8-bit photos' own pixels, by names that every program reads."""
+
+    def rename(model: Any) -> None:
+        for i in model.reg_image_ids():
+            model.images[i].name = Path(str(model.images[i].name)).stem + suffix
+
+    folder = workspace(tmp_path / "w", 3, rename)
+    for photo in sorted((folder / "images").iterdir()):
+        pixels = np.asarray(Image.open(photo).convert("RGB"))
+        photo.unlink()
+        KINDS[kind](photo.with_suffix(suffix), pixels)
+        np.save(photo.with_suffix(".npy"), pixels)
+    undistort(folder / "sparse", folder / "images", tmp_path / "flat")
+    flat = read_model(tmp_path / "flat")
+    for i in flat.reg_image_ids():
+        name = str(flat.images[i].name)
+        meant = np.load(folder / "images" / f"{name.split('.')[0]}.npy")
+        found = cv2.imread(str(tmp_path / "flat" / "images" / name), cv2.IMREAD_COLOR_RGB)
+        if "grey" in kind:
+            meant = np.repeat(np.asarray(Image.fromarray(meant).convert("L"))[..., None], 3, 2)
+        assert np.abs(found.astype(int) - meant).max() <= 1
+
+
+def test_a_model_in_far_coordinates_gives_the_local_cloud_moved(tmp_path: Path) -> None:
+    """Half a millimetre in the median was 95 without a word; the sample's unit is the metre."""
+    turn = np.array([[0.6, -0.8, 0], [0.8, 0.6, 0], [0, 0, 1.0]])
+
+    def move(model: Any) -> None:
+        model.transform(pycolmap.Sim3d(np.c_[turn, FAR]))
+
+    how, params = How(2), DepthParams(max_image_size=260, fast=True)
+    near = workspace(tmp_path / "near", 8)
+    far = workspace(tmp_path / "far", 8, move)
+    densify(near, tmp_path / "a", how=how, params=params)
+    report = densify(far, tmp_path / "b", how=how, params=params)
+    here, there = (read_document(tmp_path / n / "cloud.ply") for n in ("a", "b"))
+    assert np.abs(there.offset - FAR).max() < 2 and np.abs(np.array(report["offset"]) - FAR).max() < 20
+    a = here.points().astype(np.float64) + here.offset
+    b = (there.points().astype(np.float64) + there.offset - FAR) @ turn
+    assert len(a) > 1000 and abs(len(a) / len(b) - 1) < 0.05
+    from scipy.spatial import cKDTree
+
+    assert np.median(cKDTree(b).query(a)[0]) < 0.0005
+
+
+def test_alpha_masks_the_photos_of_a_workspace(tmp_path: Path) -> None:
+    def rename(model: Any) -> None:
+        for i in model.reg_image_ids():
+            model.images[i].name = Path(str(model.images[i].name)).stem + ".png"
+
+    folder = workspace(tmp_path / "w", 3, rename)
+    mask = np.zeros((1000, 800), np.uint8)
+    mask[200:800, 200:600] = 255
+    for photo in sorted((folder / "images").iterdir()):
+        pixels = np.asarray(Image.open(photo).convert("RGB"))
+        photo.unlink()
+        shape = mask if pixels.shape[:2] == mask.shape else mask.T
+        Image.fromarray(np.dstack([pixels, shape])).save(photo.with_suffix(".png"))
+    undistort(folder / "sparse", folder / "images", tmp_path / "flat")
+    found = sorted((tmp_path / "flat" / "masks").rglob("*.png"))
+    assert len(found) == 3 and all((read_mask(p) > 0).mean() == pytest.approx(0.3, abs=0.01) for p in found)
+
+
+def test_reading_costs_nothing_where_it_need_not(tmp_path: Path) -> None:
+    """Plain photos of cameras that distort nothing are copied byte by byte."""
+    folder = workspace(tmp_path / "w", 3)
+    undistort(folder / "sparse", folder / "images", tmp_path / "flat")
+    for photo in (folder / "images").iterdir():
+        assert (tmp_path / "flat" / "images" / photo.name).read_bytes() == photo.read_bytes()
+
+
+def test_awkward_files_are_pictures_or_refused() -> None:
+    folder = ROOT.parent / "shared" / "data" / "awkward"
+    if not folder.is_dir():
+        pytest.skip("the awkward photos are not here")
+    read = 0
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix not in {".txt", ".rst"}):
+        try:
+            pixels = read_photo(path).pixels
+            assert pixels.ndim == 3 and pixels.dtype == np.uint8
+            read += 1
+        except UnreadableFile as error:
+            assert "\n" not in str(error)
+    assert read >= 30
