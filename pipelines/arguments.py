@@ -245,7 +245,7 @@ def parser() -> argparse.ArgumentParser:
         "both files in metres.",
         epilog="Example: sculpt3d evaluate buddha/mesh.ply scan.ply --align sim3 --tau-mm 0.5 1 2",
     )
-    score.add_argument("model", type=Path, help="mesh or cloud to be judged: GLB, PLY, OBJ or STL")
+    score.add_argument("model", type=Path, help="mesh or cloud to be judged, or a project folder")
     score.add_argument(
         "truth", type=Path, help="the true mesh or cloud; NAME_mesh.ply beside NAME.ply is used too"
     )

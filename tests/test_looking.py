@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import trimesh
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sculpt3d.colour import to_srgb
 from sculpt3d.models.document import Document, Material, Part, Texture
@@ -189,6 +191,47 @@ def test_both_ways_give_the_same_picture(style: Style) -> None:
     assert np.abs(hard.astype(int) - soft).mean() < 1
     points = np.abs(hard.astype(int) - soft).max(-1) > 8  # OpenGL rounds a point's place otherwise
     assert points.mean() < 0.02
+
+
+@st.composite
+def layers(draw: st.DrawFn) -> Document:
+    """Up to five parts, each a triangle in a plane of its own, with everything a material can say."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    depths = draw(st.permutations(range(draw(st.integers(1, 5)))))
+    parts = []
+    for depth in depths:
+        xy = np.array([[-1, -1], [1, -0.8], [0.1, 1]]) + rng.uniform(-0.4, 0.4, (3, 2))
+        size = draw(st.tuples(st.integers(1, 40), st.integers(1, 40), st.sampled_from([3, 4])))
+        wrap = draw(st.tuples(*[st.sampled_from(["repeat", "clamp", "mirror"])] * 2))
+        picture = rng.integers(0, 256, size, dtype=np.uint8)
+        alpha = draw(st.sampled_from(["opaque", "mask", "blend"]))
+        factor = tuple(float(v) for v in rng.uniform(0.2, 1, 4))
+        painted = draw(st.booleans())
+        parts.append(
+            Part(
+                np.c_[xy, np.full(3, 0.4 * depth)].astype(np.float32),
+                np.array([[0, 1, 2]] if draw(st.booleans()) else [[0, 2, 1]], np.int32),
+                Material(
+                    factor=factor,  # type: ignore[arg-type]
+                    texture=Texture(picture, wrap) if draw(st.booleans()) else None,
+                    alpha=alpha,  # type: ignore[arg-type]
+                    cutoff=float(rng.uniform(0.2, 0.8)),
+                ),
+                uv=rng.uniform(-1, 2, (3, 2)).astype(np.float32),
+                rgba=rng.integers(0, 256, (3, 4), dtype=np.uint8) if painted else None,
+                normals=np.tile(np.float32([0.3, 0.2, 0.9]), (3, 1)) if draw(st.booleans()) else None,
+            )
+        )
+    return with_normals(Document("m", tuple(parts)))
+
+
+@settings(max_examples=15, deadline=None)
+@given(layers(), st.sampled_from(["textured", "plain", "clay"]))
+def test_whatever_a_material_says_both_ways_show_it(document: Document, style: Style) -> None:
+    state = replace(framed(document, SIZE, (0.2, 0.1)), style=style)
+    hard, soft = (way(document, state, SIZE) for way in DRAWN.values())
+    assert ssim(hard, soft) > 0.985
+    assert (np.abs(hard.astype(int) - soft).max(-1) > 12).mean() < 0.01
 
 
 @pytest.mark.parametrize("way", DRAWN)
