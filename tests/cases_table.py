@@ -68,7 +68,7 @@ TABLE = (
     Case("mask.glb", _CUT, textured=True),
     Case("transform.glb", everywhere((GREEN,) * 4), textured=True),
     Case("uv1.glb", everywhere(QUARTERS), textured=True),
-    Case("strip.glb"),
+    Case("strip.glb", everywhere(QUARTERS), textured=True),
     Case("st.ply", everywhere(QUARTERS), textured=True),
     Case("wedge2.ply", _alternating(QUARTERS, ((250, 120, 0),) * 4), textured=True),
     Case("floatcol.ply", _RED_BLUE),
