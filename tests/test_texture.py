@@ -240,7 +240,7 @@ def test_command_textures_any_mesh_with_some_of_the_photos(
     assert main(texture_small(tmp_path / "ball.obj", out)) == 0
     assert "4 of the model's 32 photos are not in" in capsys.readouterr().err
     report = json.loads(out.with_suffix(".report.json").read_text())
-    assert report["cameras"] == {"views": 28, "without_photo": names[28:]}
+    assert report["cameras"] == {"model": "sparse", "views": 28, "without_photo": names[28:]}
     assert report["unit"] == "no scale"
     assert report["texture"]["size"] == 256
     assert report["texture"]["stretch"] < 1.2
