@@ -12,7 +12,11 @@ from scipy.spatial.transform import Rotation
 from sculpt3d.geometry import F64
 from sculpt3d.sfm.observations import Observations
 
-ROWS = 200  # observations a photo that are looked at, where it has them
+ROWS = (
+    100,
+    400,
+)  # observations a photo that are looked at, where it has them: the more, the fewer the photos
+ALL_ROWS = 16_000
 LEAST = 30  # below, a photo says nothing of its lens
 STEPS = 12
 
@@ -34,8 +38,9 @@ class Fit:
     rows: int
 
 
-def sample(model: Any, rows: int = ROWS) -> Observations:
-    """Tie points seen by three photos and more, the longest tracks first, until each photo has `rows` of them."""
+def sample(model: Any) -> Observations:
+    """Tie points seen by three photos and more, the longest tracks first, until each photo has enough of them."""
+    rows = int(np.clip(ALL_ROWS // max(model.num_reg_images(), 1), *ROWS))
     tracks = [
         (p.track.length(), k, p.track.elements) for k, p in model.points3D.items() if p.track.length() >= 3
     ]
@@ -116,7 +121,13 @@ def fit_photos(model: Any, seen: Observations, xyz: F64) -> dict[int, Fit]:
 
 def errors_with(model: Any, seen: Observations, xyz: F64, lens: Lens) -> dict[int, float]:
     """By image id, what each photo's observations miss by under `lens`, its pose adapted to it."""
-    return {i: fit(a, b, lens, c, d, free=False)[1] for i, (a, b, _, c, d) in _photos(model, seen, xyz)}
+    found = {}
+    for i, (pose, centre, own, points, uv) in _photos(model, seen, xyz):
+        depth = float((points @ pose[2, :3] + pose[2, 3]).mean())
+        moved = pose.copy()
+        moved[2, 3] += depth * (lens.focal / own.focal - 1)  # a longer lens sees as much from farther away
+        found[i] = fit(moved, centre, lens, points, uv, free=False)[1]
+    return found
 
 
 def _photos(
