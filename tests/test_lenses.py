@@ -121,8 +121,8 @@ def test_digital_zoom_without_exif_is_told_apart_by_residuals(tmp_path: Path) ->
     _, found = _cameras(_photos(tmp_path / "in", _without(_digital_zoom, None), 14))
     (first, mine), (second, other) = sorted(_lenses(found), key=lambda lens: lens[1])
     assert (first, second) == (7, 7)
-    assert mine == pytest.approx(1150, rel=0.005)
-    assert other == pytest.approx(1610, rel=0.005)
+    assert mine == pytest.approx(1150, rel=0.01)
+    assert other == pytest.approx(1610, rel=0.01)
     assert np.median(_errors(found)) < 0.001  # as one camera 93 mm
 
 
