@@ -14,10 +14,10 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from pipelines.parallel import run_each
+from sculpt3d.compare.registration import robust_umeyama
 from sculpt3d.models.colmap import camera_poses
 from sculpt3d.photos.check import PhotoSet, check_photos
 from sculpt3d.progress import one_by_one
-from sculpt3d.registration import robust_umeyama
 from sculpt3d.sfm.cameras import SfmParams, SfmResult, load_sfm, map_cameras
 from sculpt3d.sfm.lenses import Lens, fit
 from tests.conftest import ROOT, SHARED
