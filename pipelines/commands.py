@@ -230,9 +230,9 @@ def check(options: argparse.Namespace) -> int:
 
 
 def doctor(options: argparse.Namespace) -> int:
-    from pipelines.doctor import examine
+    from pipelines.doctor import examine, fetch
 
-    findings = examine()
+    findings = fetch() if options.fetch else examine()
     for finding in findings:
         print(
             f"{'ok ' if finding.good else ' ! '} {finding.what}: {finding.found}{'' if finding.good else f' -> {finding.remedy}'}"
