@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from pipelines.bar import table
 from pipelines.console import Console
 from sculpt3d.errors import SculptError
 
@@ -237,10 +238,10 @@ def doctor(options: argparse.Namespace) -> int:
     from pipelines.doctor import examine, fetch
 
     findings = fetch() if options.fetch else examine()
-    for finding in findings:
-        print(
-            f"{'ok ' if finding.good else ' ! '} {finding.what}: {finding.found}{'' if finding.good else f' -> {finding.remedy}'}"
-        )
+    rows = [
+        ("ok" if f.good else "!", f.what, f.found if f.good else f"{f.found} -> {f.remedy}") for f in findings
+    ]
+    table(("", "what", "found"), rows)
     return 0
 
 
