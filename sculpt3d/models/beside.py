@@ -38,22 +38,18 @@ def _one_below(folder: Path, name: str) -> Path | None:
 
 def _descend(folder: Path, steps: list[str]) -> Path | None:
     at = folder
-    for step in steps:
-        if (at / step).exists():
-            at = at / step
-            continue
-        try:
-            same = [p for p in at.iterdir() if p.name.casefold() == step.casefold()]
-        except OSError:
-            return None
-        if not same:
-            return None
-        at = min(same)
     try:
-        inside = at.is_file() and at.resolve().is_relative_to(folder.resolve())
-    except OSError:
+        for step in steps:
+            if (at / step).exists():
+                at = at / step
+                continue
+            same = [p for p in at.iterdir() if p.name.casefold() == step.casefold()]
+            if not same:
+                return None
+            at = min(same)
+        return at if at.is_file() and at.resolve().is_relative_to(folder.resolve()) else None
+    except (OSError, RuntimeError):  # too long, not allowed, links in a circle
         return None
-    return at if inside else None
 
 
 class Pictures:

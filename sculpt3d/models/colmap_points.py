@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sculpt3d.errors import UnreadableFile
+from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.models.colmap_check import check_points
 from sculpt3d.models.document import Document, Part
 from sculpt3d.types import F32, I32, U8
@@ -16,28 +16,30 @@ NAMES = ("points3D.bin", "points3D.txt")
 _HEAD = np.dtype([("id", "<u8"), ("xyz", "<f8", 3), ("rgb", "u1", 3), ("error", "<f8"), ("views", "<u8")])
 
 
-def find_points(path: Path) -> Path | None:
-    """The file of points where `path` is one, or a folder with a COLMAP model; None for anything else."""
-    if path.is_file():
-        return path if path.name in NAMES else None
-    for folder in (path, path / "sparse", path / "sparse" / "0"):
-        found = next((folder / name for name in NAMES if (folder / name).is_file()), None)
-        if found is not None:
-            return found
-    return None
+def find_points(path: Path) -> tuple[Path, str] | None:
+    """The file of points where `path` is one, or a folder with COLMAP models, and a sentence where there are several; None for
+    anything else."""
+    if not path.is_dir():
+        return (path, "") if path.name in NAMES and path.is_file() else None
+    from sculpt3d.models.colmap import choose_model  # pycolmap: slow to load
+
+    try:
+        folder, several = choose_model(path)
+    except InputError:
+        return None
+    found = next((folder / name for name in NAMES if (folder / name).is_file()), None)
+    return None if found is None else (found, several.partition("; --model")[0])
 
 
 def read_points(path: Path) -> Document:
     """Raises `UnreadableFile`."""
-    folder = path.parent
-    name = folder.parent.name if folder.name == "sparse" else folder.name
     xyz, rgb, error, views = _binary(path) if path.suffix == ".bin" else _text(path)
     if not len(xyz):
-        raise UnreadableFile(f"{path.name} in {folder} holds no points; give a model that does")
+        raise UnreadableFile(f"{path.name} in {path.parent} holds no points; give a model that does")
     rgba = np.full((len(rgb), 4), 255, np.uint8)
     rgba[:, :3] = rgb
     part = Part(xyz, np.zeros((0, 3), np.int32), rgba=rgba, attributes={"error": error, "views": views})
-    return Document(name or path.stem, (part,))
+    return Document(path.stem, (part,))
 
 
 def _binary(path: Path) -> tuple[NDArray[np.float64], U8, F32, I32]:

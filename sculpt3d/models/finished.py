@@ -17,8 +17,6 @@ from sculpt3d.gltf_check import Opened, open_gltf
 from sculpt3d.gltf_check.container import Bytes
 from sculpt3d.gltf_check.geometry import Part, world_parts
 from sculpt3d.gltf_check.ktx2 import can_decode, decode_ktx2
-from sculpt3d.models.document import Document, Material, Texture
-from sculpt3d.models.document import Part as DocumentPart
 from sculpt3d.types import U8, Mesh
 from sculpt3d.webasset.skins import Skin
 
@@ -161,24 +159,3 @@ def _metres(path: Path) -> bool:
     with open(path, "rb") as f:
         head = f.read(2048).split(b"end_header")[0]
     return b"metres" in head and b"no scale" not in head
-
-
-def document_of_trimesh(path: Path) -> Document:
-    """A bridge to the document until each format's reader makes one itself."""
-    try:
-        loaded = trimesh.load(path, process=False)
-        geometry = loaded.to_geometry() if isinstance(loaded, trimesh.Scene) else loaded
-    except Exception as error:  # trimesh raises whatever its readers meet
-        raise UnreadableFile(f"{path.name} cannot be read; export it again as GLB or PLY") from error
-    faces = np.asarray(getattr(geometry, "faces", np.zeros((0, 3))), np.int32).reshape(-1, 3)
-    vertices = np.asarray(getattr(geometry, "vertices", np.zeros((0, 3)))).reshape(-1, 3)
-    metric = path.suffix.lower() == ".ply" and _metres(path)
-    part = _part_of(_of_trimesh(geometry, vertices, faces))
-    return Document(path.stem, (part,), unit_m=1.0 if metric else None)
-
-
-def _part_of(skin: Skin) -> DocumentPart:
-    texture = None if skin.texture is None else Texture(skin.texture)
-    material = Material(texture=texture, normal_map=skin.normal_map, occlusion=skin.ao)
-    rgba = None if skin.rgb is None else np.c_[skin.rgb, np.full(len(skin.rgb), 255, np.uint8)]
-    return DocumentPart(skin.vertices, skin.faces, material, skin.uv, rgba)

@@ -173,6 +173,9 @@ def _with_alpha(
     alpha = holes[..., 3] if holes.shape[2] == 4 else holes[..., 1]
     if picture is None:
         picture = np.full((*alpha.shape, 3), 255, np.uint8)
+    if alpha.min() == 255:
+        return np.ascontiguousarray(picture[..., :3]), "opaque"
+    between = ((alpha > 8) & (alpha < 247)).mean()
     if alpha.shape != picture.shape[:2]:
         from PIL import Image
 
@@ -180,9 +183,6 @@ def _with_alpha(
         alpha = np.asarray(
             Image.fromarray(np.ascontiguousarray(alpha)).resize(size, Image.Resampling.BILINEAR)
         )
-    if alpha.min() == 255:
-        return np.ascontiguousarray(picture[..., :3]), "opaque"
-    between = ((alpha > 8) & (alpha < 247)).mean()
     return np.dstack([picture[..., :3], alpha]), "blend" if between > _SMOOTH else "mask"
 
 

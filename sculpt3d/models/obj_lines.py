@@ -11,13 +11,20 @@ from numpy.typing import NDArray
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.models.growing import Growing
 from sculpt3d.models.mapped import Mapped
-from sculpt3d.models.text import Words, blocks, numbers, unix, without_comments, words_of
+from sculpt3d.models.obj_corners import BEYOND, corners_of, culprit_face
+from sculpt3d.models.text import (
+    Words,
+    blocks,
+    culprit,
+    lines_of,
+    numbers,
+    unix,
+    without_comments,
+    words_of,
+)
 from sculpt3d.types import F32, I32, U8, Bool
 
-_CORNER = re.compile(rb"([-+]?\d+)(?:/([-+]?\d*)(?:/([-+]?\d*))?)?\Z")
 _GOES_ON = re.compile(rb"\\(\r\n|\n|\r)")
-_BEYOND = 2**31 - 1
-_BLANKED = bytes.maketrans(b"/", b" ")
 
 
 @dataclass(frozen=True)
@@ -136,9 +143,9 @@ class _Reader:
         count = words.count[kind] - 1
         if not len(count):
             return None
-        values = numbers(_text(data, words, kind), int(count.sum()))
+        values = numbers(lines_of(data, words, kind), int(count.sum()))
         if values is None or count.min() < 3:
-            return _culprit(data, words, kind, 3)
+            return culprit(data, words, kind, 3)
         most = min(int(count.max()), 7)
         if count.min() == count.max():
             table = values.reshape(len(count), -1)
@@ -162,16 +169,16 @@ class _Reader:
         count = (words.count[kind] - 1).astype(np.int32)
         if not len(count):
             return None
-        corners = _corners(data, words, kind, count)
+        corners = corners_of(data, words, kind, count)
         if corners is None:
-            return _culprit_face(data, words, kind)
+            return culprit_face(data, words, kind)
         self._filled = len(self._corners[0] or ())
         for row, total in enumerate(before):
             index = corners[row]
             back = index < 0
             if back.any():
                 index[back] += np.repeat(total[kind], count)[back] + 1  # -1 is the last so far
-                index[back & (index < 1)] = 0 if row == 0 else _BEYOND
+                index[back & (index < 1)] = 0 if row == 0 else BEYOND
             if row == 0 and (index < 1).any():
                 broken = int(np.flatnonzero(index < 1)[0])
                 return int(words.first[words.lead[kind]][np.searchsorted(np.cumsum(count), broken, "right")])
@@ -186,19 +193,7 @@ class _Reader:
                 return
             kept = self._corners[row] = Growing(np.int32)
         kept.add(np.full(self._filled - len(kept), -1, np.int32))
-        kept.add(np.minimum(index, _BEYOND) - 1)
-
-
-def _text(data: U8, words: Words, kind: Bool) -> bytes:
-    """The lines of that kind."""
-    if kind.all():
-        return data.tobytes()
-    starts = words.first[words.lead]
-    ends = np.append(starts[1:], len(data))
-    mark = np.zeros(len(data) + 1, np.int8)
-    mark[starts[kind]] += 1
-    mark[ends[kind]] -= 1
-    return data[np.cumsum(mark[:-1], dtype=np.int8) > 0].tobytes()
+        kept.add(np.minimum(index, BEYOND) - 1)
 
 
 def _table(data: U8, words: Words, kind: Bool, table: Growing, width: int) -> int | None:
@@ -206,10 +201,10 @@ def _table(data: U8, words: Words, kind: Bool, table: Growing, width: int) -> in
     count = words.count[kind] - 1
     if not len(count):
         return None
-    values = numbers(_text(data, words, kind), int(count.sum()), np.float64)
+    values = numbers(lines_of(data, words, kind), int(count.sum()), np.float64)
     least = 1 if width == 2 else 3
     if values is None or count.min() < least:
-        return _culprit(data, words, kind, least)
+        return culprit(data, words, kind, least)
     if count.min() == count.max() and count[0] >= width:
         rows = values.reshape(len(count), -1)[:, :width]
     else:
@@ -218,83 +213,3 @@ def _table(data: U8, words: Words, kind: Bool, table: Growing, width: int) -> in
     with np.errstate(over="ignore"):
         table.add(rows.astype(np.float32))
     return None
-
-
-def _culprit(data: U8, words: Words, kind: Bool, least: int) -> int:
-    """The first of these lines that is not at least so many numbers."""
-    starts = words.first[words.lead]
-    ends = np.append(starts[1:], len(data))
-    for start, end, count in zip(starts[kind], ends[kind], words.count[kind], strict=True):
-        if count - 1 < least or numbers(data[start:end].tobytes(), int(count) - 1) is None:
-            return int(start)
-    return int(starts[kind][0])
-
-
-def _corners(
-    data: U8, words: Words, kind: Bool, count: I32
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None:
-    """(3, C) as written: from 1, negative ones from the end, 0 where there is none. None where one is no corner."""
-    total = int(count.sum())
-    out = tuple(np.zeros(total, np.int64) for _ in range(3))
-    style = _styles(data, words)[kind] if (data == 47).any() else np.zeros(len(count), np.int8)
-    place = np.cumsum(count) - count
-    rows = np.flatnonzero(kind)
-    for one in np.unique(style):
-        chosen = style == one
-        lines = np.zeros(len(kind), bool)
-        lines[rows[chosen]] = True
-        columns = {0: (0,), 1: (0, 1), 2: (0, 1, 2), 3: (0, 2)}.get(int(one))
-        many = int(count[chosen].sum())
-        text = _text(data, words, lines)
-        found = numbers(text.translate(_BLANKED), many * len(columns), np.int64) if columns else None
-        if found is None or columns is None:
-            found, columns = _one_by_one(text, many), (0, 1, 2)
-            if found is None:
-                return None
-        table = found.reshape(many, len(columns))
-        if chosen.all():
-            for column, row in enumerate(columns):
-                out[row][:] = table[:, column]
-            continue
-        each = np.repeat(place[chosen] - np.cumsum(count[chosen]) + count[chosen], count[chosen])
-        for column, row in enumerate(columns):
-            out[row][each + np.arange(many)] = table[:, column]
-    return out  # type: ignore[return-value]
-
-
-def _styles(data: U8, words: Words) -> NDArray[np.int8]:
-    """(L,) how the corners of a line are written: 0 a, 1 a/b, 2 a/b/c, 3 a//c, 4 several ways."""
-    slashes = np.flatnonzero(data == 47)
-    word = np.searchsorted(words.first, slashes, side="right") - 1
-    twice = np.flatnonzero(np.diff(slashes) == 1)
-    style = np.bincount(word[word >= 0], minlength=len(words.first))
-    style[word[twice][word[twice] >= 0]] += 1
-    style = np.minimum(style, 4)
-    second = np.minimum(words.lead + 1, len(style) - 1)
-    keyword = style[words.lead].copy()
-    style[words.lead] = style[second]  # the keyword itself is none
-    low, high = np.minimum.reduceat(style, words.lead), np.maximum.reduceat(style, words.lead)
-    style[words.lead] = keyword
-    return np.where(low == high, high, 4).astype(np.int8)
-
-
-def _one_by_one(text: bytes, many: int) -> NDArray[np.int64] | None:
-    """(many * 3,) for corners that are written in several ways."""
-    found: list[int] = []
-    for word in text.split():
-        match = _CORNER.match(word)
-        if match is None or len(word) > 48:
-            return None
-        found += [
-            max(-_BEYOND, min(int(g), _BEYOND)) if g and g not in {b"+", b"-"} else 0 for g in match.groups()
-        ]
-    return np.array(found, np.int64) if len(found) == 3 * many else None
-
-
-def _culprit_face(data: U8, words: Words, kind: Bool) -> int:
-    starts = words.first[words.lead]
-    ends = np.append(starts[1:], len(data))
-    for start, end, count in zip(starts[kind], ends[kind], words.count[kind], strict=True):
-        if _one_by_one(data[start:end].tobytes(), int(count) - 1) is None:
-            return int(start)
-    return int(starts[kind][0])

@@ -45,13 +45,13 @@ def _of_one_size(points: NDArray[Any], polygons: I32) -> NDArray[np.int64]:
     out = np.repeat(fan[None], m, 0)
     if n == 3:
         return out
-    xyz = points[polygons].astype(np.float64)
-    xyz -= xyz[:, :1]
-    after = np.roll(xyz, -1, 1)
-    normal = np.cross(xyz, after).sum(1)  # Newell
-    edge = after - xyz
-    length = np.sqrt((normal**2).sum(1))
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(all="ignore"):  # what is no number is refused later
+        xyz = points[polygons].astype(np.float64)
+        xyz -= xyz[:, :1]
+        after = np.roll(xyz, -1, 1)
+        normal = np.cross(xyz, after).sum(1)  # Newell
+        edge = after - xyz
+        length = np.sqrt((normal**2).sum(1))
         unit = normal / np.where(length > 0, length, 1)[:, None]
         turn = np.einsum("mni,mi->mn", np.cross(np.roll(edge, 1, 1), edge), unit)
         longest = (edge**2).sum(2).max(1)

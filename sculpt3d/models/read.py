@@ -69,19 +69,19 @@ def read_document(path: Path) -> Document:
     points = find_points(path)
     if points is None and not path.is_file():
         raise UnreadableFile(f"There is no model {path}; give a {FORMATS} file, or a project folder")
-    file = points or path
+    file = path if points is None else points[0]
     if file.stat().st_size > MAX_BYTES:
         raise UnreadableFile(f"{file.name} is larger than {MAX_BYTES // 10**9} GB; simplify it first")
     if points is not None:
         from sculpt3d.models.colmap_points import read_points
 
-        return tidy(read_points(points), points.name)
+        return tidy(_with_note(read_points(file), points[1]), file.name)
     kind, note = _kind(path)
     found = _reader(kind)(path)
-    return tidy(found if note is None else _with_note(found, note), path.name)
+    return tidy(_with_note(found, note), path.name)
 
 
-def _kind(path: Path) -> tuple[str, str | None]:
+def _kind(path: Path) -> tuple[str, str]:
     """What the file is by its name, else by its first bytes; with a note where these tell otherwise."""
     named, found = _KINDS.get(path.suffix.lower()), _sniffed(path)
     refused = _REMEDIES.get(found or "") or (_REMEDIES.get(path.suffix.lower()) if found is None else None)
@@ -91,7 +91,7 @@ def _kind(path: Path) -> tuple[str, str | None]:
         return found, f"{path.name} is {found} in truth, and read as such"
     if named is None:
         raise UnreadableFile(f"{path.name} is no {FORMATS} file; export it in one of these")
-    return named, None
+    return named, ""
 
 
 def _sniffed(path: Path) -> str | None:
@@ -143,4 +143,4 @@ def _reader(kind: str) -> Callable[[Path], Document]:
 
 
 def _with_note(found: Document, note: str) -> Document:
-    return replace(found, notes=(note, *found.notes))
+    return replace(found, notes=(note, *found.notes)) if note else found

@@ -90,7 +90,8 @@ def _text(mapped: Mapped, file: str) -> F32:
 
 def _welded(corners: F32, rgba: U8 | None) -> Part:
     """Corners at one place, of one colour, are one vertex."""
-    corners += np.float32(0)  # -0 is 0
+    with np.errstate(invalid="ignore"):
+        corners += np.float32(0)  # -0 is 0
     words = corners.view(np.uint32)
     if rgba is not None:
         words = np.column_stack([words, np.repeat(rgba.view(np.uint32), 3)])

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d.models.mapped import Mapped
-from sculpt3d.types import U8
+from sculpt3d.types import U8, Bool
 
 BLOCK = 1 << 21  # bytes
 _NO_NUMBER = re.compile(rb"[-+]?(?:1\.#\w+|nan\(\w*\))", re.IGNORECASE)  # as C libraries write it
@@ -94,3 +94,25 @@ def _parsed(text: bytes, kind: Any) -> NDArray[Any] | None:
             return np.fromstring(text, kind, sep=" ")
     except (ValueError, DeprecationWarning):
         return None
+
+
+def lines_of(data: U8, words: Words, kind: Bool) -> bytes:
+    """The lines of that kind."""
+    if kind.all():
+        return data.tobytes()
+    starts = words.first[words.lead]
+    ends = np.append(starts[1:], len(data))
+    mark = np.zeros(len(data) + 1, np.int8)
+    mark[starts[kind]] += 1
+    mark[ends[kind]] -= 1
+    return data[np.cumsum(mark[:-1], dtype=np.int8) > 0].tobytes()
+
+
+def culprit(data: U8, words: Words, kind: Bool, least: int) -> int:
+    """The first of these lines that is not at least so many numbers."""
+    starts = words.first[words.lead]
+    ends = np.append(starts[1:], len(data))
+    for start, end, count in zip(starts[kind], ends[kind], words.count[kind], strict=True):
+        if count - 1 < least or numbers(data[start:end].tobytes(), int(count) - 1) is None:
+            return int(start)
+    return int(starts[kind][0])
