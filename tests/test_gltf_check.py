@@ -189,3 +189,55 @@ def test_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good, bad = json.loads(capsys.readouterr().out)
     assert good["errors"] == 0 and bad["issues"][0]["code"] == "GLB_INVALID_MAGIC"
     assert main(["check", str(tmp_path / "none.glb")]) == 2
+
+
+def test_draco_values_beside_their_bounds_are_no_error(tmp_path: Path) -> None:
+    """Bounds are of the values before the grid; far beside them they are wrong all the same."""
+    draco = pytest.importorskip("DracoPy")
+    rng = np.random.default_rng(0)
+    vertices = rng.uniform(-1, 1, (60, 3)).astype(np.float32)
+    faces = rng.permutation(60).reshape(-1, 3).astype(np.uint32)
+    data = draco.encode(vertices, faces, quantization_bits=9, preserve_order=True)
+    found = draco.decode(data)
+    low, high = vertices.min(0), vertices.max(0)
+    assert (found.points.max(0) != high).any()
+    for off, bad in ((0.0, set()), (0.1, {"ACCESSOR_MAX_MISMATCH"})):
+        held = {"bufferView": 0, "attributes": {"POSITION": found.attributes[0]["unique_id"]}}
+        primitive = {"attributes": {"POSITION": 0}, "indices": 1, "extensions": {"KHR_draco_mesh_compression": held}}
+        document = {
+            "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}], "nodes": [{"mesh": 0}],
+            "meshes": [{"primitives": [primitive]}], "buffers": [{"byteLength": len(data)}],
+            "bufferViews": [{"buffer": 0, "byteLength": len(data)}],
+            "accessors": [
+                {"componentType": 5126, "count": len(found.points), "type": "VEC3", "min": low.tolist(),
+                 "max": (high + off).tolist()},
+                {"componentType": 5125, "count": int(found.faces.size), "type": "SCALAR"},
+            ],
+            "extensionsUsed": ["KHR_draco_mesh_compression"], "extensionsRequired": ["KHR_draco_mesh_compression"],
+        }  # fmt: skip
+        (tmp_path / "d.glb").write_bytes(frame(document, data))
+        assert codes(tmp_path / "d.glb") == bad
+
+
+def test_pointers_to_different_things_are_no_duplicates(tmp_path: Path) -> None:
+    times, values = np.array([0, 1], "<f4").tobytes(), np.zeros((2, 4), "<f4").tobytes()
+
+    def channels(*pointers: str) -> list[dict[str, Any]]:
+        return [{"sampler": 0, "target": {"path": "pointer", "extensions": {"KHR_animation_pointer": {"pointer": p}}}}
+                for p in pointers]  # fmt: skip
+
+    def judged(found: list[dict[str, Any]]) -> set[str]:
+        document = {
+            "asset": {"version": "2.0"}, "extensionsUsed": ["KHR_animation_pointer"], "materials": [{}, {}],
+            "animations": [{"channels": found, "samplers": [{"input": 0, "output": 1}]}],
+            "buffers": [{"byteLength": 40}],
+            "bufferViews": [{"buffer": 0, "byteLength": 8}, {"buffer": 0, "byteOffset": 8, "byteLength": 32}],
+            "accessors": [{"bufferView": 0, "componentType": 5126, "count": 2, "type": "SCALAR", "min": [0], "max": [1]},
+                          {"bufferView": 1, "componentType": 5126, "count": 2, "type": "VEC4"}],
+        }  # fmt: skip
+        (tmp_path / "a.glb").write_bytes(frame(document, times + values))
+        return codes(tmp_path / "a.glb")
+
+    base = "/materials/{}/pbrMetallicRoughness/baseColorFactor"
+    assert not judged(channels(base.format(0), base.format(1), "/materials/0/emissiveFactor"))
+    assert judged(channels(base.format(0), base.format(0))) == {"ANIMATION_DUPLICATE_TARGETS"}

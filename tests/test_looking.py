@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sculpt3d.colour import to_srgb
 from sculpt3d.models.document import Document, Material, Part, Texture
-from sculpt3d.models.normals import places, welded_normals, with_normals
+from sculpt3d.models.normals import welded_normals, with_normals
 from sculpt3d.types import U8
 from tests.pictures import ssim
 from viewer import software
@@ -276,20 +276,18 @@ def test_seams_do_not_show() -> None:
     assert with_normals(Document("m", (own, *soup[1:]))).parts[0] is own
 
 
-def test_places_are_found_whatever_the_order_and_the_sign_of_zero() -> None:
-    rng = np.random.default_rng(3)
-    spots = rng.normal(size=(500, 3)).astype(np.float32)
-    spots[0] = [0.0, 1.0, -0.0]
-    which = rng.integers(0, 500, 4000)
-    many = spots[which]
-    many[which == 0] *= np.float32([-1, 1, 1])
-    found = places(many)
-    assert found is not None
-    first = {w: int(np.flatnonzero(which == w)[0]) for w in set(which.tolist())}
-    assert found.tolist() == [first[int(w)] for w in which]
-    assert places(spots) is None
-    flat = welded_normals(square().vertices, square().faces)
-    assert flat == pytest.approx(np.tile([0.0, 0, 1], (4, 1)))
+def test_vertices_at_one_place_share_their_normal_whatever_the_sign_of_zero() -> None:
+    flat = square()
+    v = np.concatenate([flat.vertices, flat.vertices * np.float32([1, 1, -1])])  # -0 is 0
+    faces = np.concatenate([flat.faces[:1], flat.faces[1:] + 4])
+    tilted = v + np.where(np.arange(8) == 1, np.float32([[0, 0, 1]]).T, 0).T
+    shared = welded_normals(tilted, faces)
+    assert shared[0] == pytest.approx(shared[4])
+    assert shared[2] == pytest.approx(shared[6])
+    assert welded_normals(v, faces) == pytest.approx(np.tile([0.0, 0, 1], (8, 1)))
+    assert not welded_normals(
+        np.float32([[0, 0, 0], [1, 0, 0], [0, 1, 0], [5, 5, 5]]), faces[:1] * 0 + [0, 1, 2]
+    )[3].any()
 
 
 def test_large_textures_are_averaged_down_in_linear_light() -> None:

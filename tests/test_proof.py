@@ -16,11 +16,12 @@ from sculpt3d.types import Mesh
 from sculpt3d.webasset.glb import GlbParams, Label, build_glb
 from sculpt3d.webasset.likeness import Gallery
 from sculpt3d.webasset.maps import Asset
+from sculpt3d.webasset.npm import VALIDATOR
 from sculpt3d.webasset.proof import ProofFailed, prove_glb
 from sculpt3d.webasset.skins import Skin
 from sculpt3d.webasset.validator import VARIABLE, find_validator, validate
 from tests.conftest import Ball
-from tests.test_gltf import VALIDATOR, npm_package
+from tests.test_gltf import fetched
 
 
 def skin_of(ball: Ball) -> Skin:
@@ -60,7 +61,7 @@ def square() -> Asset:
 def test_the_validator_is_asked_where_it_is(
     square: Asset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(VARIABLE, str(npm_package(VALIDATOR)))
+    monkeypatch.setenv(VARIABLE, str(fetched(VALIDATOR)))
     find_validator.cache_clear()
     path, skin = tmp_path / "a.glb", [Skin(square.vertices, square.faces, square.uv, square.colour)]
     path.write_bytes(build_glb(square, Label("a", metric=True), GlbParams()))

@@ -195,3 +195,32 @@ def test_time_left_waits_for_something_to_go_by() -> None:
     left = console.seconds_left(1.0)
     assert left is not None
     assert 60 < left < 120  # twice as slow as typical: depth takes 80 s
+
+
+def test_a_terminal_shows_stages_with_time_left_and_keeps_its_cursor(tmp_path: Path) -> None:
+    """In a real pseudo-terminal: finished stages stay as lines, the moving one is drawn over, nothing hides the cursor."""
+    import pty
+
+    script = (
+        "import sys, time\nfrom pipelines.console import Console\nc = Console()\nassert c.mode == 'bar'\n"
+        "c.plan(['photos', 'depth'])\n"
+        "for name in c.stages:\n    c.start(name)\n    for k in range(8):\n        time.sleep(0.12)\n        c.tell(k, 8)\n"
+        "    c.done(name, 1.0, name == 'photos')\nc.say('Model: [red]a[/red].glb')\n"
+    )
+    master, slave = pty.openpty()
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdin=slave, stdout=slave, stderr=slave)
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            part = os.read(master, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        shown += part
+    assert process.wait() == 0
+    text = shown.decode()
+    assert "[1/2] photos     kept from before" in text and "[2/2] depth      1.0 s" in text
+    assert "Model: [red]a[/red].glb" in text  # what people wrote is no markup
+    assert "left" in text and text.rfind("\x1b[?25h") > text.rfind("\x1b[?25l")

@@ -119,7 +119,7 @@ def evaluate(
 
 def read_surface(path: Path, samples: int = SAMPLES) -> Surface:
     """Area-uniform samples of all parts, or the points of a cloud (at most 3 million); of a project, its full mesh."""
-    document = read_document(path / "mesh.ply" if path.is_dir() else path)
+    document = read_document(path / "mesh.ply" if (path / "mesh.ply").is_file() else path)
     unit = document.unit_m or 1.0
     about = document.offset * unit, unit, document.notes
     if any(len(p.faces) for p in document.parts):

