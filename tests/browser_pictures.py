@@ -46,9 +46,18 @@ async function read(file) {
   }
   if (kind === 'obj') {
     const text = await (await fetch(file)).text(), library = /^mtllib (.*)$/m.exec(text);
-    const loader = new OBJLoader();
-    if (library) loader.setMaterials(await new MTLLoader().setPath(folder).loadAsync(library[1].trim()));
-    return loader.parse(text);
+    const manager = new THREE.LoadingManager(), loader = new OBJLoader();
+    const all = new Promise(done => { manager.onLoad = done; });
+    if (library) {
+      const materials = await new MTLLoader(manager).setPath(folder).loadAsync(library[1].trim());
+      manager.itemStart('model');
+      materials.preload();
+      loader.setMaterials(materials);
+    } else manager.itemStart('model');
+    const found = loader.parse(text);
+    manager.itemEnd('model');
+    await all;
+    return found;
   }
   return (await gltf.loadAsync(file)).scene;
 }

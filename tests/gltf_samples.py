@@ -106,9 +106,8 @@ def ball(rows: int = 16, columns: int = 32) -> tuple[np.ndarray, np.ndarray, np.
     p = i * (columns + 1) + j
     q = p + columns + 1
     faces = np.concatenate([np.stack([p, q, q + 1], 1)[i < rows - 1], np.stack([p, q + 1, p + 1], 1)[i > 0]])
-    last = np.stack([p, q, p + 1], 1)[i == rows - 1]
     n = n.astype("<f4")
-    return n, n, np.stack([u, v], 1).astype("<f4"), np.concatenate([faces, last]).astype("<u2")
+    return n, n, np.stack([u, v], 1).astype("<f4"), faces.astype("<u2")
 
 
 def blotches(channels: int = 3) -> np.ndarray:

@@ -15,6 +15,8 @@ from sculpt3d.models.document import Document, Part
 from tests.browser_pictures import browser, browser_pictures, fetch_three
 from tests.conftest import SHARED
 from tests.gltf_samples import SAMPLES, sample
+from tests.obj_samples import SAMPLES as OBJ_SAMPLES
+from tests.obj_samples import write_samples
 from tests.pictures import ssim
 from viewer import software
 from viewer.commands import State
@@ -90,7 +92,7 @@ def built(three: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Read, 
     folder = tmp_path_factory.mktemp("samples")
     for name in SAMPLES:
         (folder / f"{name}.glb").write_bytes(sample(name))
-    documents = read_all(folder, [f"{name}.glb" for name in SAMPLES])
+    documents = read_all(folder, [*(f"{name}.glb" for name in SAMPLES), *write_samples(folder)])
     return documents, seen_by_three(documents, folder, three, tmp_path_factory.mktemp("profile"))
 
 
@@ -122,9 +124,9 @@ def test_same_picture(name: str, given: tuple[Read, Seen]) -> None:
     compare(given[0][name], given[1][name])
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", [*(f"{n}.glb" for n in SAMPLES), *(f"{n}.obj" for n in OBJ_SAMPLES)])
 def test_same_picture_of_what_is_said_in_unusual_ways(name: str, built: tuple[Read, Seen]) -> None:
-    document, their = built[0][f"{name}.glb"], built[1][f"{name}.glb"]
+    document, their = built[0][name], built[1][name]
     assert isinstance(document, Document), document
     assert not isinstance(their, str), their
     compare(document, their)
