@@ -165,16 +165,13 @@ def view(options: argparse.Namespace) -> int:
 def render(options: argparse.Namespace) -> int:
     import importlib
 
-    from sculpt3d.errors import InputError
     from sculpt3d.models.notes import tell
 
-    if options.output.suffix.lower() != ".png":
-        raise InputError(f"{options.output.name} is no PNG; give a name that ends in .png with -o")
+    pictures = importlib.import_module("viewer.picture")
+    pictures.check_target(options.output)
     document = importlib.import_module("viewer.loading").load(options.model)
     tell(document.notes)
-    importlib.import_module("viewer.picture").render(
-        document, options.output, options.view, options.size, options.style
-    )
+    pictures.render(document, options.output, options.view, options.size, options.style)
     return 0
 
 

@@ -255,12 +255,15 @@ def test_what_is_not_kept_is_said_once(
         assert (np.abs(pixels.astype(int) - pixels[0, 0]).max(-1) > 40).mean() > 0.15  # the ball fills it
 
 
-@pytest.mark.parametrize("name", ["a.jpg", "picture"])
-def test_pictures_are_png_and_nothing_else(
-    name: str, statue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("command", [["render", "-o"], ["view", "--screenshot"]])
+@pytest.mark.parametrize(
+    ("name", "says"), [("a.jpg", ".png"), ("picture", ".png"), ("no/a.png", "no folder")]
+)
+def test_pictures_are_png_in_a_folder_that_is_there(
+    command: list[str], name: str, says: str, statue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["render", str(statue), "-o", str(tmp_path / name)]) == 2
-    assert ".png" in capsys.readouterr().err
+    assert main([command[0], str(statue), command[1], str(tmp_path / name)]) == 2
+    assert says in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

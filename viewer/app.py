@@ -10,12 +10,14 @@ from sculpt3d.models.notes import tell
 from viewer.commands import KEYS, State, apply, drag, scroll
 from viewer.loading import load
 from viewer.overlay import draw_in_window, draw_on
-from viewer.picture import SIZE, framed, picture, save_picture
+from viewer.picture import SIZE, check_target, framed, picture, save_picture
 from viewer.window import has_screen, open_window
 
 
 def view(path: Path, screenshot: Path | None = None, size: tuple[int, int] = SIZE) -> None:
     """Open the model in a window, or write one picture of it. Raises `UnreadableFile`, `ResourceError`."""
+    if screenshot is not None:
+        check_target(screenshot)
     document = load(path)
     tell(document.notes)
     state = framed(document, size)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sculpt3d.errors import ResourceError
+from sculpt3d.errors import InputError, ResourceError
 from sculpt3d.files import write_atomic
 from sculpt3d.models.document import Document
 from sculpt3d.types import U8
@@ -65,6 +65,14 @@ def by_opengl(document: Document, state: State, size: tuple[int, int]) -> U8:
         raise ResourceError(f"OpenGL failed ({str(error)[:80]}); update the graphics driver") from error
     finally:
         window.close()
+
+
+def check_target(path: Path) -> None:
+    """Raises `InputError` where no PNG can be written, before anything is drawn."""
+    if path.suffix.lower() != ".png":
+        raise InputError(f"{path.name} is no PNG; give a name that ends in .png")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"There is no folder {path.parent}; make it, or give a picture in another one")
 
 
 def save_picture(path: Path, pixels: U8) -> None:
