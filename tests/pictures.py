@@ -1,9 +1,27 @@
-"""How pictures are compared in tests."""
+"""How pictures are drawn and compared in tests."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
+
+from sculpt3d.errors import ResourceError
+from sculpt3d.models.document import Document
+from sculpt3d.types import U8
+from viewer import software
+from viewer.commands import State
+from viewer.picture import by_opengl
+
+
+def opengl(document: Document, state: State, size: tuple[int, int]) -> U8:
+    try:
+        return by_opengl(document, state, size)
+    except ResourceError as error:
+        pytest.skip(f"no OpenGL here: {error}")
+
+
+WAYS = {"OpenGL": opengl, "rays": software.draw}
 
 
 def ssim(a: np.ndarray, b: np.ndarray, on: np.ndarray | None = None) -> float:

@@ -14,15 +14,13 @@ from sculpt3d.compare.evaluate import evaluate
 from sculpt3d.models.document import Document
 from sculpt3d.types import U8
 from tests.cases_table import CASES, FAR, TABLE, Case, spots
-from tests.pictures import ssim
-from viewer import software
+from tests.pictures import WAYS, ssim
 from viewer.app import view
 from viewer.commands import SIDES, State
 from viewer.loading import load
-from viewer.picture import by_opengl, framed
+from viewer.picture import framed
 
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason=f"{CASES} is not here")
-WAYS = {"OpenGL": by_opengl, "rays": software.draw}
 SIZE = (160, 160)
 MAGENTA = ((1.0, 0.0, 1.0), (1.0, 0.0, 1.0))
 every = pytest.mark.parametrize("case", TABLE, ids=lambda c: c.file)

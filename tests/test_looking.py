@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +14,9 @@ from sculpt3d.colour import to_srgb
 from sculpt3d.models.document import Document, Material, Part, Texture
 from sculpt3d.models.normals import welded_normals, with_normals
 from sculpt3d.types import U8
-from tests.pictures import ssim
-from viewer import software
+from tests.pictures import WAYS, ssim
 from viewer.commands import State, Style
-from viewer.picture import by_opengl, framed
+from viewer.picture import framed
 from viewer.shade import point_size
 from viewer.textures import fitting, halved, look_up
 
@@ -26,10 +24,6 @@ SIZE = (320, 240)
 BLACK = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 RED, GREEN, BLUE, YELLOW = (220, 40, 40), (40, 180, 60), (40, 70, 220), (230, 200, 40)
 QUARTERS = np.array([[RED, GREEN], [BLUE, YELLOW]], np.uint8).repeat(64, 0).repeat(64, 1)
-DRAWN: dict[str, Callable[[Document, State, tuple[int, int]], U8]] = {
-    "OpenGL": by_opengl,
-    "rays": software.draw,
-}
 
 
 def square(z: float = 0.0, half: float = 1.0, reach: tuple[float, float] = (0.0, 1.0)) -> Part:
@@ -62,7 +56,7 @@ def with_alpha(left: int, right: int) -> U8:
     return np.concatenate([QUARTERS, alpha], 2)
 
 
-@pytest.mark.parametrize("way", DRAWN)
+@pytest.mark.parametrize("way", WAYS)
 def test_factor_texture_and_vertex_colours_multiply_in_linear_light(way: str) -> None:
     tint = np.tile(np.array([188, 255, 128, 255], np.uint8), (4, 1))
     white = Texture(np.full((4, 4, 3), 188, np.uint8))
@@ -74,20 +68,20 @@ def test_factor_texture_and_vertex_colours_multiply_in_linear_light(way: str) ->
     wanted = tuple(
         round(255 * float(v)) for v in to_srgb(np.array([0.5 * half * half, 0.05 * half, half * third]))
     )
-    assert near(at(DRAWN[way](document, state, SIZE), 0.3, -0.4, state), wanted, 1)
+    assert near(at(WAYS[way](document, state, SIZE), 0.3, -0.4, state), wanted, 1)
 
 
-@pytest.mark.parametrize("way", DRAWN)
+@pytest.mark.parametrize("way", WAYS)
 def test_texture_lies_the_right_way_and_is_read_at_every_pixel(way: str) -> None:
     document = with_normals(Document("m", (replace(square(), material=Material(texture=Texture(QUARTERS))),)))
     state = front(document)
-    pixels = DRAWN[way](document, state, SIZE)
+    pixels = WAYS[way](document, state, SIZE)
     for x, y, colour in ((-0.5, 0.5, RED), (0.5, 0.5, GREEN), (-0.5, -0.5, BLUE), (0.5, -0.5, YELLOW)):
         assert near(at(pixels, x, y, state), colour)
     assert at(pixels, -1.1, 0, state) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("way", DRAWN)
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("along_u", "along_v"), [("clamp", "repeat"), ("mirror", "clamp"), ("repeat", "mirror")]
 )
@@ -97,7 +91,7 @@ def test_textures_go_on_beyond_their_sides_as_told(way: str, along_u: str, along
     part = replace(square(reach=(-1.0, 2.0)), material=Material(texture=texture))
     document = with_normals(Document("m", (part,)))
     state = front(document)
-    pixels = DRAWN[way](document, state, SIZE)
+    pixels = WAYS[way](document, state, SIZE)
     inside = {
         "repeat": lambda t: t % 1,
         "clamp": lambda t: min(max(t, 0), 1),
@@ -111,22 +105,22 @@ def test_textures_go_on_beyond_their_sides_as_told(way: str, along_u: str, along
             assert near(at(pixels, *place, state), wanted), (u, v)
 
 
-@pytest.mark.parametrize("way", DRAWN)
+@pytest.mark.parametrize("way", WAYS)
 def test_what_is_cut_out_is_not_there_and_what_is_behind_shows(way: str) -> None:
     cut = Material(texture=Texture(with_alpha(100, 200)), alpha="mask", cutoff=0.5)
     behind = replace(square(-0.5, 2.0), material=Material(factor=(1.0, 1.0, 1.0, 1.0)))
     document = with_normals(Document("m", (replace(square(), material=cut), behind)))
     state = front(document)
-    pixels = DRAWN[way](document, state, SIZE)
+    pixels = WAYS[way](document, state, SIZE)
     assert at(pixels, -0.5, 0.5, state) == (255, 255, 255)
     assert near(at(pixels, 0.5, 0.5, state), GREEN)
     opaque = replace(
         document, parts=(replace(document.parts[0], material=replace(cut, alpha="opaque")), behind)
     )
-    assert near(at(DRAWN[way](opaque, state, SIZE), -0.5, 0.5, state), RED)
+    assert near(at(WAYS[way](opaque, state, SIZE), -0.5, 0.5, state), RED)
 
 
-@pytest.mark.parametrize("way", DRAWN)
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
 def test_light_passes_through_layers_in_the_order_of_their_depth(way: str, order: tuple[int, ...]) -> None:
     alphas = np.full((4, 4), 255, np.uint8)
@@ -140,9 +134,7 @@ def test_light_passes_through_layers_in_the_order_of_their_depth(way: str, order
     state = front(document)
     behind = 0.25 * np.array([0, 255, 0]) + 0.75 * np.array([0, 0, 255])
     wanted = 128 / 255 * np.array([255, 0, 0]) + (1 - 128 / 255) * behind
-    assert near(
-        at(DRAWN[way](document, state, SIZE), 0.2, 0.1, state), tuple(round(float(v)) for v in wanted)
-    )
+    assert near(at(WAYS[way](document, state, SIZE), 0.2, 0.1, state), tuple(round(float(v)) for v in wanted))
 
 
 def test_a_closed_body_of_glass_looks_the_same_both_ways() -> None:
@@ -154,7 +146,7 @@ def test_a_closed_body_of_glass_looks_the_same_both_ways() -> None:
     )
     document = with_normals(Document("m", (part,)))
     state = framed(document, SIZE)
-    hard, soft = (way(document, state, SIZE) for way in DRAWN.values())
+    hard, soft = (way(document, state, SIZE) for way in WAYS.values())
     assert ssim(hard, soft) > 0.98
     assert np.abs(hard[120, 160].astype(int) - soft[120, 160]).max() <= 2
 
@@ -186,7 +178,7 @@ def test_both_ways_give_the_same_picture(style: Style) -> None:
         )
     )
     state = replace(framed(document, SIZE), style=style)
-    hard, soft = (way(document, state, SIZE) for way in DRAWN.values())
+    hard, soft = (way(document, state, SIZE) for way in WAYS.values())
     assert ssim(hard, soft) > 0.98
     assert np.abs(hard.astype(int) - soft).mean() < 1
     points = np.abs(hard.astype(int) - soft).max(-1) > 8  # OpenGL rounds a point's place otherwise
@@ -229,29 +221,29 @@ def layers(draw: st.DrawFn) -> Document:
 @given(layers(), st.sampled_from(["textured", "plain", "clay"]))
 def test_whatever_a_material_says_both_ways_show_it(document: Document, style: Style) -> None:
     state = replace(framed(document, SIZE, (0.2, 0.1)), style=style)
-    hard, soft = (way(document, state, SIZE) for way in DRAWN.values())
+    hard, soft = (way(document, state, SIZE) for way in WAYS.values())
     assert ssim(hard, soft) > 0.985
     assert (np.abs(hard.astype(int) - soft).max(-1) > 12).mean() < 0.01
 
 
-@pytest.mark.parametrize("way", DRAWN)
+@pytest.mark.parametrize("way", WAYS)
 def test_bare_points_are_drawn_in_their_colours(way: str) -> None:
     spots = np.array([[-1, -1, 0], [1, 1, 0], [0.5, -0.5, 0]], np.float32)
     rgba = np.array([[255, 0, 0, 255], [0, 255, 0, 255], [90, 120, 200, 255]], np.uint8)
     document = with_normals(Document("m", (Part(spots, np.zeros((0, 3), np.int32), rgba=rgba),)))
     state = front(document, "textured")
-    pixels = DRAWN[way](document, state, SIZE)
+    pixels = WAYS[way](document, state, SIZE)
     for spot, colour in zip(spots, rgba, strict=True):
         assert near(at(pixels, *spot[:2], state), tuple(int(c) for c in colour[:3]), 100)
     lit = (pixels.max(-1) > 20).sum()
     assert 3 * point_size(SIZE[1]) ** 2 / 2 < lit < 3 * (point_size(SIZE[1]) + 1.5) ** 2
 
 
-@pytest.mark.parametrize("way", DRAWN)
+@pytest.mark.parametrize("way", WAYS)
 def test_a_wire_shows_the_sides_and_nothing_between(way: str) -> None:
     document = with_normals(Document("m", (square(),)))
     state = front(document, "wire")
-    pixels = DRAWN[way](document, state, SIZE)
+    pixels = WAYS[way](document, state, SIZE)
     assert max(at(pixels, 0.0, 0.0, state)) > 40  # the diagonal
     assert at(pixels, 0.5, -0.4, state) == (0, 0, 0)
     assert 0.005 < (pixels.max(-1) > 40).mean() < 0.05

@@ -17,11 +17,10 @@ from tests.conftest import SHARED
 from tests.gltf_samples import SAMPLES, sample
 from tests.obj_samples import SAMPLES as OBJ_SAMPLES
 from tests.obj_samples import write_samples
-from tests.pictures import ssim
-from viewer import software
+from tests.pictures import WAYS, ssim
 from viewer.commands import State
 from viewer.loading import load
-from viewer.picture import by_opengl, framed
+from viewer.picture import framed
 
 pytestmark = pytest.mark.slow
 SIZE = (320, 240)
@@ -109,7 +108,7 @@ def compare(document: Document | str, their: np.ndarray | str) -> None:
     if isinstance(their, str):
         pytest.skip(f"three.js: {their}")
     state = state_of(document)
-    for draw in (by_opengl, software.draw):
+    for draw in WAYS.values():
         our = draw(document, state, SIZE)
         ours = (our != SKY).any(-1)
         if max(covered.mean(), ours.mean()) < LEAST:
