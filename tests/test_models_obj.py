@@ -146,6 +146,36 @@ def test_cut_out_and_half_transparent_pictures(tmp_path: Path) -> None:
     assert any("alpha.png" in n for n in document.notes)
 
 
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "CMYK", "1", "I;16", "RGBA"])
+@pytest.mark.parametrize("ending", ["png", "tif", "tga"])
+def test_pictures_of_every_kind(tmp_path: Path, mode: str, ending: str) -> None:
+    """White in any coding is white."""
+    white = {
+        "L": 255,
+        "LA": (255, 255),
+        "P": 0,
+        "CMYK": (0, 0, 0, 0),
+        "1": 1,
+        "I;16": 65535,
+        "RGBA": (255,) * 4,
+    }[mode]
+    image = Image.new(mode, (4, 4), white)
+    if mode == "P":
+        image.putpalette([255] * 768)
+    try:
+        image.save(tmp_path / f"a.{ending}")
+    except OSError:
+        pytest.skip(f"{ending} has no {mode}")
+    document = read(
+        tmp_path,
+        f"mtllib a.mtl\n{V}{VT}usemtl a\nf 1/1 2/2 3/3\n",
+        a=f"newmtl a\nKd 1 1 1\nmap_Kd a.{ending}\n",
+    )
+    texture = document.parts[0].material.texture
+    assert texture is not None, document.notes
+    assert texture.pixels.shape == (4, 4, 3) and (texture.pixels == 255).all()
+
+
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [

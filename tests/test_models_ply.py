@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sculpt3d.errors import UnreadableFile
+from sculpt3d.models import ply_rows
 from sculpt3d.models.document import Document
 from sculpt3d.models.ply import read_mesh, write_cloud, write_mesh
+from sculpt3d.models.ply_read import read_ply
 from sculpt3d.models.read import read_document
 from sculpt3d.types import Mesh, PointCloud
 from tests.cases_table import CASES, FAR, TABLE, spots
@@ -202,6 +204,79 @@ def test_mixed_concave_and_straight_corners(tmp_path: Path) -> None:
     assert (signed > 0).all()  # none is flat, none is outside
     which = (part.vertices[part.faces[:, 0], 0] // 16).astype(int).clip(0)
     np.testing.assert_allclose(np.bincount(which, signed), areas)
+
+
+@pytest.mark.parametrize("form", ["<", ">"])
+def test_mixed_lists_in_bytes(tmp_path: Path, form: str) -> None:
+    """Triangles, quads, a point, more properties around the list, another list behind it."""
+    rows = b"".join(
+        struct.pack(f"{form}3d", *(float(w) for w in line.split())) for line in SQUARE.splitlines()
+    )
+    for corners, more in (((0, 1, 2), ()), ((0, 1, 2, 3), (1.0,)), ((2,), (2.0, 3.0)), ((0, 2, 3), ())):
+        rows += struct.pack(f"{form}fh{len(corners)}IB", 0.5, len(corners), *corners, 9)
+        rows += struct.pack(f"{form}I{len(more)}f", len(more), *more)
+    head = [
+        "element vertex 4",
+        *(p.replace("float", "double") for p in XYZ),
+        "element face 4",
+        "property float quality",
+    ]
+    head += [
+        "property list short uint vertex_indices",
+        "property uchar red",
+        "property list uint float weights",
+    ]
+    kind = "binary_little_endian" if form == "<" else "binary_big_endian"
+    document = read(tmp_path, ply(head, rows, kind))
+    assert document.parts[0].faces.tolist() == [[0, 1, 2], [0, 1, 2], [0, 2, 3], [0, 2, 3]]
+    assert "1 faces of fewer than three corners are left out" in document.notes
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_blocks_do_not_matter(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    """The same document whether rows come in one block or in many, in text and in bytes."""
+    n = data.draw(st.integers(3, 20))
+    points = np.random.default_rng(n).normal(size=(n, 3)).round(3)
+    codes = np.random.default_rng(n).integers(0, 256, (n, 3))
+    polygons = data.draw(
+        st.lists(
+            st.integers(1, 6).flatmap(lambda k: st.tuples(*[st.integers(0, n - 1)] * k)),
+            min_size=1,
+            max_size=30,
+        )
+    )
+    form = data.draw(st.sampled_from(["ascii", "binary_little_endian", "binary_big_endian"]))
+    head = [
+        f"element vertex {n}",
+        *XYZ,
+        *RGB,
+        f"element face {len(polygons)}",
+        *FACES,
+        "property uchar flags",
+    ]
+    if form == "ascii":
+        gap = data.draw(st.sampled_from([" ", "\n", "  "]))
+        rows = [[*p, *c] for p, c in zip(points, codes, strict=True)] + [[len(p), *p, 7] for p in polygons]
+        body = "".join(gap.join(str(v) for v in row) + "\n" for row in rows).encode()
+    else:
+        order = "<" if "little" in form else ">"
+        body = b"".join(struct.pack(f"{order}3f3B", *p, *c) for p, c in zip(points, codes, strict=True))
+        body += b"".join(struct.pack(f"{order}B{len(p)}iB", len(p), *p, 7) for p in polygons)
+    path = tmp_path_factory.mktemp("m") / "m.ply"
+    path.write_bytes(ply(head, body, form))
+    whole = read_ply(path)
+    usual = ply_rows.BLOCK, ply_rows.TEXT_BLOCK
+    ply_rows.BLOCK, ply_rows.TEXT_BLOCK = data.draw(st.integers(1, 7)), data.draw(st.integers(1, 200))
+    try:
+        parts = read_ply(path)
+    finally:
+        ply_rows.BLOCK, ply_rows.TEXT_BLOCK = usual
+    assert parts.notes == whole.notes
+    for a, b in zip(parts.parts, whole.parts, strict=True):
+        np.testing.assert_array_equal(a.vertices, b.vertices)
+        np.testing.assert_array_equal(a.faces, b.faces)
+        np.testing.assert_array_equal(a.rgba, b.rgba)
 
 
 def test_units_and_offset(tmp_path: Path) -> None:

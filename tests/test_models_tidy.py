@@ -16,8 +16,10 @@ from sculpt3d.errors import UnreadableFile
 from sculpt3d.models.distinct import distinct, split
 from sculpt3d.models.document import Document, Part
 from sculpt3d.models.polygons import triangulate
+from sculpt3d.models.read import read_document
 from sculpt3d.models.tidy import tidy
 from tests.conftest import ROOT
+from tests.mesh_files import XYZ, ply
 
 
 def document(vertices: np.ndarray, faces: np.ndarray) -> Document:
@@ -199,10 +201,26 @@ def test_many_corners_take_the_compiled_way() -> None:
     )
 
 
+def test_a_face_that_would_take_for_ever_is_refused() -> None:
+    random = np.random.default_rng(0).random((20_000, 2))
+    points = np.c_[random, np.zeros(20_000)]
+    with pytest.raises(UnreadableFile, match="too many corners"):
+        triangulate(points, np.arange(20_000, dtype=np.int32), np.array([20_000], np.int32))
+
+
 def test_a_polygon_that_crosses_itself_ends() -> None:
     random = np.random.default_rng(0).random((300, 3))
     at, _ = triangulate(random, np.arange(300, dtype=np.int32), np.array([300], np.int32))
     assert len(at) == 298
+
+
+@pytest.mark.parametrize("name", ["m.obj", "m.xyz", "m.ply"])
+def test_a_line_without_an_end_is_refused(tmp_path: Path, name: str) -> None:
+    """70 MB of numbers on one line."""
+    head = {"m.obj": b"v 1 2 3\nv", "m.xyz": b"1 2 3\n", "m.ply": ply(["element vertex 9", *XYZ])}[name]
+    (tmp_path / name).write_bytes(head + b" 1" * 35_000_000)
+    with pytest.raises(UnreadableFile, match=rf"^{name} has a line of more than"):
+        read_document(tmp_path / name)
 
 
 def spoilt(count: int, folder: Path) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from itertools import islice
 from pathlib import Path, PureWindowsPath
-from typing import Any
 
 import numpy as np
 
@@ -74,30 +72,15 @@ class Pictures:
         try:
             return read_picture(path)
         except UnreadableFile as error:
-            self._notes.append(f"{error}: its surfaces are without it")
+            self._notes.append(f"{error}; its surfaces are without it")
             return None
 
 
 def read_picture(path: Path) -> U8:
-    """(H, W, 3) sRGB, or (H, W, 4) where the file has an alpha."""
-    from PIL import Image
+    """(H, W, 3) sRGB, or (H, W, 4) where the file has an alpha that is not all full."""
+    from sculpt3d.photos.pictures import read_photo  # HEIC, TIFF, colour spaces: slow to load
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as opened:
-                if opened.width * opened.height > MAX_TEXELS:
-                    raise UnreadableFile(f"{path.name} is larger than {MAX_TEXELS} pixels")
-                return _eight_bits(opened)
-    except UnreadableFile:
-        raise
-    except Exception as error:  # Pillow raises whatever its decoders meet
-        raise UnreadableFile(f"the picture {path.name} cannot be decoded") from error
-
-
-def _eight_bits(image: Any) -> U8:
-    if image.mode.startswith("I;16") or image.mode == "I":  # Pillow clips these at 255
-        grey = np.asarray(image).astype(np.float64)
-        return np.repeat((grey / 257 + 0.5).clip(0, 255).astype(np.uint8)[..., None], 3, 2)
-    clear = "A" in image.getbands() or "transparency" in image.info
-    return np.asarray(image.convert("RGBA" if clear else "RGB"), np.uint8)
+    found = read_photo(path)
+    if found.pixels.shape[0] * found.pixels.shape[1] > MAX_TEXELS:
+        raise UnreadableFile(f"the picture {path.name} is larger than {MAX_TEXELS} pixels; reduce it")
+    return found.pixels if found.alpha is None else np.dstack([found.pixels, found.alpha])

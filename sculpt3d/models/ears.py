@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-_WORK = 300_000_000  # tests of a corner against a triangle; beyond it hostile faces are split plainly
-_FEW = 100_000  # corners squared that plain Python clips in less time than Numba takes to load
+_WORK = 200_000_000  # looks at a corner: seconds. Faces that need more are hostile
+_FEW = 20_000  # corners squared that plain Python clips in less time than Numba takes to load
 
 
-def clipped(polygons: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(M, N, 2) counter-clockwise -> (M, N - 2, 3)."""
+def clipped(polygons: NDArray[np.float64]) -> NDArray[np.int64] | None:
+    """(M, N, 2) counter-clockwise -> (M, N - 2, 3); None where it would take too long."""
     m, n, _ = polygons.shape
-    if m * n * n < _FEW:
-        return _clip(polygons, _WORK)  # type: ignore[no-untyped-call]
+    clip = _clip if m * n * n < _FEW else _compiled_clip()
+    triangles, left = clip(polygons, _WORK)
+    return triangles if left > 0 else None
+
+
+def _compiled_clip() -> Any:
     from sculpt3d._kernels import njit
 
     global _compiled
     if _compiled is None:
         _compiled = njit(nogil=True, error_model="numpy", cache=True)(_clip)
-    return _compiled(polygons, _WORK)
+    return _compiled
 
 
-_compiled = None
+_compiled: Any = None
 
 
 def _clip(polygons, work):  # type: ignore[no-untyped-def]
-    """An ear turns left, and no other corner lies in it or on its rim; a corner at the place of one of its own does not count."""
+    """Triangles, and the work that is left. An ear turns left, and no other corner lies in it or on its rim; one at the place of
+    a corner of its own does not count."""
     m, n, _ = polygons.shape
     out = np.empty((m, n - 2, 3), np.int64)
     before, after = np.empty(n, np.int64), np.empty(n, np.int64)
@@ -37,7 +44,8 @@ def _clip(polygons, work):  # type: ignore[no-untyped-def]
             before[i], after[i] = (i - 1) % n, (i + 1) % n
             size = max(size, abs(x[i] - x[0]), abs(y[i] - y[0]))
         at, left, made, tried = 0, n, 0, 0
-        while left > 2:
+        while left > 2 and work > 0:
+            work -= 1
             a, b = before[at], after[at]
             turn = (x[at] - x[a]) * (y[b] - y[a]) - (y[at] - y[a]) * (x[b] - x[a])
             ear = left == 3 or turn > 1e-14 * size * size
@@ -62,4 +70,4 @@ def _clip(polygons, work):  # type: ignore[no-untyped-def]
             else:
                 tried += 1
                 at = b
-    return out
+    return out, work

@@ -14,14 +14,15 @@ from sculpt3d.types import U8
 
 @dataclass(frozen=True)
 class Mapped:
-    """data (N,) is read-only and lives as long as somebody holds it."""
+    """data (N,) is read-only and lives as long as somebody holds it. file: its name, for sentences."""
 
     data: U8
-    pages: mmap.mmap | None  # None: the bytes lie in memory
+    pages: mmap.mmap
+    file: str
 
     def forget(self, start: int, stop: int) -> None:
         """Those pages are not needed any more; looked at again, they come from the file again."""
-        if self.pages is None or not hasattr(self.pages, "madvise"):
+        if not hasattr(self.pages, "madvise"):  # Windows
             return
         first = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
         stop = min(stop, len(self.data))
@@ -40,4 +41,4 @@ def map_file(path: Path) -> Mapped:
         raise UnreadableFile(
             f"{path.name} cannot be read ({error.strerror}); check its permissions"
         ) from error
-    return Mapped(np.frombuffer(pages, np.uint8), pages)
+    return Mapped(np.frombuffer(pages, np.uint8), pages, path.name)

@@ -43,7 +43,7 @@ def read_obj(path: Path) -> Document:
         face = np.arange(len(lines.sizes), dtype=np.int32)
         corners = [None if c is None else c.reshape(-1, 3) for c in lines.corners]
     else:
-        at, face = triangulate(lines.xyz, lines.corners[0], lines.sizes)
+        at, face = triangulate(lines.xyz, lines.corners[0], lines.sizes, path.name)
         corners = [None if c is None else c[at] for c in lines.corners]
     parts = []
     for material, entry, of_it in _by_material(path.parent, lines, face, notes):

@@ -86,7 +86,7 @@ class _Reader:
             at, face, triangles = None, None, corners.reshape(-1, 3)
         else:
             self.few += int((sizes < 3).sum())
-            at, face = triangulate(self._points, corners, sizes)
+            at, face = triangulate(self._points, corners, sizes, self._file)
             triangles = corners[at]
         self._triangles.add(triangles)
         if self._texcoord:

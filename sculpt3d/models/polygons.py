@@ -10,16 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sculpt3d.errors import UnreadableFile
 from sculpt3d.models.ears import clipped
 from sculpt3d.types import I32
 
 _STRAIGHT = 1e-9  # of the longest edge squared: a corner that turns less is none
 
 
-def triangulate(points: NDArray[Any], corners: I32, sizes: I32) -> tuple[NDArray[np.int64], I32]:
+def triangulate(
+    points: NDArray[Any], corners: I32, sizes: I32, file: str = "the model"
+) -> tuple[NDArray[np.int64], I32]:
     """corners (C,): vertices of face after face, `sizes` (F,) of each. Faces below three corners give nothing.
 
-    Returns (T, 3) places in `corners` and (T,) the face of each, in the order of the faces.
+    Returns (T, 3) places in `corners` and (T,) the face of each, in the order of the faces. Raises `UnreadableFile` where
+    faces of many thousand corners wind so that they cannot be split in seconds.
     """
     starts = np.cumsum(sizes, dtype=np.int64) - sizes
     if len(sizes) and (sizes == 3).all():
@@ -30,7 +34,7 @@ def triangulate(points: NDArray[Any], corners: I32, sizes: I32) -> tuple[NDArray
         step = max(1, (1 << 18) // int(n))
         for k in range(0, len(rows), step):
             part = rows[k : k + step]
-            local = _of_one_size(points, corners[starts[part][:, None] + np.arange(n)])
+            local = _of_one_size(points, corners[starts[part][:, None] + np.arange(n)], file)
             found.append((local + starts[part][:, None, None]).reshape(-1, 3))
             faces.append(np.repeat(part, n - 2))
     at, face = np.concatenate(found), np.concatenate(faces)
@@ -38,7 +42,7 @@ def triangulate(points: NDArray[Any], corners: I32, sizes: I32) -> tuple[NDArray
     return at[order], face[order]
 
 
-def _of_one_size(points: NDArray[Any], polygons: I32) -> NDArray[np.int64]:
+def _of_one_size(points: NDArray[Any], polygons: I32, file: str) -> NDArray[np.int64]:
     """(M, N) vertices -> (M, N - 2, 3) corners 0 .. N."""
     m, n = polygons.shape
     fan = np.stack([np.zeros(n - 2, np.int64), np.arange(1, n - 1), np.arange(2, n)], 1)
@@ -62,7 +66,10 @@ def _of_one_size(points: NDArray[Any], polygons: I32) -> NDArray[np.int64]:
     rows = np.flatnonzero(odd)
     if len(rows):
         flat = np.stack([_in_plane(xyz[r], unit[r]) for r in rows])
-        out[rows] = clipped(flat)
+        triangles = clipped(flat)
+        if triangles is None:
+            raise UnreadableFile(f"{file} has faces of too many corners; triangulate it and export it again")
+        out[rows] = triangles
     return out
 
 

@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sculpt3d.errors import UnreadableFile
 from sculpt3d.models.mapped import Mapped
 from sculpt3d.types import U8, Bool
 
 BLOCK = 1 << 21  # bytes
+_LONGEST = 1 << 25  # bytes of a line: a word of it costs 16 bytes to find
 _NO_NUMBER = re.compile(rb"[-+]?(?:1\.#\w+|nan\(\w*\))", re.IGNORECASE)  # as C libraries write it
 _COMMENT = re.compile(rb"#[^\n]*")
 
@@ -43,8 +45,12 @@ def blocks(mapped: Mapped, start: int = 0) -> Iterator[tuple[int, bytes]]:
 
 
 def block_at(mapped: Mapped, at: int, size: int = BLOCK) -> bytes:
-    """Whole lines of about `size` bytes; more where a line is longer."""
+    """Whole lines of about `size` bytes; more where a line is longer. Raises `UnreadableFile` where one never ends."""
     while at + size < len(mapped.data):
+        if size > _LONGEST:
+            raise UnreadableFile(
+                f"{mapped.file} has a line of more than {_LONGEST >> 20} MB; export it again"
+            )
         half = mapped.data[at + size // 2 : at + size]
         ends = np.flatnonzero((half == 10) | (half == 13))
         if len(ends):
