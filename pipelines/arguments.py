@@ -90,6 +90,21 @@ def parser() -> argparse.ArgumentParser:
     _how(make)
     make.set_defaults(command=do.reconstruct)
 
+    later = commands.add_parser(
+        "adjust",
+        help="give a finished project its scale from known lengths",
+        description="The bundle of a finished project again, with known distances between printed markers that its photos show: "
+        "model, cloud, cameras and report become metric, stereo is not done again.",
+        epilog="Example: sculpt3d adjust buddha --scale-bars bars.csv   (marker1,marker2,distance_mm,sigma_mm,use)",
+    )
+    later.add_argument("project", type=Path, metavar="PROJECT")
+    later.add_argument(
+        "--scale-bars", type=Path, required=True, metavar="CSV", help="known distances, as for reconstruct"
+    )
+    _spacing_option(later)
+    _how(later, view=False)
+    later.set_defaults(command=do.adjust)
+
     targets = commands.add_parser(
         "targets",
         help="print markers, scale bars or a turntable mat in exact millimetres",
@@ -357,7 +372,10 @@ def _photos_of_cameras(parser: argparse.ArgumentParser) -> None:
         "--images", type=Path, metavar="DIR", help="folder of the photos (default: COLMAP_DIR/images)"
     )
     parser.add_argument(
-        "--masks", type=Path, metavar="DIR", help="folder of masks, white = object (default: COLMAP_DIR/masks if it is there)"
+        "--masks",
+        type=Path,
+        metavar="DIR",
+        help="folder of masks, white = object (default: COLMAP_DIR/masks if it is there)",
     )
     _invert_option(parser)
     parser.add_argument(
@@ -367,7 +385,9 @@ def _photos_of_cameras(parser: argparse.ArgumentParser) -> None:
 
 def _invert_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--invert-masks", action=argparse.BooleanOptionalAction, help="black is the object in the masks, not white"
+        "--invert-masks",
+        action=argparse.BooleanOptionalAction,
+        help="black is the object in the masks, not white",
     )
 
 

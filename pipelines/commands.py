@@ -91,6 +91,18 @@ def _show(project: Path, say: Callable[[str], None]) -> None:
         )
 
 
+def adjust(options: argparse.Namespace) -> int:
+    from pipelines.adjusting import adjust
+    from pipelines.photogrammetry import How
+    from sculpt3d.metric.tables import read_bars
+
+    console = _console(options)
+    how = How(options.workers, options.memory)
+    done = adjust(options.project, read_bars(options.scale_bars), how, console, options.point_spacing)
+    console.say(f"Scale: {done.report['scale']['source']}\nModel: {done.model}")
+    return 0
+
+
 def targets(options: argparse.Namespace) -> int:
     from sculpt3d.metric.sheets import Sheet, write_sheet
 

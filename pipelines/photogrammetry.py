@@ -125,7 +125,7 @@ def photogrammetry(
     ws = Workspace(project, console)
     console.learn(project / "report.json")
     console.plan([s for s in STAGES if bars or s != "survey"])
-    run = _Run(ws, preset, how, object_height_mm, fill, point_spacing)
+    run = Run(ws, preset, how, object_height_mm, fill, point_spacing)
 
     checked = run.photos(photos, found_masks, given, apart)
     cameras = run.cameras(checked)
@@ -164,7 +164,7 @@ def _keep_apart(photos: Path, project: Path) -> None:
         )
 
 
-class _Run:
+class Run:
     """The steps with what they share. A version is raised when a step's results change."""
 
     def __init__(
@@ -286,7 +286,14 @@ class _Run:
         )
 
     def place(
-        self, checked: Step, cameras: Step, flat: Step, cloud: Step, surface: Step, surveyed: Step | None
+        self,
+        checked: Step,
+        cameras: Step,
+        flat: Step,
+        cloud: Step,
+        surface: Step,
+        surveyed: Step | None,
+        metres_a_unit: float = 1.0,
     ) -> Step:
         from sculpt3d.align import find_up, place
         from sculpt3d.clouds import evened, spacing_in
@@ -297,8 +304,8 @@ class _Run:
             scene = scene_of(flat)
             turned = {p.name: p.orientation for p in load_photo_set(checked.path).photos}
             mesh, points = read_mesh(surface.path / "mesh.ply"), read_cloud(cloud.path / "cloud.ply")
-            metres = None if surveyed is None else scale_source(surveyed)
-            placed = place(mesh.vertices, find_up(scene, turned), self.height_mm, metres)
+            known = None if surveyed is None else (metres_a_unit, scale_source(surveyed))
+            placed = place(mesh.vertices, find_up(scene, turned), self.height_mm, known)
             unit = ("frame world, +Y up, metres",) if placed.metric else ("frame world, +Y up, no scale",)
             move = placed.world_from_sfm
             write_mesh(
@@ -311,13 +318,9 @@ class _Run:
             transform_model(cameras.path / "sparse", out / "cameras", move)
             save_place(out, placed)
 
-        return self.ws.step(
-            "place",
-            3,
-            work,
-            {"object_height_mm": self.height_mm, "spacing": self.spacing and vars(self.spacing)},
-            [flat.key, cloud.key, surface.key],
-        )
+        given = {"object_height_mm": self.height_mm, "spacing": self.spacing and vars(self.spacing)}
+        rests_on = [flat.key, cloud.key, surface.key, *([surveyed.key] if surveyed else [])]
+        return self.ws.step("place", 3, work, given, rests_on)
 
     def texture(self, flat: Step, surface: Step) -> Step:
         from sculpt3d.texture.bake import TextureParams, bake_texture

@@ -115,12 +115,12 @@ def _project(folder: Path) -> Source:
     }
     metric = bool(report.get("scale", {}).get("metric", coloured.metric))
     skins = _uncompressed(folder) or coloured.skins
-    name = _title(folder) or folder.resolve().name
+    name = title_of(folder) or folder.resolve().name
     day, views = _day(folder / "mesh.ply"), _photos(folder) or _cameras(folder) or _around(full)
     return Source(name, full, skins, metric, credit, credit, day, measured, True, views)
 
 
-def _title(folder: Path) -> str:
+def title_of(folder: Path) -> str:
     """The object's name in the project's own model."""
     with open(folder / "model.glb", "rb") as f:
         head = f.read(20)

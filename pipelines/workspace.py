@@ -82,6 +82,16 @@ class Workspace:
         self.console.done(name, found.seconds, found.reused)
         return found
 
+    def kept(self, name: str) -> Step | None:
+        """The finished step of an earlier run, where there is just one of that name."""
+        found = [f for f in self.root.glob(f"{name}-*") if (f / "step.json").is_file()]
+        if len(found) != 1:
+            return None
+        cost = json.loads((found[0] / "step.json").read_text())
+        step = Step(name, cost["key"], found[0], cost["seconds"], cost["core_seconds"], cost["peak_rss_mb"], True)
+        self.steps.append(step)
+        return step
+
     def prune(self) -> None:
         """Remove the folders of steps that this run did not use."""
         used = {step.path for step in self.steps}

@@ -52,11 +52,14 @@ def find_up(scene: Scene, orientations: Mapping[str, int]) -> F64:
 
 
 def place(
-    vertices: NDArray[np.float32], up: F64, object_height_mm: float | None = None, metres: str | None = None
+    vertices: NDArray[np.float32],
+    up: F64,
+    object_height_mm: float | None = None,
+    known: tuple[float, str] | None = None,
 ) -> Placement:
     """The world frame of a surface (V, 3): upright, its base at y = 0, its middle on the Y axis; metres if its height is
     known. Height is measured between the lowest and highest 0.002 % of the vertices, so a stray spike does not count.
-    `metres`: the surface is in metres already, and this is what says so.
+    `known`: how many metres the surface's unit is, and what says so.
     """
     if not len(vertices):
         raise InputError("There is no surface to place; take more photos of the object")
@@ -65,11 +68,12 @@ def place(
     # A pointed headdress lost 5 mm of its figure's 600 with 0.02 %.
     low, high = np.quantile(turned[:, 1], 0.00002), np.quantile(turned[:, 1], 0.99998)
     scale = 1.0 if object_height_mm is None else object_height_mm / 1000 / float(high - low)
+    scale = scale if known is None else known[0]
     base = turned[turned[:, 1] <= low + 0.05 * (high - low)]
     middle = (base.min(0) + base.max(0)) / 2
     translation = -scale * np.array([middle[0], low, middle[2]])
-    if metres is not None:
-        return Placement(Sim3(1.0, turn, translation), True, metres)
+    if known is not None:
+        return Placement(Sim3(scale, turn, translation), True, known[1])
     source = "none" if object_height_mm is None else f"object height {object_height_mm:g} mm"
     return Placement(Sim3(scale, turn, translation), object_height_mm is not None, source)
 
