@@ -51,7 +51,7 @@ def adjust(
             f"{project}/work no longer holds the step {missing[0]}; run sculpt3d reconstruct with --scale-bars instead"
         )
     base = done.get("survey", done["refine"])
-    surveyed = survey_step(ws, done["photos"], done["refine"], bars, run_each(how.workers))
+    surveyed = survey_step(ws, done["photos"], done["refine"], bars, run_each(how.workers), only_scale=True)
     run = Run(ws, load_preset("standard"), how, None, True, point_spacing)
     placed = run.place(
         done["photos"],

@@ -18,20 +18,23 @@ from sculpt3d.progress import Each, Progress
 TRIED = 6  # photos, spread over the set, in which all families are looked for
 
 
-def survey_step(ws: Workspace, checked: Step, cameras: Step, bars: Sequence[Bar], each: Each) -> Step:
-    """`sparse/`: the cameras in metres; `survey.json`: what the known lengths and the residuals say."""
+def survey_step(
+    ws: Workspace, checked: Step, cameras: Step, bars: Sequence[Bar], each: Each, only_scale: bool = False
+) -> Step:
+    """`sparse/`: cameras in metres; `survey.json`: what the known lengths and the residuals say. only_scale: a lighter bundle,
+    for cameras that stay as they are."""
 
     def work(out: Path, tell: Progress) -> None:
         from sculpt3d.metric.reconstruction import adjusted_model
-        from sculpt3d.metric.survey import survey
+        from sculpt3d.metric.survey import FOR_SCALE, MOST_TIES, survey
         from sculpt3d.models.colmap import read_model
 
         model = read_model(cameras.path / "sparse")
         names = sorted(str(model.images[i].name) for i in model.reg_image_ids())
         seen = _markers(checked.path / "images", names, bars, each, tell)
-        found = survey(model, seen, bars)
+        found = survey(model, seen, bars, ties=FOR_SCALE if only_scale else MOST_TIES)
         (out / "sparse").mkdir(exist_ok=True)
-        adjusted_model(model, found.adjusted.network, found.ties).write(str(out / "sparse"))
+        adjusted_model(model, found.adjusted.network).write(str(out / "sparse"))
         facts = {
             "scale_sigma": found.scale_sigma,
             "noise_px": {"tie_points": found.noise_px[0], "markers": found.noise_px[1]},
@@ -42,7 +45,8 @@ def survey_step(ws: Workspace, checked: Step, cameras: Step, bars: Sequence[Bar]
         write_atomic(out / "survey.json", json.dumps(facts).encode())
         tell(1, 1)
 
-    return ws.step("survey", 1, work, [asdict(b) for b in bars], [checked.key, cameras.key])
+    given = {"bars": [asdict(b) for b in bars], "only_scale": only_scale}
+    return ws.step("survey", 1, work, given, [checked.key, cameras.key])
 
 
 def survey_facts(step: Step) -> dict[str, Any]:

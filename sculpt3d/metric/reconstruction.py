@@ -24,20 +24,25 @@ LEAST_PHOTOS = 2
 MISREAD_PX = 5.0  # a marker farther from where the other photos have it is another one
 
 
-def network_of(model: Any) -> Network:
-    """Photos in the order of their ids, tie points in the order of theirs; focal length and distortion may change."""
+def network_of(model: Any, most: int) -> Network:
+    """Photos in the order of their ids; of tie points at most `most`, those that most photos see; focal length and distortion may
+    change."""
     photos = sorted(model.reg_image_ids())
     cameras = sorted({model.images[i].camera_id for i in photos})
-    ties = observations_of(model)
+    every = observations_of(model)
+    seen = np.bincount(every.point, minlength=len(model.points3D))
+    shuffled = np.random.default_rng(0).permutation(len(seen))  # of equally long ones, not the oldest
+    kept = np.sort(shuffled[np.argsort(-seen[shuffled], kind="stable")][:most])
+    ties = every.only(np.isin(every.point, kept))
     poses = np.array([model.images[i].cam_from_world().matrix() for i in photos])
     return Network(
         rotation=poses[:, :, :3],
         translation=poses[:, :, 3],
         lens=np.array([cameras.index(model.images[i].camera_id) for i in photos]),
         lenses=tuple(_lens(model.cameras[c]) for c in cameras),
-        points=points_of(model),
+        points=points_of(model)[kept],
         photo=np.searchsorted(photos, ties.image),
-        point=ties.point,
+        point=np.searchsorted(kept, ties.point),
         xy=ties.uv,
         sigma_px=np.ones(len(ties.uv)),
     )
@@ -89,10 +94,11 @@ def _all_seen(seen: Observations, markers: Sequence[str]) -> None:
         )
 
 
-def adjusted_model(model: Any, network: Network, ties: int) -> Any:
-    """The model with the network's cameras and its first `ties` points, where they are still seen by two photos."""
+def adjusted_model(model: Any, network: Network) -> Any:
+    """The model with the network's cameras, and all its own tie points where the new rays meet."""
     from sculpt3d._pycolmap import pycolmap
 
+    ties = observations_of(model)
     photos = sorted(model.reg_image_ids())
     cameras = sorted({model.images[i].camera_id for i in photos})
     for k, camera_id in enumerate(cameras):
@@ -100,6 +106,6 @@ def adjusted_model(model: Any, network: Network, ties: int) -> Any:
     for k, i in enumerate(photos):
         pose = pycolmap.Rigid3d(np.c_[network.rotation[k], network.translation[k]])
         model.frames[model.images[i].frame_id].set_cam_from_world(model.images[i].camera_id, pose)
-    here = network.point < ties
-    seen = Observations(network.point[here], np.array(photos)[network.photo[here]], network.xy[here])
-    return with_points(model, seen, network.points[np.unique(seen.point)])
+    moved = with_points(model, ties, intersect(model, ties))
+    moved.update_point_3d_errors()
+    return moved
