@@ -82,11 +82,7 @@ def advice(facts: Mapping[str, Any]) -> list[str]:
             "not move were left out"
             + ("; give masks or use a plain backdrop to place more photos." if few else ".")
         )
-    for one in c["told_apart"]:
-        lines.append(
-            f"What looked like one camera was {len(one['photos'])}, by the tie points ({_and(one['photos'])} photos): those held "
-            f"back fit to {one['error_px']:.2f} pixels with a lens for each, to {one['error_as_one_px']:.2f} with one for all."
-        )
+    lines += c["told_apart"]
     if c["mean_reprojection_error_px"] > 1:
         lines.append("More than one pixel is much: a lens that zooms or focuses between photos, or blur.")
     if c["dense_misfit_px"] is not None:
@@ -118,10 +114,6 @@ def advice(facts: Mapping[str, Any]) -> list[str]:
             "There is no scale: lengths have no unit. Give --object-height, in millimetres, to get one."
         )
     return lines
-
-
-def _and(numbers: list[int]) -> str:
-    return ", ".join(map(str, numbers[:-1])) + f" and {numbers[-1]}"
 
 
 def plan(scene: Scene, footprint: F32) -> dict[str, Any]:

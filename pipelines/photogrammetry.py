@@ -204,7 +204,7 @@ class Run:
     def cameras(self, checked: Step) -> Step:
         from sculpt3d.mvs.warm import warm_in_background
         from sculpt3d.photos.check import load_photo_set
-        from sculpt3d.sfm.cameras import SfmParams, map_cameras
+        from sculpt3d.sfm.cameras import SfmParams, load_sfm, map_cameras
 
         params = SfmParams(max_features=self.preset.max_features)
 
@@ -212,7 +212,10 @@ class Run:
             warm_in_background()  # the stereo kernels, ready when the cameras are
             map_cameras(load_photo_set(checked.path), out, params, self.each, tell)
 
-        return self.ws.step("cameras", 3, work, params, [checked.key])
+        step = self.ws.step("cameras", 3, work, params, [checked.key])
+        for sentence in load_sfm(step.path).sentences():
+            self.ws.console.say(f"note: {sentence}")
+        return step
 
     def refine(self, checked: Step, cameras: Step) -> Step:
         from sculpt3d.sfm.refine import RefineParams, refine_cameras

@@ -68,7 +68,7 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
             "turntable": sfm.still_share > 0,
             "still_share": _r(sfm.still_share),
             "lenses": [dict(lens) for lens in sfm.cameras],
-            "told_apart": [dict(division) for division in sfm.divided],
+            "told_apart": list(sfm.sentences()),
             **_refine_facts(better),
             "largest_gap_deg": _r(largest_gap_deg(scene, mesh)),
         },

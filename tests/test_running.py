@@ -110,7 +110,7 @@ def facts() -> dict[str, object]:
             "largest_gap_deg": 120.0,
             "dense_misfit_px": None,
             "turntable": False,
-            "told_apart": [{"photos": [13, 12], "error_as_one_px": 0.47, "error_px": 0.19}],
+            "told_apart": ["What looked like one camera was 2."],
         },
         "scale": {"metric": False, "source": None},
         "gsd_mm": None,

@@ -16,6 +16,7 @@ from sculpt3d.photos.check import PhotoSet
 from sculpt3d.progress import Each, Progress, one_by_one, silent
 from sculpt3d.sfm._colmap import pycolmap
 from sculpt3d.sfm.apart import Matched, tell_apart
+from sculpt3d.sfm.centres import find_centres
 from sculpt3d.sfm.features import FeatureParams, extract_features
 from sculpt3d.sfm.lenses import lens_of
 from sculpt3d.sfm.mapping import adjust, map_incrementally
@@ -38,7 +39,8 @@ class SfmParams:
 class SfmResult:
     """`model`: folder of the COLMAP model in the sfm frame. `attempts`: what was tried, with registered photos.
 
-    `cameras`: photos, size and lens of each; where one of them was several, `divided` says what bears it out.
+    `cameras`: photos, size and lens of each; where one of them was several, `divided` says what bears it out. `cropped`: photos
+    whose lens' axis was found off their middle, and by what share of the longer side at most.
 
     `still_share`: features left out because they stand still while the object turns; 0: no turntable with a background.
     """
@@ -53,6 +55,25 @@ class SfmResult:
     still_share: float = 0.0
     cameras: tuple[Mapping[str, Any], ...] = ()
     divided: tuple[Mapping[str, Any], ...] = ()
+    cropped: tuple[Mapping[str, Any], ...] = ()
+
+    def sentences(self) -> tuple[str, ...]:
+        """What was decided about lenses that EXIF does not tell."""
+        lines = []
+        for one in self.divided:
+            *first, last = map(str, one["photos"])
+            parts = f"{', '.join(first)} and {last} photos"
+            lines.append(
+                f"What looked like one camera was {len(one['photos'])}, by the tie points ({parts}): "
+                f"those held back fit to {one['error_px']:.2f} pixels with a lens for each, to {one['error_as_one_px']:.2f} "
+                "with one for all."
+            )
+        for one in self.cropped:
+            lines.append(
+                f"{one['photos']} photos are cropped; their lens' axis was found up to {one['off']:.0%} of their size off the "
+                "middle. Whole photos give better cameras."
+            )
+        return tuple(lines)
 
 
 # Level, strong features, guided matching. Default SIFT registers 2 of 24 photos of pale stone, `strong` 24 of 24;
@@ -101,7 +122,9 @@ def map_cameras(
         )
     adjust(best)
     best, divisions = tell_apart(photo_set, best, matched, out / "apart", each)
+    best, centred = find_centres(photo_set, best)
     result = _result(photo_set, out, best, tuple(attempts), still_share, divisions)
+    result = replace(result, cropped=tuple(asdict(c) for c in centred))
     write_atomic(
         out / "sfm.json", json.dumps(asdict(replace(result, model=Path("sparse"))), default=str).encode()
     )
@@ -113,7 +136,10 @@ def map_cameras(
 def load_sfm(out: Path) -> SfmResult:
     """What `map_cameras` wrote."""
     text = json.loads((out / "sfm.json").read_text())
-    lists = {key: tuple(text[key]) for key in ("registered", "missing", "attempts", "cameras", "divided")}
+    lists = {
+        key: tuple(text[key])
+        for key in ("registered", "missing", "attempts", "cameras", "divided", "cropped")
+    }
     return SfmResult(**{**text, **lists, "model": out / "sparse"})
 
 

@@ -98,8 +98,10 @@ def _enough_long_tracks(model: Any) -> bool:
     return min(kept.values(), default=0) >= 60
 
 
-def solve(model: Any, loss_px: float = 1.0) -> None:
+def solve(model: Any, loss_px: float = 1.0, centres: bool = False) -> None:
     """Adjust poses, intrinsics and points, errors beyond `loss_px` counting less and less; in place.
+
+    `centres`: principal points too, which else stay where they are.
 
     `pycolmap.bundle_adjustment` does the same and always writes its log to the terminal.
     """
@@ -109,6 +111,7 @@ def solve(model: Any, loss_px: float = 1.0) -> None:
     config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
     options = pycolmap.BundleAdjustmentOptions()
     options.print_summary = False
+    options.refine_principal_point = centres
     options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
     options.ceres.loss_function_scale = loss_px
     options.ceres.solver_options.num_threads = 1

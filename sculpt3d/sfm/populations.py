@@ -142,15 +142,15 @@ def _halved(state: _State, kept: Observations, judge: Observations, number: int)
     small = min(parts, key=len)
     if len(small) < FEWEST or len(set(tried.label)) < len(set(label)):
         return None
-    ratio, _ = _gain(state, tried, judge, small)
-    return tried if ratio < BETTER and _gain(state, tried, judge, state.ids)[1] > SURE else None
+    ratio, _ = gain(state.model, tried.model, judge, small)
+    return tried if ratio < BETTER and gain(state.model, tried.model, judge, state.ids)[1] > SURE else None
 
 
-def _gain(before: _State, after: _State, judge: Observations, ids: Any) -> tuple[float, float]:
-    """Cost of the tie points held back in these photos, after over before; and by how many standard errors it fell."""
+def gain(before: Any, after: Any, judge: Observations, ids: Any) -> tuple[float, float]:
+    """Cost of the tie points held back in these photos, in model `after` over `before`; by how many standard errors it fell."""
     mine = np.isin(judge.image, list(ids))
     number, count = judge.numbered()
-    errors = [errors_px(s.model, judge, intersect(s.model, judge))[mine] for s in (before, after)]
+    errors = [errors_px(m, judge, intersect(m, judge))[mine] for m in (before, after)]
     usual = max(float(np.median(errors[0])), 1e-9)
     cost = [np.minimum(e / usual, FAR) for e in errors]
     fallen = np.bincount(number[mine], cost[0] - cost[1], count)

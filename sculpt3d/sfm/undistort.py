@@ -55,7 +55,9 @@ def undistort(
         if photo.exists() and (given is None or mask.exists()):
             return
         if given is not None:
-            _straight_mask(read_mask(given, (distorted.width, distorted.height), masks.invert), mask, distorted, flat)
+            _straight_mask(
+                read_mask(given, (distorted.width, distorted.height), masks.invert), mask, distorted, flat
+            )
         _straight_photo(images / name, photo, mask if given is None else None, distorted, flat)
 
     each(one, jobs, progress)
