@@ -67,6 +67,11 @@ TABLES = {
     "german.csv": ("x;y;z;fehler\n1,0;2;3;0,5\n4;5,0;6;0,25\n", None, {"fehler": [0.5, 0.25]}),
     "german.xyz": ("1,0 2,0 3,0\n4,0 5,0 6,0\n", None, {}),
     "comments.txt": ("# made by hand\n1 2 3\n\n# more\n4 5 6", None, {}),
+    "marked.xyz": (b"\xef\xbb\xbf1 2 3\n4 5 6\n", None, {}),
+    "shares.xyzrgb": ("1 2 3 1 0 0\n4 5 6 0 1 .004\n", RED_GREEN, {}),
+    "survey.csv": ("Point,East (m),North (m),Height (m)\n7,1,2,3\n8,4,5,6\n", None, {"point": [7, 8]}),
+    "strange words.txt": ("made by a scanner\n1 2 3\n4 5 6\n", None, {}),
+    "short header.txt": ("x y z\n1 2 3 4\n4 5 6 7\n", None, {"column_4": [4, 7]}),
     "semicolons.txt": ("1;2;3;\n4;5;6;\n", None, {}),
 }  # fmt: skip
 
@@ -99,6 +104,20 @@ def test_far_points_keep_their_digits(tmp_path: Path) -> None:
     )
 
 
+def test_splats_are_points_of_their_colour(tmp_path: Path) -> None:
+    """Kerbl 2023: colour = 0.5 + 0.28209 times the constant term."""
+    head = [
+        "element vertex 2",
+        *XYZ,
+        *(f"property float f_dc_{k}" for k in range(3)),
+        "property float opacity",
+    ]
+    document = read(tmp_path, ply(head, "0 0 0 0 1.7724539 -1.7724539 1\n1 1 1 9 -9 0 1\n"), "s.ply")
+    rgba = document.parts[0].rgba
+    assert rgba is not None and rgba.tolist() == [[128, 255, 0, 255], [255, 0, 128, 255]]
+    assert any("splats" in n for n in document.notes)
+
+
 @settings(deadline=None, max_examples=40)
 @given(
     rows=st.lists(st.tuples(*[st.floats(-1e6, 1e6)] * 3, st.floats(-1, 1)), min_size=1, max_size=30),
@@ -124,7 +143,8 @@ def test_any_table_comes_back(
         ("a.xyz", "1 2\n3 4\n", "no table"),
         ("a.xyz", "1 2 3\n4 5\n", "line 2"),
         ("a.xyz", "1 2 3\n\n4 five 6\n", "line 3"),
-        ("a.txt", "a letter to somebody\n", "no table"),
+        ("a.txt", "a letter to somebody\nof two lines\n", "no table"),
+        ("a.txt", "a letter to somebody\n", "no points"),
         ("a.csv", "x,y,z\n", "no points"),
         ("a.xyz", "nan nan nan\n", "not numbers"),
         ("a.pts", "12\n", "no points"),

@@ -55,6 +55,7 @@ SPELLINGS = {
     "no end": "f 1 2 3 4",
     "CR": (V + VT + VN + "f 1 2 3 4\n").replace("\n", "\r"),
     "faces first": "f 1 2 3 4\n" + V,
+    "byte order mark": "\ufeff" + V + "f 1 2 3 4\n",
     "groups": "o a\ng b c\ns 1\nf 1 2 3\ng d\ns off\nf 1 3 4\n",
 }
 

@@ -289,6 +289,13 @@ def test_units_and_offset(tmp_path: Path) -> None:
     )
     assert document.parts[0].vertices.max() == 1
     assert read(tmp_path, square_ply((), [""] * 4)).unit_m is None
+    for said in (b"in millimetres", b"frame world, no scale", b"5 metres high"):
+        assert (
+            read(
+                tmp_path, square_ply((), [""] * 4).replace(b"element", b"comment " + said + b"\nelement", 1)
+            ).unit_m
+            is None
+        )
 
 
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def read_ply(path: Path) -> Document:
 
 def unit_of(comments: tuple[str, ...]) -> float | None:
     """Metres a unit, where our own comment says so."""
-    said = " ".join(comments)
+    said = {word.strip() for comment in comments for word in comment.split(",")}
     return 1.0 if "metres" in said and "no scale" not in said else None
 
 
@@ -64,7 +64,7 @@ def offset_of(comments: tuple[str, ...]) -> F64:
 
 def _parts(folder: Path, header: Header, v: Vertices, faces: Faces | None, notes: list[str]) -> list[Part]:
     if faces is None:
-        return [_part(v, np.zeros((0, 3), np.int32), None, None, Material())]
+        return [_part(_splats(v, notes), np.zeros((0, 3), np.int32), None, None, Material())]
     names = [m[1].strip().strip("\"'") for c in header.comments if (m := _TEXTURE.match(c))]
     textured = names if v.uv is not None or faces.uv is not None else []
     if names and not textured:
@@ -80,6 +80,16 @@ def _parts(folder: Path, header: Header, v: Vertices, faces: Faces | None, notes
         material = material_of(textured[k] if textured and k >= 0 else "", picture)
         parts.append(_of_faces(v, faces, of_it, material))
     return parts
+
+
+def _splats(v: Vertices, notes: list[str]) -> Vertices:
+    """Gaussian splats as points of their colour: the constant term of the spherical harmonics."""
+    if v.rgba is not None or not {"f_dc_0", "f_dc_1", "f_dc_2", "opacity"} <= v.attributes.keys():
+        return v
+    notes.append("Gaussian splats are shown as points")
+    light = np.stack([v.attributes[f"f_dc_{k}"] for k in range(3)], 1) / (2 * np.sqrt(np.pi)) + 0.5
+    codes = (np.nan_to_num(light).clip(0, 1) * 255 + 0.5).astype(np.uint8)
+    return replace(v, rgba=np.column_stack([codes, np.full(len(codes), 255, np.uint8)]))
 
 
 def material_of(name: str, picture: U8 | None) -> Material:
@@ -103,7 +113,12 @@ def _numbers(faces: Faces, textures: int, notes: list[str]) -> I32 | None:
         number = np.zeros(len(faces.triangles), np.int32)
     number = np.where((number >= 0) & (number < max(textures, 1)), number, -1).astype(np.int32)
     if faces.uv is not None:
-        number[np.isnan(faces.uv).any((1, 2))] = -1
+        without = np.isnan(faces.uv).any((1, 2))
+        number[without] = -1
+        if textures and without.any():
+            notes.append(
+                f"{int(without.sum()):,} triangles have no texture coordinates: they are without a picture"
+            )
     return None if (number == 0).all() else number
 
 

@@ -20,9 +20,9 @@ from sculpt3d.models.unit_normals import unit_normals
 
 _MOST = 64  # columns
 _NAMES = {
-    **dict.fromkeys(("x", "x[m]", "easting", "coordx", "x_coord"), "x"),
-    **dict.fromkeys(("y", "y[m]", "northing", "coordy", "y_coord"), "y"),
-    **dict.fromkeys(("z", "z[m]", "height", "elevation", "coordz", "z_coord"), "z"),
+    **dict.fromkeys(("x", "east", "easting", "coordx", "x_coord"), "x"),
+    **dict.fromkeys(("y", "north", "northing", "coordy", "y_coord"), "y"),
+    **dict.fromkeys(("z", "height", "elevation", "altitude", "coordz", "z_coord"), "z"),
     **dict.fromkeys(("r", "red", "rf"), "red"),
     **dict.fromkeys(("g", "green", "gf"), "green"),
     **dict.fromkeys(("b", "blue", "bf"), "blue"),
@@ -57,21 +57,21 @@ def read_table(path: Path) -> Document:
 
 
 def _layout(mapped: Mapped, path: Path) -> _Layout:
+    """From the first line of numbers and what stands above it: comments, a line of names, a count of points."""
     head = block_at(mapped, 0, 1 << 16)
     names: tuple[str, ...] = ()
-    at = 0
+    at = strange = 0
     for line in re.findall(rb"[^\r\n]*(?:\r\n|\r|\n|$)", head):
         text = line.strip()
-        words = re.split(r"[\s,;]+", text.decode("utf-8-sig", "replace").strip().strip("#/;! ").strip())
-        lower = [w.strip("\"'").lower() for w in words if w]
-        known = [_NAMES.get(w, w) for w in lower]
+        known = _names(text)
         if {"x", "y", "z"} <= set(known):
             names = _unique(known)
         elif text and not _IGNORED.match(text):
             layout = _of_numbers(text, names, at)
             if layout.columns >= 3:
                 return layout
-            if not re.fullmatch(rb"\d+", text):  # a count of points
+            strange += not text.isdigit()  # a count of points
+            if strange > 1 or (layout.columns and not text.isdigit()):
                 raise UnreadableFile(
                     f"{path.name} is no table of points (x y z and more, a line each); export it as PLY"
                 )
@@ -79,6 +79,14 @@ def _layout(mapped: Mapped, path: Path) -> _Layout:
         if at >= len(head):
             break
     raise UnreadableFile(f"{path.name} holds no points; export it again")
+
+
+def _names(line: bytes) -> list[str]:
+    """Of columns, in lower case; a unit in brackets is passed over."""
+    text = re.sub(r"[(\[][^)\]]*[)\]]", "", line.decode("utf-8", "replace")).strip("#/;! \t")
+    words = re.split(r"[,;\t]" if re.search(r"[,;\t]", text) else r"\s+", text)
+    plain = [w.strip().strip("\"'").strip().lower() for w in words]
+    return [_NAMES.get(w, w) for w in plain]
 
 
 def _of_numbers(text: bytes, names: tuple[str, ...], at: int) -> _Layout:
@@ -89,6 +97,8 @@ def _of_numbers(text: bytes, names: tuple[str, ...], at: int) -> _Layout:
     line = _blanked(text, separators, comma)
     many = len(line.split())
     good = many <= _MOST and numbers(line, many) is not None and (not names or many >= len(names))
+    if names and good:
+        names = (*names, *(f"column_{k + 1}" for k in range(len(names), many)))
     return _Layout(names, many if good else 0, at, separators, comma)
 
 
@@ -140,7 +150,7 @@ def _broken(block: bytes, columns: int) -> int:
 
 
 def _guessed(table: NDArray[np.float64], suffix: str, notes: list[str]) -> list[str]:
-    """Names for columns that have none: whole numbers of 0..255 are colours, unit triples normals, what is left numbered."""
+    """Names for columns that have none: unit triples are normals, whole numbers of 0..255 colours, what is left is numbered."""
     names = ["x", "y", "z"]
     at, width = 3, table.shape[1]
     if width >= 7 and not _is_colour(table[:, 3:6]) and _is_colour(table[:, 4:7]):
@@ -149,10 +159,11 @@ def _guessed(table: NDArray[np.float64], suffix: str, notes: list[str]) -> list[
         names, at = [*names, "intensity"], 4
     while at < width:
         triple = table[:, at : at + 3]
-        if triple.shape[1] == 3 and "red" not in names and _is_colour(triple):
-            names, at = [*names, *_COLOUR], at + 3
-        elif triple.shape[1] == 3 and "nx" not in names and _is_normal(triple):
+        coloured = suffix == ".xyzrgb" and at == 3
+        if triple.shape[1] == 3 and "nx" not in names and not coloured and _is_normal(triple):
             names, at = [*names, *_NORMAL], at + 3
+        elif triple.shape[1] == 3 and "red" not in names and _is_colour(triple, shares=width in {6, 9}):
+            names, at = [*names, *_COLOUR], at + 3
         else:
             names, at = [*names, f"column_{at + 1}"], at + 1
     if names[3:]:
@@ -160,8 +171,14 @@ def _guessed(table: NDArray[np.float64], suffix: str, notes: list[str]) -> list[
     return names
 
 
-def _is_colour(triple: NDArray[np.float64]) -> bool:
-    return bool(((triple >= 0) & (triple <= 255) & (triple == np.floor(triple))).all() and triple.max() > 1)
+def _is_colour(triple: NDArray[np.float64], shares: bool = False) -> bool:
+    """Whole numbers to 255; or, with `shares`, anything from 0 to 1."""
+    with np.errstate(invalid="ignore"):
+        if not ((triple >= 0) & (triple <= 255)).all():
+            return False
+        return bool((triple == np.floor(triple)).all() and triple.max() > 1) or (
+            shares and bool(triple.max() <= 1)
+        )
 
 
 def _is_normal(triple: NDArray[np.float64]) -> bool:

@@ -6,6 +6,7 @@ times as fast, but Numba takes 0.8 s and 70 MB to load it.
 
 from __future__ import annotations
 
+import codecs
 import re
 import warnings
 from collections.abc import Iterator
@@ -45,7 +46,9 @@ def blocks(mapped: Mapped, start: int = 0) -> Iterator[tuple[int, bytes]]:
 
 
 def block_at(mapped: Mapped, at: int, size: int = BLOCK) -> bytes:
-    """Whole lines of about `size` bytes; more where a line is longer. Raises `UnreadableFile` where one never ends."""
+    """Whole lines of about `size` bytes; more where a line is longer. A byte order mark is blank. Raises `UnreadableFile` where a
+    line never ends."""
+    to = len(mapped.data)
     while at + size < len(mapped.data):
         if size > _LONGEST:
             raise UnreadableFile(
@@ -54,9 +57,11 @@ def block_at(mapped: Mapped, at: int, size: int = BLOCK) -> bytes:
         half = mapped.data[at + size // 2 : at + size]
         ends = np.flatnonzero((half == 10) | (half == 13))
         if len(ends):
-            return mapped.data[at : at + size // 2 + int(ends[-1]) + 1].tobytes()
+            to = at + size // 2 + int(ends[-1]) + 1
+            break
         size *= 2
-    return mapped.data[at:].tobytes()
+    block = mapped.data[at:to].tobytes()
+    return b"   " + block[3:] if at == 0 and block.startswith(codecs.BOM_UTF8) else block
 
 
 def unix(block: bytes) -> bytes:
