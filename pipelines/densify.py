@@ -15,8 +15,8 @@ from pipelines.parallel import memory_budget_gb, run_each, workers_within
 from pipelines.photogrammetry import How
 from pipelines.report import versions
 from pipelines.workspace import Workspace, key_of_files
-from pipelines.workspace_photos import photos_of_model, there
-from sculpt3d.align import about
+from pipelines.workspace_photos import photos_of_model
+from sculpt3d.align import about, with_photos
 from sculpt3d.files import write_atomic
 from sculpt3d.geometry import F64
 from sculpt3d.models.ply import read_cloud, write_cloud
@@ -61,8 +61,8 @@ def densify(
     def straighten(to: Path, tell: Any) -> None:
         undistort(shots.model, shots.folder, to, shots.masks, each, tell, set(shots.names))
 
-    flat = ws.step("undistort", 3, straighten, {"invert_masks": shots.masks.invert}, [given])
-    scene = there(about(scene_of(flat), shots.offset))
+    flat = ws.step("undistort", 4, straighten, {"invert_masks": shots.masks.invert}, [given])
+    scene = with_photos(about(scene_of(flat), shots.offset))
     found = None if everything else object_step(ws, scene, flat, each)
     depth = depth_step(ws, scene, flat, found, params or DepthParams(), each)
     fused = fusion_step(ws, scene, found, depth, OWN_FRAME, point_spacing)

@@ -13,8 +13,8 @@ from pipelines.parallel import memory_budget_gb, run_each, workers_within
 from pipelines.photogrammetry import How
 from pipelines.report import versions
 from pipelines.workspace import Meter
-from pipelines.workspace_photos import ModelPhotos, photos_of_model, there
-from sculpt3d.align import about
+from pipelines.workspace_photos import ModelPhotos, photos_of_model
+from sculpt3d.align import about, with_photos
 from sculpt3d.errors import InputError
 from sculpt3d.files import write_atomic
 from sculpt3d.models.document import Document
@@ -97,7 +97,7 @@ def _straightened(shots: ModelPhotos, work: Path, how: How, console: Console) ->
     console.start("undistort")
     undistort(shots.model, shots.folder, work, shots.masks, each, console.tell, set(shots.names))
     _done(console, "undistort", meter)
-    return there(load_scene(work)), each
+    return with_photos(load_scene(work)), each
 
 
 def _unit(given: Document) -> str:

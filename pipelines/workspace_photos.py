@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import F64
 from sculpt3d.photos.masks import Masks
-from sculpt3d.types import Scene
 
 LEAST = 2  # photos
 
@@ -37,7 +36,8 @@ def photos_of_model(
     invert: bool | None = None,
 ) -> ModelPhotos:
     """`images`, `masks`: folders where they are not the workspace's own images/ and masks/. Raises `InputError`."""
-    from sculpt3d.models.colmap import choose_model, far_offset, read_model
+    from sculpt3d.models.colmap import far_offset, read_model
+    from sculpt3d.models.colmap_find import choose_model
     from sculpt3d.photos.masks import NONE, match_masks
 
     model, told = choose_model(workspace, number)
@@ -70,11 +70,6 @@ def photos_of_model(
     notes += matched.sentences()
     pixels = tuple(sizes[n].width * sizes[n].height / 1e6 for n in names)
     return ModelPhotos(model, folder, tuple(names), tuple(missing), matched, pixels, offset, tuple(notes))
-
-
-def there(scene: Scene) -> Scene:
-    """Without the views whose photo is not there."""
-    return replace(scene, views=tuple(v for v in scene.views if v.image.is_file()))
 
 
 def images_of(workspace: Path, model: Path) -> Path:

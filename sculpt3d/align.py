@@ -102,3 +102,16 @@ def about(scene: Scene, offset: F64) -> Scene:
     move = Sim3(1.0, np.eye(3), -offset)
     views = tuple(replace(v, cam_from_world=move.move_camera(v.cam_from_world)) for v in scene.views)
     return replace(scene, views=views, points=replace(scene.points, xyz=move.apply(scene.points.xyz)))
+
+
+def with_photos(scene: Scene) -> Scene:
+    """Without the views whose photo is not there; tie points count the views that stay."""
+    there = np.array([v.image.is_file() for v in scene.views], bool)
+    if there.all():
+        return scene
+    p = scene.points
+    number = np.cumsum(there) - 1
+    stays = there[p.view_index]
+    start = np.concatenate([[0], np.cumsum(stays)])[p.start]
+    points = replace(p, start=start.astype(np.int32), view_index=number[p.view_index[stays]].astype(np.int32))
+    return replace(scene, views=tuple(v for v, t in zip(scene.views, there, strict=True) if t), points=points)

@@ -18,9 +18,12 @@ from pipelines.densify import densify
 from pipelines.photogrammetry import How
 from pipelines.workspace_photos import photos_of_model
 from sculpt3d._pycolmap import pycolmap
+from sculpt3d.align import with_photos
 from sculpt3d.colour import from_srgb, to_srgb
+from sculpt3d.compare.evaluate import evaluate
 from sculpt3d.errors import InputError, UnreadableFile
-from sculpt3d.models.colmap import choose_model, read_model
+from sculpt3d.models.colmap import load_scene, read_model
+from sculpt3d.models.colmap_find import choose_model
 from sculpt3d.models.read import read_document
 from sculpt3d.mvs.depth import DepthParams
 from sculpt3d.photos.check import check_photos
@@ -281,7 +284,26 @@ def test_the_object_in_a_photos_own_alpha(tmp_path: Path) -> None:
 # ---- workspaces
 
 
-def workspace(folder: Path, count: int = 8, edit: Any = None) -> Path:
+def add_points(model: Any, count: int = 200) -> None:
+    """Tie points in the figure's place, each in about half of the photos."""
+    rng = np.random.default_rng(0)
+    xyz = rng.uniform((-0.08, 0.02, -0.08), (0.08, 0.4, 0.08), (count, 3))
+    shown = {i: rng.random(count) < 0.5 for i in model.reg_image_ids()}
+    for i, seen in shown.items():
+        image, camera = model.images[i], model.cameras[model.images[i].camera_id]
+        pixels = camera.img_from_cam(image.cam_from_world() * xyz[seen])
+        image.points2D = pycolmap.Point2DList([pycolmap.Point2D(xy) for xy in pixels])
+    place = {i: np.cumsum(seen) - 1 for i, seen in shown.items()}
+    for k in range(count):
+        track = pycolmap.Track()
+        for i, seen in shown.items():
+            if seen[k]:
+                track.add_element(i, int(place[i][k]))
+        if track.length() > 1:
+            model.add_point3D(xyz[k], track, np.zeros(3, np.uint8))
+
+
+def workspace(folder: Path, count: int = 8, edit: Any = None, points: bool = False) -> Path:
     """A COLMAP workspace of some of the sample's photos and true cameras; `edit(model)` changes the model."""
     model = pycolmap.Reconstruction(str(TRUTH))
     names = sorted(str(model.images[i].name) for i in model.reg_image_ids())[:count]
@@ -292,6 +314,8 @@ def workspace(folder: Path, count: int = 8, edit: Any = None) -> Path:
     for name in names:
         shutil.copy(PHOTOS / name, folder / "images" / name)
     (folder / "sparse").mkdir()
+    if points:
+        add_points(model)
     if edit is not None:
         edit(model)
     model.write(str(folder / "sparse"))
@@ -299,7 +323,7 @@ def workspace(folder: Path, count: int = 8, edit: Any = None) -> Path:
 
 
 def test_the_largest_of_several_models_is_taken_and_told(tmp_path: Path) -> None:
-    small, large = workspace(tmp_path / "a", 3), workspace(tmp_path / "b", 6)
+    small, large = (workspace(tmp_path / n, k, points=True) for n, k in (("a", 3), ("b", 6)))
     for number, source in ((0, small), (1, large)):
         shutil.copytree(source / "sparse", tmp_path / "both" / "sparse" / str(number))
     found, told = choose_model(tmp_path / "both")
@@ -307,11 +331,15 @@ def test_the_largest_of_several_models_is_taken_and_told(tmp_path: Path) -> None
     assert choose_model(tmp_path / "both", 0)[0].name == "0"
     with pytest.raises(InputError, match="there are: 0, 1"):
         choose_model(tmp_path / "both", 7)
+    cloud = read_document(tmp_path / "both")
+    assert len(cloud.points()) == len(read_document(large).points()) and any("1 with 6" in n for n in cloud.notes)
     text = pycolmap.Reconstruction(str(tmp_path / "both" / "sparse" / "1"))
     for file in (tmp_path / "both" / "sparse" / "1").iterdir():
         file.unlink()
     text.write_text(str(tmp_path / "both" / "sparse" / "1"))
     assert choose_model(tmp_path / "both")[0].name == "1"
+    scored = evaluate(small, large, align="sim3", cameras=(tmp_path / "both", large))
+    assert any("1 with 6 photos" in note for note in scored.notes) and scored.accuracy_mm.median < 1e-3
 
 
 def test_names_with_blanks_and_folders_in_text(tmp_path: Path) -> None:
@@ -332,7 +360,7 @@ def test_names_with_blanks_and_folders_in_text(tmp_path: Path) -> None:
 
 
 def test_photos_that_are_missing_and_masks_beside(tmp_path: Path) -> None:
-    folder = workspace(tmp_path / "w", 6)
+    folder = workspace(tmp_path / "w", 6, points=True)
     gone = sorted((folder / "images").iterdir())[0]
     gone.unlink()
     (folder / "masks").mkdir()
@@ -343,6 +371,13 @@ def test_photos_that_are_missing_and_masks_beside(tmp_path: Path) -> None:
     found = photos_of_model(folder, None, None)
     assert found.missing == (gone.name,) and len(found.names) == 5 and len(found.masks.found) == 5
     assert any("left out" in note and gone.name in note for note in found.notes)
+    whole = load_scene(folder)
+    rest = with_photos(whole)
+    assert [v.name for v in rest.views] == list(found.names) and len(whole.views) == 6
+    assert len(whole.points.xyz) > 100
+    for k in range(len(whole.points.xyz)):
+        seen = [{s.views[i].name for i in s.points.view_index[s.points.start[k] : s.points.start[k + 1]]} for s in (whole, rest)]
+        assert seen[1] == seen[0] - {gone.name}
     for photo in sorted((folder / "images").iterdir())[1:]:
         photo.unlink()
     with pytest.raises(InputError, match="--images"):

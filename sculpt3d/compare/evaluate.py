@@ -15,6 +15,7 @@ from sculpt3d._open3d import o3d
 from sculpt3d.compare.registration import register, robust_umeyama
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.geometry import F64, Rigid3, Sim3
+from sculpt3d.models.colmap_find import choose_model
 from sculpt3d.models.read import read_document
 
 SAMPLES = 400_000
@@ -113,7 +114,7 @@ def evaluate(
         tuple(scores),
         tuple(tuple(float(v) for v in row) for row in in_files.matrix()),
         100 * (1 / place.scale - 1) if align == "sim3" else None,
-        tuple(f"{path.name}: {note}" for path, s in ((model, made), (truth, true)) for note in s.notes),
+        (*(f"{path.name}: {note}" for path, s in ((model, made), (truth, true)) for note in s.notes), *_choices(cameras or ())),
     )
 
 
@@ -189,6 +190,11 @@ def _from_cameras(model: Path, truth: Path, with_scale: bool) -> Sim3:
     if len(names) < 3:
         raise InputError(f"{model} and {truth} have {len(names)} photo names in common, three are needed")
     return robust_umeyama(_centres(mine, names), _centres(true, names), with_scale)
+
+
+def _choices(cameras: tuple[Path, ...]) -> list[str]:
+    """Which of several COLMAP models were taken, a sentence each."""
+    return [f"{path.name}: {told}" for path in cameras if (told := choose_model(path)[1])]
 
 
 def _centres(poses: dict[str, Rigid3], names: list[str]) -> F64:

@@ -13,69 +13,8 @@ from sculpt3d._pycolmap import pycolmap
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.geometry import F64, Rigid3, Sim3, far_centre
 from sculpt3d.models.colmap_check import MAX_SIDE, check_files, check_model
+from sculpt3d.models.colmap_find import find_model, text_names
 from sculpt3d.types import Pinhole, Scene, SparsePoints, View
-
-
-def find_model(path: Path) -> Path:
-    """The folder that holds cameras.bin or cameras.txt: `path` itself or below `path/sparse`; of several the largest."""
-    return choose_model(path)[0]
-
-
-def choose_model(path: Path, number: int | None = None) -> tuple[Path, str]:
-    """The model's folder, and a sentence where there were several: the one with most photos, or sparse/`number`."""
-    found = [f for f in (path / "sparse", path) if _holds_model(f)]
-    below = [f for top in (path / "sparse", path) if top.is_dir() for f in sorted(top.iterdir()) if f.name.isdigit()]
-    numbered = [f for f in below if _holds_model(f)]
-    if number is not None:
-        chosen = [f for f in numbered if int(f.name) == number]
-        if not chosen:
-            there = ", ".join(sorted({f.name for f in numbered})) or "no numbered ones"
-            raise InputError(f"{path} has no model {number} below sparse/; there are: {there}")
-        return chosen[0], ""
-    if not numbered and not found:
-        raise InputError(
-            f"{path} holds no COLMAP model (cameras.bin or .txt); give the workspace or its sparse folder"
-        )
-    if not numbered:
-        return found[0], ""
-    sizes = {f: count_photos(f) for f in [*numbered, *found]}
-    largest = max(sizes, key=lambda f: (sizes[f], -list(sizes).index(f)))
-    if len(sizes) == 1:
-        return largest, ""
-    others = ", ".join(f"{f.name} with {n}" for f, n in sizes.items() if f != largest)
-    return largest, (
-        f"{len(sizes)} models are here; the largest is taken, {largest.name} with {sizes[largest]} photos (not {others}); "
-        "--model N takes another"
-    )
-
-
-def _holds_model(folder: Path) -> bool:
-    return any((folder / f"cameras.{kind}").is_file() for kind in ("bin", "txt"))
-
-
-def count_photos(folder: Path) -> int:
-    """How many photos a model has poses for, from its list's head; 0 where that cannot be read."""
-    try:
-        with open(folder / "images.bin", "rb") as f:
-            return int.from_bytes(f.read(8), "little")
-    except OSError:
-        return len(_text_names(folder))
-
-
-def _text_names(folder: Path) -> dict[int, str]:
-    """Photo names by id from images.txt: two lines a photo, the name behind nine numbers. pycolmap cuts names at blanks."""
-    found: dict[int, str] = {}
-    try:
-        with open(folder / "images.txt", encoding="utf-8", errors="surrogateescape") as f:
-            lines = (line.strip() for line in f if not line.startswith("#"))
-            for line in lines:
-                words = line.split(maxsplit=9)
-                if len(words) == 10 and words[0].isdigit():
-                    found[int(words[0])] = words[9]
-                    next(lines, "")  # its points
-    except OSError:
-        return {}
-    return found
 
 
 def read_model(path: Path) -> Any:
@@ -87,7 +26,7 @@ def read_model(path: Path) -> Any:
     except (RuntimeError, ValueError, IndexError, MemoryError) as error:
         raise UnreadableFile(f"The COLMAP model in {folder} cannot be read; export it again") from error
     if not (folder / "images.bin").is_file():
-        for image_id, name in _text_names(folder).items():
+        for image_id, name in text_names(folder).items():
             if image_id in model.images:
                 model.images[image_id].name = name
     check_model(folder, model)

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sculpt3d.errors import InputError, UnreadableFile
+from sculpt3d.errors import UnreadableFile
 from sculpt3d.models.colmap_check import check_points
+from sculpt3d.models.colmap_find import choose_model, holds_model
 from sculpt3d.models.document import Document, Part
 from sculpt3d.types import F32, I32, U8
 
@@ -17,18 +18,13 @@ _HEAD = np.dtype([("id", "<u8"), ("xyz", "<f8", 3), ("rgb", "u1", 3), ("error", 
 
 
 def find_points(path: Path) -> tuple[Path, str] | None:
-    """The file of points where `path` is one, or a folder with COLMAP models, and a sentence where there are several; None for
-    anything else."""
-    if not path.is_dir():
-        return (path, "") if path.name in NAMES and path.is_file() else None
-    from sculpt3d.models.colmap import choose_model  # pycolmap: slow to load
-
-    try:
-        folder, several = choose_model(path)
-    except InputError:
-        return None
+    """The file of points where `path` is one, or a folder with COLMAP models; a sentence where there were several models. None
+    for anything else."""
+    if path.is_file():
+        return (path, "") if path.name in NAMES else None
+    folder, told = choose_model(path) if holds_model(path) else (path, "")
     found = next((folder / name for name in NAMES if (folder / name).is_file()), None)
-    return None if found is None else (found, several.partition("; --model")[0])
+    return None if found is None else (found, told)
 
 
 def read_points(path: Path) -> Document:
