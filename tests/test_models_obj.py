@@ -352,3 +352,37 @@ def test_round_trip_through_trimesh(
     if codes is not None:
         assert part.rgba is not None
         assert np.abs(part.rgba[part.faces][:, :, :3].astype(int) - codes[mesh.faces]).max() <= 1
+
+
+def test_our_own_unit(tmp_path: Path) -> None:
+    document = read(tmp_path, "# a ball, metres, +Y up\n" + V + "f 1 2 3 4\n")
+    assert document.unit_m == 1 and document.unit_source
+    assert read(tmp_path, "# a ball, no scale, +Y up\n" + V + "f 1 2 3 4\n").unit_m is None
+    assert read(tmp_path, "# in millimetres\n" + V + "f 1 2 3 4\n").unit_m is None
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 10**6))
+def test_textured_round_trip_through_trimesh(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    """Two textured parts written by trimesh: places, texture coordinates and texels of every corner."""
+    random = np.random.default_rng(seed)
+    scene, wanted = trimesh.Scene(), []
+    for k in range(2):
+        pixels = random.integers(0, 256, (4, 8, 3), dtype=np.uint8)
+        corners = random.random((12, 3)) + 3 * k
+        uv = random.random((12, 2))
+        material = trimesh.visual.material.SimpleMaterial(
+            Image.fromarray(pixels), name=f"m{k}", diffuse=[255, 255, 255]
+        )
+        visual = trimesh.visual.TextureVisuals(uv, material=material)
+        mesh = trimesh.Trimesh(corners, np.arange(12).reshape(-1, 3), visual=visual, process=False)
+        scene.add_geometry(mesh, geom_name=f"g{k}")
+        wanted.append((corners, uv, pixels))
+    folder = tmp_path_factory.mktemp("m")
+    scene.export(folder / "m.obj")
+    parts = sorted(read_document(folder / "m.obj").parts, key=lambda p: float(p.vertices.min()))
+    for part, (corners, uv, pixels) in zip(parts, wanted, strict=True):
+        np.testing.assert_allclose(part.vertices[part.faces].reshape(-1, 3), corners, atol=1e-6)
+        assert part.uv is not None and part.material.texture is not None
+        np.testing.assert_allclose(part.uv[part.faces].reshape(-1, 2), uv * [1, -1] + [0, 1], atol=1e-5)
+        np.testing.assert_array_equal(part.material.texture.pixels, pixels)

@@ -422,6 +422,20 @@ def test_trimesh_writes_doubles_as_floats(tmp_path: Path) -> None:
     assert np.abs(lost.parts[0].vertices + lost.offset - far).max() > 1e-3
 
 
+@pytest.mark.skipif(trimesh.__version__ != TRIMESH, reason=f"a fact about trimesh {TRIMESH}")
+def test_trimesh_hides_extra_properties(tmp_path: Path) -> None:
+    """trimesh 5.2.0 has other vertex properties in metadata["_ply_raw"] only and does not write them; ours are attributes."""
+    (tmp_path / "m.ply").write_bytes(
+        square_ply(("property float error",), ["0.5"] * 4, faces="3 0 1 2\n3 0 2 3\n")
+    )
+    theirs = trimesh.load(tmp_path / "m.ply", process=False)
+    assert (
+        "error" not in theirs.vertex_attributes
+        and "error" in theirs.metadata["_ply_raw"]["vertex"]["properties"]
+    )
+    assert read_document(tmp_path / "m.ply").parts[0].attributes["error"].tolist() == [0.5] * 4
+
+
 @pytest.mark.skipif(not o3d.__version__.startswith(OPEN3D), reason=f"a fact about Open3D {OPEN3D}")
 def test_open3d_drops_extra_properties(tmp_path: Path) -> None:
     """Open3D 0.20's tensor mesh reader makes positions float32 and drops `quality`; we keep both."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d.geometry import F64
-from sculpt3d.models.distinct import places
+from sculpt3d.models.distinct import all_apart, places
 from sculpt3d.types import F32, I32, U8, Mesh
 
 Wrap = Literal["repeat", "clamp", "mirror"]
@@ -81,14 +81,23 @@ class Document:
 
     def points(self) -> F32:
         """(V, 3) local: all vertices of all parts."""
+        if len(self.parts) == 1:
+            return self.parts[0].vertices.astype(np.float32, copy=False)
         return np.concatenate([p.vertices for p in self.parts]).astype(np.float32, copy=False)
+
+    def triangles(self) -> I32:
+        """(F, 3) of all parts, over `points`."""
+        if len(self.parts) == 1:
+            return self.parts[0].faces
+        starts = np.cumsum([0, *(len(p.vertices) for p in self.parts)], dtype=np.int32)
+        return np.concatenate([p.faces + n for p, n in zip(self.parts, starts, strict=False)])
 
     def surface(self) -> Mesh:
         """One mesh without colours, local; vertices at the same place are one, so that charts hang together again. They keep
         the order in which they first come."""
-        starts = np.cumsum([0, *(len(p.vertices) for p in self.parts)])
-        faces = np.concatenate([p.faces + n for p, n in zip(self.parts, starts, strict=False)])
-        points = self.points()
+        points, faces = self.points(), self.triangles()
+        if all_apart(points):
+            return Mesh(points, faces)
         same, first = places(points)
         f = same[faces]
         whole = (f[:, 0] != f[:, 1]) & (f[:, 1] != f[:, 2]) & (f[:, 2] != f[:, 0])
