@@ -189,7 +189,7 @@ class Run:
             check_photos(folder, out, masks, params, self.each, tell, apart)
 
         given_too = [given, "masks inverted"] if masks.invert else [given]
-        step = self.ws.step("photos", 3, work, params, given_too)
+        step = self.ws.step("photos", 4, work, params, given_too)
         for sentence in load_photo_set(step.path).sentences():
             self.ws.console.say(f"note: {sentence}")
         self._fit_memory(step)

@@ -27,6 +27,7 @@ from sculpt3d.models.colmap_find import choose_model
 from sculpt3d.models.read import read_document
 from sculpt3d.mvs.depth import DepthParams
 from sculpt3d.photos.check import check_photos
+from sculpt3d.photos.jxl import size_of
 from sculpt3d.photos.masks import match_masks, read_mask
 from sculpt3d.photos.pictures import read_photo
 from sculpt3d.sfm.undistort import undistort
@@ -58,6 +59,31 @@ def tagged(
 # ---- pictures
 
 
+def linear_grey_profile() -> bytes:
+    """The least that ICC.1 9.3 wants of a grey display profile, with gamma 1."""
+
+    def xyz(*values: float) -> bytes:
+        return b"XYZ " + bytes(4) + b"".join(round(v * 65536).to_bytes(4, "big") for v in values)
+
+    text = b"linear grey\0"
+    tags = {
+        b"desc": b"desc" + bytes(4) + len(text).to_bytes(4, "big") + text + bytes(78),
+        b"wtpt": xyz(0.9642, 1.0, 0.8249),
+        b"kTRC": b"curv" + bytes(4) + (1).to_bytes(4, "big") + (256).to_bytes(2, "big"),
+        b"cprt": b"text" + bytes(4) + b"none\0",
+    }
+    at, table, data = 128 + 4 + 12 * len(tags), b"", b""
+    for sign, body in tags.items():
+        body += bytes(-len(body) % 4)
+        table += sign + (at + len(data)).to_bytes(4, "big") + len(body).to_bytes(4, "big")
+        data += body
+    head = (
+        (at + len(data)).to_bytes(4, "big") + b"none" + bytes([2, 0x40, 0, 0]) + b"mntrGRAYXYZ " + bytes(12) + b"acsp"
+        + bytes(28) + xyz(0.9642, 1.0, 0.8249)[8:]
+    )  # fmt: skip
+    return head.ljust(128, b"\0") + len(tags).to_bytes(4, "big") + table + data
+
+
 def _grey16(path: Path, rgb: np.ndarray) -> None:
     cv2.imwrite(str(path), rgb[..., 1].astype(np.uint16) * 257)
 
@@ -68,6 +94,12 @@ def _rgb16(path: Path, rgb: np.ndarray) -> None:
 
 def _jxl(path: Path, rgb: np.ndarray) -> None:
     path.write_bytes(imagecodecs.jpegxl_encode(rgb, lossless=True))
+
+
+def _preview_first(path: Path, rgb: np.ndarray) -> None:
+    with tifffile.TiffWriter(path) as file:
+        file.write(np.ascontiguousarray(rgb[::4, ::4]), photometric="rgb", subfiletype=1)
+        file.write(rgb, photometric="rgb")
 
 
 WRITERS = {
@@ -82,7 +114,20 @@ WRITERS = {
     "grey": (lambda p, a: Image.fromarray(a[..., 1]).save(p), ".PNG", True),
     "grey with alpha": (lambda p, a: Image.merge("LA", [Image.fromarray(a[..., 1]), Image.new("L", a.shape[1::-1], 255)]).save(p),
                         ".png", True),
+    "white is zero": (lambda p, a: tifffile.imwrite(p, 65535 - a[..., 1].astype(np.uint16) * 257, photometric="miniswhite"),
+                      ".tif", True),
+    "32-bit grey TIFF": (lambda p, a: tifffile.imwrite(p, a[..., 1].astype(np.uint32) * 16843009), ".tif", True),
+    "16-bit inks": (lambda p, a: tifffile.imwrite(p, np.asarray(Image.fromarray(a).convert("CMYK")).astype(np.uint16) * 257,
+                                                  photometric="separated"), ".tif", False),
+    "colours times alpha": (lambda p, a: tifffile.imwrite(
+        p, np.dstack([a, np.full(a.shape[:2], 255, np.uint8)]).astype(np.uint16) * 257, photometric="rgb",
+        extrasamples=["assocalpha"]), ".tif", False),
+    "preview first": (_preview_first, ".tif", False),
+    "half floats": (lambda p, a: tifffile.imwrite(p, (a / 255).astype(np.float16), photometric="rgb"), ".tif", False),
+    "12 of 16 bits": (lambda p, a: cv2.imwrite(str(p), np.round(a[..., ::-1] * (4095 / 255)).astype(np.uint16)), ".png", False),
+    "PPM": (lambda p, a: Image.fromarray(a).save(p), ".ppm", False),
     "JPEG XL": (_jxl, ".jxl", False),
+    "16-bit JPEG XL": (lambda p, a: _jxl(p, a.astype(np.uint16) * 257), ".jxl", False),
     "lossless WebP": (lambda p, a: Image.fromarray(a).save(p, lossless=True), ".webp", False),
     "BMP": (lambda p, a: Image.fromarray(a).save(p), ".BMP", False),
 }  # fmt: skip
@@ -96,6 +141,53 @@ def test_pixels_of_every_kind(tmp_path: Path, kind: str) -> None:
     read = read_photo(tmp_path / f"a{suffix}")
     assert np.array_equal(read.pixels, np.repeat(rgb[..., 1:2], 3, 2) if grey else rgb)
     assert read.alpha is None and read.as_it_is == (kind == "png")
+
+
+def test_lab_of_any_depth(tmp_path: Path) -> None:
+    """Photoshop's Lab TIFFs: a and b signed, of 8 bits as Pillow reads them, and of 16."""
+    rgb = cv2.GaussianBlur(scene(), (0, 0), 3)
+    profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    lab = ImageCms.profileToProfile(Image.fromarray(rgb), *profiles, outputMode="LAB")
+    assert lab is not None
+    lab.save(tmp_path / "8.tif")
+    codes = np.asarray(lab).astype(np.uint16)  # a and b in two's complement
+    codes = np.concatenate([codes[..., :1] * 257, codes[..., 1:] << 8], -1)
+    tifffile.imwrite(tmp_path / "16.tif", codes, photometric="cielab")
+    both = [read_photo(tmp_path / f"{n}.tif").pixels.astype(int) for n in ("8", "16")]
+    assert np.abs(both[0] - both[1]).max() <= 1 and np.abs(both[1] - rgb).mean() < 3
+
+
+def test_jpeg_xl_says_its_size_before_it_is_decoded_and_brings_its_exif(tmp_path: Path) -> None:
+    exif = tagged({271: "Acme", 274: 6}, {0x920A: 50.0}).tobytes()[6:]
+
+    def box(kind: bytes, body: bytes) -> bytes:
+        return (len(body) + 8).to_bytes(4, "big") + kind + body
+
+    for height, width in ((123, 457), (64, 128), (1000, 1500), (480, 640), (2000, 257)):
+        for usecontainer in (False, True):
+            data = imagecodecs.jpegxl_encode(np.zeros((height, width, 3), np.uint8), usecontainer=usecontainer)
+            assert size_of(data) == (width, height)
+    data = imagecodecs.jpegxl_encode(scene(), lossless=True, usecontainer=True)
+    for held in (box(b"Exif", bytes(4) + exif), box(b"brob", b"Exif" + imagecodecs.brotli_encode(bytes(4) + exif))):
+        (tmp_path / "a.jxl").write_bytes(data + held)
+        found = read_photo(tmp_path / "a.jxl")
+        assert found.exif["271"] == "Acme" and float(found.exif["37386"]) == 50 and found.exif["274"] == 1
+        assert "sRGB" in found.note
+    huge = int("1" * 30 + "11" + "000" + "1" * 30 + "11" + "0", 2).to_bytes(10, "little")
+    (tmp_path / "bomb.jxl").write_bytes(b"\xff\x0a" + huge + bytes(40))
+    with pytest.raises(UnreadableFile, match="claims 1073741824x1073741824"):
+        read_photo(tmp_path / "bomb.jxl")
+
+
+def test_grey_profiles_count_at_any_depth(tmp_path: Path) -> None:
+    """A grey picture of gamma 1: linear light as its profile says it."""
+    icc = linear_grey_profile()
+    grey = np.tile(np.linspace(0, 255, 256).round().astype(np.uint8), (64, 1))
+    Image.fromarray(grey).save(tmp_path / "8.png", icc_profile=icc)
+    tifffile.imwrite(tmp_path / "16.tif", grey.astype(np.uint16) * 257, iccprofile=icc)
+    for name in ("8.png", "16.tif"):
+        found = read_photo(tmp_path / name).pixels[0, :, 1]
+        assert np.abs(found - 255 * to_srgb(np.arange(256) / 255)).max() < 3, name
 
 
 @pytest.mark.parametrize("suffix", [".avif", ".heic"])

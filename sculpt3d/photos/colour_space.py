@@ -61,7 +61,7 @@ def space_by_exif(exif: Mapping[str, Any]) -> tuple[Space | None, str]:
     said, interoperability = str(exif.get("40961", "")), str(exif.get("interoperability", "")).strip("\0 ")
     if interoperability == "R03" or said == "2":
         return ADOBE, ""
-    if said != "65535":
+    if said != "65535" or interoperability == "R98":  # DCF's basic rule: sRGB
         return None, ""
     if any(maker in str(exif.get("271", "")).lower() for maker in _PHONES):
         return P3, "colours read as Display P3: EXIF says uncalibrated, as this maker's phones do"
@@ -82,9 +82,13 @@ def is_srgb(profile: bytes | None) -> bool:
 def through_profile(image: Image.Image, profile: bytes) -> Image.Image:
     """sRGB through the file's own profile; the plain conversion where the profile is broken."""
     try:
-        source = image if image.mode in {"RGB", "CMYK", "L", "LAB"} else image.convert("RGB")
         there = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        found = ImageCms.profileToProfile(source, there, _SRGB_PROFILE, outputMode="RGB")
+        source = image if image.mode in {"RGB", "CMYK", "L", "LAB"} else image.convert("RGB")
+        flags = ImageCms.Flags(0)
+        if there.profile.xcolor_space.strip() == "GRAY":
+            source = image.convert("L")
+            flags = ImageCms.Flags.NOOPTIMIZE  # its table of 33 steps is 10 codes off near black
+        found = ImageCms.profileToProfile(source, there, _SRGB_PROFILE, outputMode="RGB", flags=flags)
         return found if found is not None else image.convert("RGB")
     except (OSError, ValueError, ImageCms.PyCMSError):
         return image.convert("RGB")
