@@ -6,12 +6,12 @@ import struct
 from pathlib import Path
 
 import numpy as np
-import open3d as o3d
 import pytest
 import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sculpt3d._open3d import o3d
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.models import ply_rows
 from sculpt3d.models.document import Document

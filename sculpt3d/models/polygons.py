@@ -45,6 +45,8 @@ def triangulate(
 def _of_one_size(points: NDArray[Any], polygons: I32, file: str) -> NDArray[np.int64]:
     """(M, N) vertices -> (M, N - 2, 3) corners 0 .. N."""
     m, n = polygons.shape
+    if n == 4:
+        return _quads(points, polygons)
     fan = np.stack([np.zeros(n - 2, np.int64), np.arange(1, n - 1), np.arange(2, n)], 1)
     out = np.repeat(fan[None], m, 0)
     if n == 3:
@@ -60,9 +62,6 @@ def _of_one_size(points: NDArray[Any], polygons: I32, file: str) -> NDArray[np.i
         turn = np.einsum("mni,mi->mn", np.cross(np.roll(edge, 1, 1), edge), unit)
         longest = (edge**2).sum(2).max(1)
         odd = np.isfinite(turn).all(1) & (turn <= _STRAIGHT * longest[:, None]).any(1) & (length > 0)
-    if n == 4:  # split at the corner that turns least or inwards
-        apex = np.where(odd, turn.argmin(1), 0)
-        return np.asarray((out + apex[:, None, None]) % 4, np.int64)
     rows = np.flatnonzero(odd)
     if len(rows):
         flat = np.stack([_in_plane(xyz[r], unit[r]) for r in rows])
@@ -71,6 +70,25 @@ def _of_one_size(points: NDArray[Any], polygons: I32, file: str) -> NDArray[np.i
             raise UnreadableFile(f"{file} has faces of too many corners; triangulate it and export it again")
         out[rows] = triangles
     return out
+
+
+def _quads(points: NDArray[Any], polygons: I32) -> NDArray[np.int64]:
+    """Along the diagonal from the first corner, where both halves then have an area and look the same way; else the other."""
+    a, b, c, d = (points[polygons[:, k]].T.astype(np.float64) for k in range(4))
+    with np.errstate(all="ignore"):
+        u, v, w = b - a, c - a, d - a
+        first, second = _cross(u, v), _cross(v, w)
+        longest = np.maximum.reduce([(e * e).sum(0) for e in (u, v, w)])
+        least = (_STRAIGHT * longest) ** 2
+        good = (first * second).sum(0) > 0
+        good &= ((first * first).sum(0) > least) & ((second * second).sum(0) > least)
+    turned = np.where(good, 0, 1)
+    return np.asarray((np.array([[0, 1, 2], [0, 2, 3]]) + turned[:, None, None]) % 4, np.int64)
+
+
+def _cross(u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3, M) each."""
+    return np.stack([u[(k + 1) % 3] * v[(k + 2) % 3] - u[(k + 2) % 3] * v[(k + 1) % 3] for k in range(3)])
 
 
 def _in_plane(xyz: NDArray[np.float64], unit: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """Files of numbers as text: blocks of whole lines, where their words are, and the words as numbers.
 
-NumPy's own reader of text does the digits: correctly rounded doubles at 200 ns each. A compiled parser of our own was three
-times as fast, but Numba takes 0.8 s and 70 MB to load it.
+NumPy's own reader of text does the digits: correctly rounded doubles at 200 ns each, whole numbers at 26 ns. A compiled parser of
+our own was no faster in the end: Numba takes 0.8 s and 70 MB to load it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from sculpt3d.types import U8, Bool
 
 BLOCK = 1 << 21  # bytes
 _LONGEST = 1 << 25  # bytes of a line: a word of it costs 16 bytes to find
+_POWERS = 10.0 ** np.arange(23)  # exact
+_EXACT = 1 << 53
 _NO_NUMBER = re.compile(rb"[-+]?(?:1\.#\w+|nan\(\w*\))", re.IGNORECASE)  # as C libraries write it
 _COMMENT = re.compile(rb"#[^\n]*")
 
@@ -92,10 +94,38 @@ def numbers(text: bytes, many: int, kind: Any = np.float64) -> NDArray[Any] | No
     """The `many` numbers of the text; None where there are more or fewer, or something is no number."""
     if many == 0 or text.isspace():  # of blanks alone NumPy makes a number
         return np.empty(0, kind) if many == 0 and (not text or text.isspace()) else None
-    found = _parsed(text, kind)
+    found = _decimals(text, many) if kind is np.float64 else None
+    if found is None:
+        found = _parsed(text, kind)
     if found is None and kind is np.float64:
         found = _parsed(_NO_NUMBER.sub(b"nan", text), kind)
     return found if found is not None and len(found) == many else None
+
+
+def _decimals(text: bytes, many: int) -> NDArray[np.float64] | None:
+    """The same for numbers of up to 15 digits without exponents: as whole numbers over a power of ten, both exact, so that their
+    quotient is rounded rightly, in a third of the time. None where there are others."""
+    if text.translate(None, b"0123456789.-+ \t\n\r\v\f"):
+        return None
+    data = np.frombuffer(text, np.uint8)
+    blank = np.ones(len(data) + 2, bool)
+    np.less_equal(data, 32, out=blank[1:-1])
+    edges = np.flatnonzero(blank[1:] != blank[:-1])
+    starts, ends = edges[::2], edges[1::2]
+    dots = np.flatnonzero(data == 46)
+    word = np.arange(many) if len(dots) == many else np.searchsorted(starts, dots, side="right") - 1
+    if len(starts) != many or (ends - starts).max() > 19 or (word[1:] == word[:-1]).any():
+        return None
+    if ((dots < starts[word]) | (dots >= ends[word])).any():
+        return None
+    whole = _parsed(text.translate(None, b"."), np.int64)
+    if whole is None or len(whole) != many or whole.max() >= _EXACT or whole.min() <= -_EXACT:
+        return None
+    if len(dots) == many:
+        return whole / _POWERS[ends - dots - 1]
+    behind = np.zeros(many, np.intp)
+    behind[word] = ends[word] - dots - 1
+    return whole / _POWERS[behind]
 
 
 def _parsed(text: bytes, kind: Any) -> NDArray[Any] | None:
