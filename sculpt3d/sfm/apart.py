@@ -33,17 +33,24 @@ def tell_apart(
     Matches are verified and photos placed anew below `out`: what one lens for all had bent does not straighten by itself.
     """
     cameras = {p.name: p.camera_key for p in photo_set.photos}
-    found, divisions = model, divide(model, cameras)
+    found, divisions = model, _clear(model, cameras)
+    applied: set[str] = set()
     for number in range(TIMES):
-        if not any(d.changed and d.clear for d in divisions):
+        if not any(d.changed for d in divisions) and {d.camera for d in divisions} == applied:
+            break
+        applied = {d.camera for d in divisions}
+        if not applied:
             break
         found = _again(_with_lenses(photo_set, divisions), matched, out / f"{number}", each, told)
         if found is None or found.num_reg_images() < model.num_reg_images():
             return model, ()
         adjust(found)
-        divisions = divide(found, cameras)
-    sound = tuple(d for d in divisions if d.clear)
-    return (found, sound) if len(sound) == len(divisions) else (model, ())
+        divisions = _clear(found, cameras)
+    return (found, divisions) if divisions else (model, ())
+
+
+def _clear(model: Any, cameras: dict[str, str]) -> tuple[Division, ...]:
+    return tuple(d for d in divide(model, cameras) if d.clear)
 
 
 def _again(
@@ -59,15 +66,15 @@ def _again(
 
 
 def _with_lenses(photo_set: PhotoSet, divisions: tuple[Division, ...]) -> PhotoSet:
-    """The photos with the lenses found as what they share and start from; photos not placed stay with the larger part."""
-    largest = {d.camera: max(range(len(d.parts)), key=lambda k: len(d.parts[k])) for d in divisions}
-    part = {name: k for d in divisions for k, names in enumerate(d.parts) for name in names}
-    lenses = {d.camera: d.lenses for d in divisions}
+    """The photos with the lenses found as what they share and start from; those that do not tell have one to themselves."""
+    part = {
+        name: (k, d.lenses[k].focal) for d in divisions for k, names in enumerate(d.parts) for name in names
+    }
+    divided = {d.camera for d in divisions}
     photos = []
     for p in photo_set.photos:
-        if p.camera_key in lenses:
-            k = part.get(p.name, largest[p.camera_key])
-            focal = lenses[p.camera_key][k].focal
+        if p.camera_key in divided:
+            k, focal = part.get(p.name, (p.name, p.focal_px))
             p = replace(p, focal_px=focal, camera_key=f"{p.camera_key}|{k}")
         photos.append(p)
     return replace(photo_set, photos=tuple(photos))

@@ -39,9 +39,10 @@ FAR = 4.0  # times the usual error; what misses by more counts no more
 
 @dataclass(frozen=True)
 class Division:
-    """`camera`: what its EXIF says; `parts`: names of its photos by lens. Errors are those of tie points held back.
+    """`camera`: what its EXIF says; `parts`: names of its photos by lens, without those that have too few tie points to tell.
 
-    `clear`: the lenses lie apart by what the photos say one by one. `changed`: `model` does not have these parts yet.
+    Errors are those of tie points held back. `clear`: the lenses lie apart by what the photos say one by one. `changed`: the
+    model does not have these parts yet.
     """
 
     camera: str
@@ -82,13 +83,13 @@ def divide(model: Any, cameras: Mapping[str, str]) -> tuple[Division, ...]:
 def _divide(model: Any, seen: Observations, camera: str, photos: list[int]) -> Division | None:
     number = seen.numbered()[0]
     kept, judge = seen.only(number % HELD_BACK != 0), seen.only(number % HELD_BACK == 0)
-    state = _start(model, kept, photos)
+    was = _start(model, kept, photos)
+    state = _without_singles(was, kept)
     known = len(set(state.label))
     if len(state.ids) < PHOTOS or (known == 1 and not _hint(state, kept)):
         return None
     one = _adjusted(state, kept, (0,) * len(state.ids))
-    was = state if known > 1 else one
-    now = was if known == 1 else _settled(state, kept, state.label)
+    now = one if known == 1 else _settled(state, kept, state.label)
     if known < MOST:
         tried = [t for t in (_halved(now, kept, judge, g) for g in sorted(set(now.label))) if t]
         now = min(tried, key=lambda t: _error(t, judge, t.ids), default=now)
@@ -96,11 +97,9 @@ def _divide(model: Any, seen: Observations, camera: str, photos: list[int]) -> D
     if len(parts) < 2:
         return None
     names = {i: str(model.images[i].name) for i in photos}
-    taken = [[names[i] for i in now.part(g)] for g in parts]
-    taken[int(np.argmax([len(t) for t in taken]))] += [names[i] for i in photos if i not in now.ids]
     return Division(
         camera,
-        tuple(tuple(sorted(t)) for t in taken),
+        tuple(tuple(sorted(names[i] for i in now.part(g))) for g in parts),
         tuple(_lens(now, g) for g in parts),
         _error(one, judge, one.ids),
         _error(now, judge, now.ids),
@@ -115,6 +114,18 @@ def _start(model: Any, kept: Observations, photos: list[int]) -> _State:
     ids = tuple(sorted(fits))
     cameras = [int(model.images[i].camera_id) for i in ids]
     return _State(model, ids, tuple(sorted(set(cameras)).index(c) for c in cameras), fits)
+
+
+def _without_singles(state: _State, kept: Observations) -> _State:
+    """Photos whose camera nobody shares (they were unsure before) go to the shared lens that fits them best."""
+    groups = [g for g in sorted(set(state.label)) if state.label.count(g) >= FEWEST]
+    if len(groups) == len(set(state.label)):
+        return state
+    if not groups:
+        return _State(state.model, state.ids, (0,) * len(state.ids), state.fits)
+    best = _nearest(state, kept, groups)
+    label = tuple(g if g in groups else b for g, b in zip(state.label, best, strict=True))
+    return _State(state.model, state.ids, label, state.fits)
 
 
 def _hint(state: _State, kept: Observations) -> bool:
