@@ -105,7 +105,7 @@ def photogrammetry(
     surface is made from all points. In mm it needs a scale. `bars`: known distances between printed markers, adjusted together
     with the cameras.
     """
-    from sculpt3d.photos.check import find_photos
+    from sculpt3d.photos.finding import find_photos, masks_among_photos
     from sculpt3d.photos.masks import NONE, match_masks
 
     if bars and object_height_mm is not None:
@@ -118,6 +118,9 @@ def photogrammetry(
     apart = (project,) if masks is None else (project, masks)
     names = find_photos(photos, apart)
     found_masks = NONE if masks is None else match_masks(masks, names, invert_masks)
+    unused = masks_among_photos(photos, apart) if masks is None else []
+    if unused:
+        console.say(f"note: {len(unused)} files are called as masks ({unused[0]}, ...); --masks {photos} would use them")
     for sentence in found_masks.sentences():
         console.say(f"note: {sentence}")
     given = key_of_files({n: photos / n for n in names} | {f"mask of {n}": p for n, p in found_masks.found.items()})

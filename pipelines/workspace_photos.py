@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import F64
@@ -67,9 +68,25 @@ def photos_of_model(
         notes.append(
             f"the model lies far from the origin; worked on about {shift}, given back in its own coordinates"
         )
-    notes += matched.sentences()
+    notes += [*matched.sentences(), *_of_masks(matched, folder, names, sizes)]
     pixels = tuple(sizes[n].width * sizes[n].height / 1e6 for n in names)
     return ModelPhotos(model, folder, tuple(names), tuple(missing), matched, pixels, offset, tuple(notes))
+
+
+def _of_masks(masks: Masks, folder: Path, names: Sequence[str], cameras: Mapping[str, Any]) -> list[str]:
+    """Masks of another size, and photos that are masked by themselves."""
+    from sculpt3d.photos.masks import size_of_mask
+    from sculpt3d.photos.pictures import has_alpha
+
+    told = []
+    sizes = {n: size_of_mask(path) for n, path in masks.found.items()}
+    scaled = [n for n, size in sizes.items() if size not in {None, (cameras[n].width, cameras[n].height)}]
+    if scaled:
+        told.append(f"{len(scaled)} masks have another size than their photo ({masks.found[scaled[0]].name}, ...): scaled")
+    alone = [n for n in names if n not in masks.found and has_alpha(folder / n)]
+    if alone:
+        told.append(f"{len(alone)} photos have alpha ({alone[0]}, ...): where it is not full, it is their mask")
+    return told
 
 
 def images_of(workspace: Path, model: Path) -> Path:

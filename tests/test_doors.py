@@ -13,9 +13,11 @@ import pillow_heif
 import pytest
 import tifffile
 from PIL import Image, ImageCms
+from scipy.spatial.transform import Rotation
 
 from pipelines.densify import densify
 from pipelines.photogrammetry import How
+from pipelines.texture import texture
 from pipelines.workspace_photos import photos_of_model
 from sculpt3d._pycolmap import pycolmap
 from sculpt3d.align import with_photos
@@ -31,7 +33,8 @@ from sculpt3d.photos.jxl import size_of
 from sculpt3d.photos.masks import match_masks, read_mask
 from sculpt3d.photos.pictures import read_photo
 from sculpt3d.sfm.undistort import undistort
-from tests.conftest import ROOT
+from sculpt3d.texture.bake import TextureParams
+from tests.conftest import ROOT, SHARED
 
 PHOTOS, TRUTH = ROOT / "sample_data" / "photos", ROOT / "sample_data" / "truth" / "cameras"
 FAR = np.array([465123.25, 210.5, -5530987.5])
@@ -317,8 +320,24 @@ def test_masks_of_any_depth(tmp_path: Path, kind: str) -> None:
         read_mask(tmp_path / "m.png", (120, 160))
 
 
-def test_inverted_masks_are_asked_about(tmp_path: Path) -> None:
-    names, mask = photos_in(tmp_path / "photos")
+SHAPES = {
+    "in the middle": ((100, 60), (220, 180)),
+    "standing on the border": ((100, 60), (220, 239)),
+    "from border to border": ((100, 0), (220, 239)),
+    "nearly all": ((10, 10), (310, 230)),
+    "small": ((150, 110), (165, 125)),
+    "a corner cut off": ((0, 60), (220, 239)),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_inverted_masks_are_asked_about(tmp_path: Path, shape: str) -> None:
+    names, _ = photos_in(tmp_path / "photos")
+    mask = cv2.rectangle(np.zeros((240, 320), np.uint8), *SHAPES[shape], 255, -1)
+    (tmp_path / "right").mkdir()
+    for name in names:
+        Image.fromarray(mask).save(tmp_path / "right" / f"{name}.png")
+    assert not match_masks(tmp_path / "right", names).invert
     (tmp_path / "masks").mkdir()
     for name in names:
         Image.fromarray(255 - mask).save(tmp_path / "masks" / f"{name}.png")
@@ -358,6 +377,25 @@ def test_masks_among_the_photos_and_in_folders_like_theirs(tmp_path: Path) -> No
         Image.fromarray(mask if side == "left" else mask // 2).save(tmp_path / "masks" / side / "a.png")
     found = match_masks(tmp_path / "masks", ["left/a.jpg", "Right/A.jpg"]).found
     assert {n: p.parent.name for n, p in found.items()} == {"left/a.jpg": "left", "Right/A.jpg": "right"}
+
+
+def test_masks_of_a_museum_are_right_and_would_be_asked_about_when_turned() -> None:
+    folder = SHARED / "photos" / "panel17"
+    if not folder.is_dir():
+        pytest.skip("the relief's photos are not here")
+    names = sorted(p.name for p in (folder / "images").iterdir())
+    found = match_masks(folder / "masks", names)
+    assert len(found.found) == 28 and not found.sentences()
+    assert all(p.name == f"{Path(n).stem}_mask.png" for n, p in found.found.items())
+
+
+def test_black_masks_are_refused(tmp_path: Path) -> None:
+    names, mask = photos_in(tmp_path / "photos")
+    (tmp_path / "masks").mkdir()
+    for name in names:
+        Image.fromarray(mask * 0).save(tmp_path / "masks" / f"{name}.png")
+    with pytest.raises(InputError, match="paint the object white"):
+        match_masks(tmp_path / "masks", names)
 
 
 def test_the_object_in_a_photos_own_alpha(tmp_path: Path) -> None:
@@ -552,6 +590,71 @@ def test_alpha_masks_the_photos_of_a_workspace(tmp_path: Path) -> None:
     undistort(folder / "sparse", folder / "images", tmp_path / "flat")
     found = sorted((tmp_path / "flat" / "masks").rglob("*.png"))
     assert len(found) == 3 and all((read_mask(p) > 0).mean() == pytest.approx(0.3, abs=0.01) for p in found)
+
+
+def test_what_a_workspaces_masks_are_is_told(tmp_path: Path) -> None:
+    """Masks of half the size, one photo with its own alpha, one without anything."""
+    folder = workspace(tmp_path / "w", 4)
+    names = sorted(p.name for p in (folder / "images").iterdir())
+    (folder / "masks").mkdir()
+    for name in names[:2]:
+        with Image.open(folder / "images" / name) as photo:
+            half = photo.width // 2, photo.height // 2
+        Image.new("L", half, 255).save(folder / "masks" / f"{Path(name).stem}_MASK.PNG")
+    with Image.open(folder / "images" / names[2]) as photo:
+        photo.convert("RGBA").save(folder / "images" / names[2], "PNG")
+    told = " ".join(photos_of_model(folder, None, None).notes)
+    assert "2 photos have no mask" in told and f"1 photos have alpha ({names[2]}" in told
+    assert "2 masks have another size than their photo" in told and "scaled" in told
+    with Image.open(folder / "images" / names[0]) as photo:
+        size = photo.size
+    Image.new("L", (size[1], size[0]), 255).save(folder / "masks" / f"{Path(names[0]).stem}_MASK.PNG")
+    with pytest.raises(UnreadableFile, match="without turning it"):
+        shots = photos_of_model(folder, None, None)
+        undistort(shots.model, shots.folder, tmp_path / "flat", shots.masks)
+
+
+CUBE = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
+CUBE_FACES = np.array([[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0, 5, 1], [2, 3, 7], [2, 7, 6], [0, 2, 6],
+                       [0, 6, 4], [1, 5, 7], [1, 7, 3]])  # fmt: skip
+
+
+def painted(document: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Points on a grid of each triangle in the file's own coordinates, and their colours."""
+    part = document.parts[0]
+    a, b = (v.ravel() for v in np.meshgrid(*(np.linspace(0.1, 0.8, 24),) * 2))
+    weights = np.stack([a, b, 1 - a - b], 1)[a + b < 0.9]
+    xyz, uv = (np.einsum("pw,fwk->fpk", weights, x[part.faces].astype(float)) for x in (part.vertices, part.uv))
+    pixels = part.material.texture.pixels
+    at = (uv * pixels.shape[1::-1]).astype(int)
+    return xyz + document.offset, pixels[at[..., 1], at[..., 0], :3].astype(int)
+
+
+@pytest.mark.parametrize("far", [pytest.param(FAR, marks=pytest.mark.slow), np.array([4.02e6, 3.1e5, -6.4e6])])
+def test_texture_of_a_far_mesh_from_far_cameras_is_the_local_one(tmp_path: Path, far: np.ndarray) -> None:
+    turn = Rotation.from_euler("xyz", (20, -130, 70), degrees=True).as_matrix()
+    corners = CUBE * (0.07, 0.18, 0.07) + (0, 0.2, 0)
+
+    def move(model: Any) -> None:
+        model.transform(pycolmap.Sim3d(np.c_[turn, far]))
+
+    found = {}
+    for name, place, edit in (("near", lambda x: x, None), ("far", lambda x: x @ turn.T + far, move)):
+        folder = workspace(tmp_path / name, 8, edit)
+        lines = [f"v {x:.9f} {y:.9f} {z:.9f}" for x, y, z in place(corners)]
+        lines += [f"f {a + 1} {b + 1} {c + 1}" for a, b, c in CUBE_FACES]
+        (tmp_path / f"{name}.obj").write_text("\n".join(lines))
+        out = tmp_path / f"{name}.glb"
+        report = texture(tmp_path / f"{name}.obj", folder, out, params=TextureParams(size=2048), how=How(2))
+        found[name] = report, read_document(out)
+    (here, near), (there, away) = (painted(d) for _, d in found.values())
+    assert np.abs((there - far) @ turn - here).max() < 1e-5
+    assert np.abs(np.array(found["far"][0]["offset"]) - far).max() < 2
+    shares = [r["texture"]["unseen_share"] for r, _ in found.values()]
+    assert shares[0] < 0.6 and abs(shares[0] - shares[1]) < 0.01
+    assert near.std() > 10 and np.median(np.abs(near - away)) <= 2 and np.abs(near - away).mean() < 4, np.abs(near - away).mean()
+    with pytest.raises(InputError, match="frame"):  # the mesh left where it was
+        texture(tmp_path / "near.obj", tmp_path / "far", tmp_path / "x.glb", how=How(2))
 
 
 def test_reading_costs_nothing_where_it_need_not(tmp_path: Path) -> None:

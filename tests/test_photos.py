@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sculpt3d.errors import InputError, NotEnoughPhotos, UnreadableFile
-from sculpt3d.photos.check import check_photos, load_photo_set, safe_name
+from sculpt3d.photos.check import check_photos, load_photo_set
+from sculpt3d.photos.finding import safe_name
 from sculpt3d.photos.masks import match_masks
 from sculpt3d.photos.pictures import read_photo
 from sculpt3d.photos.sharpness import blur_sigma

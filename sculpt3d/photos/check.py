@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-import zlib
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -17,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sculpt3d.errors import InputError, NotEnoughPhotos, UnreadableFile
+from sculpt3d.errors import NotEnoughPhotos, UnreadableFile
 from sculpt3d.files import write_atomic
 from sculpt3d.photos.exif import credit_from_exif, number
-from sculpt3d.photos.masks import NONE, Masks, as_mask, fitted, is_mask_of, read_mask
-from sculpt3d.photos.pictures import RAW_SUFFIXES, SUFFIXES, Picture, read_bytes, read_photo
+from sculpt3d.photos.finding import find_photos, safe_name
+from sculpt3d.photos.kinds import REFUSED
+from sculpt3d.photos.masks import NONE, Masks, as_mask, fitted, read_mask
+from sculpt3d.photos.pictures import Picture, read_bytes, read_photo
 from sculpt3d.photos.sharing import camera_keys, find_copies, focal_lengths, thumbnail
 from sculpt3d.photos.sharpness import blur_sigma
 from sculpt3d.photos.shots import Shot, shot_from_exif
@@ -93,7 +93,7 @@ def check_photos(
 ) -> PhotoSet:  # fmt: skip
     """Make `out/images`, `out/masks` and `out/photos.json` of the photos in `folder`, with subfolders except `apart`.
 
-    Raises `NotEnoughPhotos` below three usable photos, `InputError` where all masks are black.
+    Raises `NotEnoughPhotos` below three usable photos.
     """
     params = params or PhotoParams()
     given = set(masks.found.values())
@@ -107,7 +107,6 @@ def check_photos(
     photos, rejected = _without_twins(results)
     photos, copies = _without_copies(photos)
     rejected += copies
-    _check_masks(photos, masks)
     if len(photos) < 3:
         raise NotEnoughPhotos(
             f"Only {len(photos)} of {len(names)} files in {folder.resolve().name} can be used{_why(rejected)}; "
@@ -142,37 +141,6 @@ def _why(rejected: list[Rejected]) -> str:
     return f" ({first}{f'; and {len(rejected) - 2} more' if len(rejected) > 2 else ''})"
 
 
-def find_photos(folder: Path, apart: tuple[Path, ...] = ()) -> list[str]:
-    """Names of files that look like photos, sorted, below `folder` but not below `apart`; RAW files too, to be reported."""
-    if not folder.is_dir():
-        raise InputError(f"There is no folder {folder}; give the folder that holds the photos")
-    not_below = {p.resolve() for p in apart} - {folder.resolve()}
-    names = []
-    for where, folders, files in os.walk(folder):
-        folders[:] = [f for f in folders if f[0] != "." and (Path(where) / f).resolve() not in not_below]
-        names += [
-            (Path(where) / name).relative_to(folder).as_posix()
-            for name in files
-            if name[0] != "."
-            and Path(name).suffix.lower() in SUFFIXES | RAW_SUFFIXES
-            and (Path(where) / name).is_file()
-        ]
-    stems = {Path(n).stem.lower() for n in names}
-    names = sorted(n for n in names if not is_mask_of(n, stems - {Path(n).stem.lower()}))
-    if not names:
-        raise InputError(f"{folder} holds no photos (JPEG, PNG, TIFF, HEIC); give the folder that holds them")
-    return names
-
-
-def safe_name(name: str) -> str:
-    """COLMAP's text files separate by spaces, so names have none; a changed name carries a hash to stay unique."""
-    safe = re.sub(r"[^\w./()+-]", "_", name)
-    if safe == name:
-        return name
-    path = Path(safe)
-    return path.with_name(f"{path.stem}-{zlib.crc32(os.fsencode(name)):08x}{path.suffix}").as_posix()
-
-
 def _checked(folder: Path, name: str, masks: Masks, out: Path, params: PhotoParams) -> Photo | Rejected:
     """One photo; the answer is kept in out/checked, so that a killed run does not decode it again."""
     note = out / "checked" / (hashlib.sha256(os.fsencode(name)).hexdigest()[:24] + ".json")
@@ -188,8 +156,8 @@ def _checked(folder: Path, name: str, masks: Masks, out: Path, params: PhotoPara
 
 
 def _prepare(folder: Path, name: str, masks: Masks, out: Path, params: PhotoParams) -> Photo | Rejected:
-    if Path(name).suffix.lower() in RAW_SUFFIXES:
-        return Rejected(name, "is a camera RAW file; develop it to TIFF or JPEG")
+    if Path(name).suffix.lower() in REFUSED:
+        return Rejected(name, f"is {REFUSED[Path(name).suffix.lower()]}")
     raw = read_bytes(folder / name)
     picture = read_photo(folder / name)
     pixels, exif = picture.pixels, picture.exif
@@ -314,9 +282,3 @@ def _without_copies(photos: list[Photo]) -> tuple[list[Photo], list[Rejected]]:
     told = zip(photos, focal_lengths(shots), camera_keys(shots, sizes), strict=True)
     settled = [replace(p, focal_px=focal, camera_key=key) for p, focal, key in told]
     return [p for i, p in enumerate(settled) if i not in copies], rejected
-
-
-def _check_masks(photos: list[Photo], masks: Masks) -> None:
-    mine = [masks.found[p.source] for p in photos if p.source in masks.found]
-    if mine and not any(read_mask(m, invert=masks.invert).any() for m in mine):
-        raise InputError(f"All masks in {mine[0].parent} are black; paint the object white")

@@ -23,17 +23,9 @@ from sculpt3d.errors import UnreadableFile
 from sculpt3d.photos import jxl, tiff
 from sculpt3d.photos.colour_space import P3, Space, is_srgb, space_by_exif, through_profile
 from sculpt3d.photos.depths import eight_bits
+from sculpt3d.photos.kinds import REFUSED
 from sculpt3d.types import U8
 
-SUFFIXES = {
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif", ".jxl", ".webp",
-    ".bmp", ".jp2", ".j2k", ".ppm", ".pgm", ".pnm", ".tga",
-}  # fmt: skip
-RAW_SUFFIXES = {
-    ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".srf", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw", ".x3f",
-    ".3fr", ".fff", ".iiq", ".rwl", ".mrw", ".erf", ".kdc", ".dcr", ".mos", ".mef", ".gpr", ".raw",
-    ".cap", ".eip", ".bay", ".dcs", ".drf", ".k25", ".kc2", ".ptx", ".pxn", ".rwz", ".cs1", ".sti", ".cine", ".ari", ".r3d",
-}  # fmt: skip
 _TIFF = {".tif", ".tiff"}
 MAX_BYTES = 4_000_000_000
 MAX_PIXELS = 400_000_000  # beyond medium-format cameras; a larger header is broken or hostile
@@ -90,9 +82,9 @@ class Picture:
 
 
 def read_photo(path: Path) -> Picture:
-    """Raises `UnreadableFile`; for RAW files with the remedy."""
-    if path.suffix.lower() in RAW_SUFFIXES:
-        raise UnreadableFile(f"{path.name} is a camera RAW file; develop it to TIFF or JPEG")
+    """Raises `UnreadableFile`; for RAW files and other kinds that are not read with the remedy."""
+    if path.suffix.lower() in REFUSED:
+        raise UnreadableFile(f"{path.name} is {REFUSED[path.suffix.lower()]}")
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         warnings.simplefilter("ignore", UserWarning)
@@ -185,6 +177,15 @@ def _check_size(path: Path, opened: Image.Image) -> None:
         raise UnreadableFile(f"{path.name} claims {opened.width}x{opened.height} pixels; leave it out")
 
 
+def has_alpha(path: Path) -> bool:
+    """Whether the file's header speaks of alpha; not of JPEG XL's."""
+    try:
+        with Image.open(path) as opened:
+            return _speaks_of_alpha(opened)
+    except _BROKEN:
+        return False
+
+
 def plain_size(path: Path) -> tuple[int, int] | None:
     """Width and height of a file that holds its pixels as they are wanted, from its header; None where it is another kind."""
     try:
@@ -213,9 +214,13 @@ def _space(image: Image.Image, exif: dict[str, Any]) -> tuple[Space | None, str]
 
 def _alpha(image: Image.Image) -> U8 | None:
     """(H, W) where some of it is not full."""
-    if image.mode not in {"RGBA", "LA", "PA", "La", "RGBa"} and "transparency" not in image.info:
+    if not _speaks_of_alpha(image):
         return None
     return _some(np.asarray(image.convert("RGBA").getchannel("A")))
+
+
+def _speaks_of_alpha(image: Image.Image) -> bool:
+    return image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info
 
 
 def _some(alpha: NDArray[Any] | None) -> U8 | None:
