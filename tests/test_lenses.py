@@ -16,9 +16,12 @@ from scipy.spatial.transform import Rotation
 from pipelines.parallel import run_each
 from sculpt3d.compare.registration import robust_umeyama
 from sculpt3d.models.colmap import camera_poses
-from sculpt3d.photos.check import PhotoSet, check_photos
+from sculpt3d.photos.check import Photo, PhotoSet, check_photos
+from sculpt3d.photos.shots import shot_from_exif
 from sculpt3d.progress import one_by_one
+from sculpt3d.sfm._colmap import pycolmap
 from sculpt3d.sfm.cameras import SfmParams, SfmResult, load_sfm, map_cameras
+from sculpt3d.sfm.features import _focal, create_database
 from sculpt3d.sfm.lenses import Lens, fit
 from tests.conftest import ROOT, SHARED
 
@@ -213,6 +216,33 @@ def test_the_same_bytes_whatever_the_workers(tmp_path: Path) -> None:
         assert len(found.divided) == 1
         models.append({p.name: p.read_bytes() for p in found.model.iterdir()})
     assert models[0] == models[1]
+
+
+def test_focal_lengths_that_only_the_list_of_sensors_knows() -> None:
+    """pycolmap 4.2.1, asked of the photo, takes 65535 mm for a focal length; a Canon PowerShot G9 is 7.53 mm wide."""
+    listed = {"271": "Canon", "272": "Canon PowerShot G9", "37386": 7.4, "41989": 65535}
+    for exif, size in (
+        (listed, (4000, 3000)),
+        (listed | {"40962": 4000, "40963": 3000}, (1000, 750)),
+        (listed | {"40962": 4000, "40963": 3000}, (2500, 2500)),
+    ):
+        shot = shot_from_exif(exif, *size)
+        photo = Photo("a.jpg", "a.jpg", *size, shot.focal_px, "", 1.0, 0.5, 0.0, "", shot=shot)
+        whole = 1000 if size == (1000, 750) else 4000
+        assert _focal(photo) == pytest.approx(7.4 / 7.53 * whole, rel=0.02)
+    unknown = shot_from_exif(listed | {"272": "No such camera"}, 4000, 3000)
+    assert _focal(Photo("a.jpg", "a.jpg", 4000, 3000, None, "", 1.0, 0.5, 0.0, "", shot=unknown)) is None
+
+
+def test_an_absurd_equivalent_is_no_focal_length(tmp_path: Path) -> None:
+    """pycolmap, importing the photo by itself, would start at 1,800 times the width and hold on to it."""
+    folder = _photos(tmp_path / "in", lambda k: (None, {EQUIVALENT: 65535}), 3)
+    create_database(check_photos(folder, tmp_path / "out"), tmp_path / "a.db")
+    database = pycolmap.Database.open(tmp_path / "a.db")
+    (camera,) = database.read_all_cameras()
+    database.close()
+    assert camera.params == pytest.approx([1200, 400, 500, 0])
+    assert not camera.has_prior_focal_length
 
 
 @settings(max_examples=40)

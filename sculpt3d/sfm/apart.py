@@ -74,7 +74,7 @@ def _with_lenses(photo_set: PhotoSet, divisions: tuple[Division, ...]) -> PhotoS
     photos = []
     for p in photo_set.photos:
         if p.camera_key in divided:
-            k, focal = part.get(p.name, (p.name, p.focal_px))
+            k, focal = part.get(p.name, (p.name, None))
             p = replace(p, focal_px=focal, camera_key=f"{p.camera_key}|{k}")
         photos.append(p)
     return replace(photo_set, photos=tuple(photos))

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
+
 from sculpt3d.photos.check import Photo, PhotoSet
+from sculpt3d.photos.shots import Shot
 from sculpt3d.progress import Each, Progress, one_by_one
 from sculpt3d.sfm._colmap import pycolmap, seed_this_thread, without_database
+
+USUAL_FOCAL = 1.2  # of the longer side, where nothing is known; mapping then tries others too
 
 
 @dataclass(frozen=True)
@@ -68,28 +75,53 @@ def create_database(photo_set: PhotoSet, path: Path) -> dict[str, int]:
     """A database of cameras and images, no features; photos with equal `camera_key` share intrinsics. Name -> id."""
     pycolmap.Database.open(without_database(path)).close()
     by_key = sorted(photo_set.photos, key=lambda p: (p.camera_key, p.name))
+    guessed = []
     for _, group in groupby(by_key, key=lambda p: p.camera_key):
         photos = list(group)
-        focal = _focal(photo_set, photos[0])
+        focal = _focal(photos[0])
+        guess = focal or USUAL_FOCAL * max(photos[0].width, photos[0].height)
         options = pycolmap.ImageReaderOptions()
         options.camera_model = "SIMPLE_RADIAL"
-        if focal is not None:
-            options.camera_params = f"{focal},{photos[0].width / 2},{photos[0].height / 2},0"
+        options.camera_params = f"{guess},{photos[0].width / 2},{photos[0].height / 2},0"
         pycolmap.import_images(
             path, photo_set.root / "images", pycolmap.CameraMode.SINGLE, [p.name for p in photos], options
         )
+        guessed += [photos[0].name] if focal is None else []
     database = pycolmap.Database.open(path)
-    ids = {str(image.name): int(image.image_id) for image in database.read_all_images()}
+    images = {str(image.name): image for image in database.read_all_images()}
+    for name in guessed:
+        camera = database.read_camera(images[name].camera_id)
+        camera.has_prior_focal_length = False
+        database.update_camera(camera)
     database.close()
-    return ids
+    return {name: int(image.image_id) for name, image in images.items()}
 
 
-def _focal(photo_set: PhotoSet, photo: Photo) -> float | None:
-    """From EXIF, else from pycolmap's list of sensors; None = unknown."""
+def _focal(photo: Photo) -> float | None:
+    """From EXIF's lengths, else from pycolmap's list of sensors; None = unknown."""
     if photo.focal_px is not None:
         return photo.focal_px
-    camera = pycolmap.infer_camera_from_image(photo_set.root / "images" / photo.name)
-    return float(camera.mean_focal_length()) if camera.has_prior_focal_length else None
+    share = _listed_focal(photo.shot)
+    return None if share is None else share * max(photo.shot.frame) * photo.shot.scale * photo.shot.zoom
+
+
+def _listed_focal(shot: Shot) -> float | None:
+    """Focal length over the frame's longer side, for cameras whose sensor pycolmap knows.
+
+    Asked by a picture of its own that says no more than maker, model and focal length: of the photo itself pycolmap takes an
+    equivalent of 65535 mm for one (1,800 times the width), and the pixel pitch of a reduced photo for that of the original.
+    """
+    if shot.focal_mm is None or not shot.camera:
+        return None
+    exif = Image.Exif()
+    exif[271], exif[272] = shot.maker, shot.camera
+    exif.get_ifd(0x8769)[37386] = IFDRational(round(shot.focal_mm * 1000), 1000)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "asked.jpg"
+        Image.new("L", (600, 400)).save(path, exif=exif)
+        camera = pycolmap.infer_camera_from_image(path)
+    share = float(camera.mean_focal_length()) / 600
+    return share if camera.has_prior_focal_length and 0.3 < share < 50 else None
 
 
 def copy_features(target: Any, image_id: int, path: Path) -> None:
