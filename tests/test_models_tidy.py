@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -43,18 +44,48 @@ def capped() -> tuple[np.ndarray, np.ndarray]:
     return vertices, np.array([*faces[1:], [a, middle, c], [middle, b, c], [a, b, middle]])
 
 
+def areas(part: Part) -> np.ndarray:
+    a, b, c = part.vertices[part.faces].astype(float).transpose(1, 0, 2)
+    return np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
+
+
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
-def test_a_cap_without_area_keeps_the_surface_closed(kind: type) -> None:
+def test_a_cap_is_turned_and_the_surface_stays_closed(kind: type) -> None:
+    """As many faces as before, each with an area, the same body."""
     vertices, faces = capped()
     part = tidied(vertices.astype(kind), faces)
-    assert len(part.faces) == len(faces)
-    assert trimesh.Trimesh(part.vertices, part.faces, process=False).is_watertight
+    assert len(part.faces) == len(faces) and areas(part).min() > 0.1
+    mesh = trimesh.Trimesh(part.vertices, part.faces, process=False)
+    assert mesh.is_watertight and mesh.is_winding_consistent
+    assert mesh.volume == pytest.approx(1) and mesh.area == pytest.approx(6)
 
 
-def test_a_cap_between_doubled_vertices_stays_too() -> None:
+def test_caps_beside_caps() -> None:
+    """Five corners on one edge of the box, capped by a fan of flat faces."""
+    faces = BOX.faces.tolist()
+    a, b, c = faces[0]
+    count = len(BOX.vertices)
+    between = [
+        BOX.vertices[a] + (BOX.vertices[b] - BOX.vertices[a]) * t for t in (0.125, 0.25, 0.5, 0.75, 0.875)
+    ]
+    chain = [a, *range(count, count + 5), b]
+    fan = [[p, q, c] for p, q in pairwise(chain)]
+    flat = [[b, q, p] for p, q in pairwise(chain[:-1])]  # b, then two neighbours: all on the edge
+    part = tidied(np.vstack([BOX.vertices, between]), np.array([*faces[1:], *fan, *flat]))
+    mesh = trimesh.Trimesh(part.vertices, part.faces, process=False)
+    assert areas(part).min() > 0 and mesh.is_watertight and mesh.is_winding_consistent
+    assert mesh.volume == pytest.approx(1) and mesh.area == pytest.approx(6)
+
+
+def test_a_cap_at_a_seam_stays() -> None:
+    """Its neighbours have vertices of their own: nothing is turned, and the welded surface is closed still."""
     vertices, faces = capped()
-    part = tidied(vertices[faces.ravel()].astype(np.float32), np.arange(faces.size))
-    assert len(part.faces) == len(faces)
+    found = tidy(document(vertices[faces.ravel()].astype(np.float32), np.arange(faces.size)), "m")
+    mesh = found.surface()
+    assert (
+        len(mesh.faces) == len(faces)
+        and trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).is_watertight
+    )
 
 
 FLAT = {

@@ -15,22 +15,23 @@ _SUSPECT = 1e-6  # twice the area over the longest edge squared, squared: what f
 _BLOCK = 1 << 15
 
 
-def flat_faces(vertices: NDArray[Any], faces: I32) -> NDArray[np.intp]:
-    """Numbers of the triangles that have no area and that nothing needs.
+def flat_faces(vertices: NDArray[Any], faces: I32) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Numbers of the triangles that have no area: those that nothing needs, and caps.
 
-    One whose corners lie apart on one line, between three others of its surface (a cap over a corner on an edge), stays:
-    without it the surface would have a crack.
+    A cap's corners lie apart on one line, between three other faces of its surface (over a corner on an edge): without it the
+    surface would have a crack.
     """
+    none = np.zeros(0, np.intp)
     step = _STEP * float(
         np.ptp(vertices.reshape(-1, 3)[faces[:: max(1, len(faces) // 4096)].reshape(-1)], 0).max()
     )
     columns = [np.ascontiguousarray(vertices[:, k]) for k in range(3)]
-    found = [np.zeros(0, np.intp)]
+    found = [none]
     for start in range(0, len(faces), _BLOCK):
         found.append(start + _suspects(columns, faces[start : start + _BLOCK], step))
     suspects = np.concatenate(found)
     if not len(suspects):
-        return suspects
+        return none, none
     a, b, c = (vertices[faces[suspects, k]].astype(np.float64) for k in range(3))
     sides = np.stack([((x - y) ** 2).sum(1) for x, y in ((a, b), (b, c), (c, a))])
     longest = sides.max(0)
@@ -38,9 +39,11 @@ def flat_faces(vertices: NDArray[Any], faces: I32) -> NDArray[np.intp]:
         _FLAT * longest, step * np.sqrt(longest)
     )
     line = flat & (sides > 0).all(0)
-    if line.any():
-        flat[np.flatnonzero(line)[_needed(vertices, faces, suspects[flat], suspects[line])]] = False
-    return suspects[flat]
+    if not line.any():
+        return suspects[flat], none
+    caps = np.flatnonzero(line)[_needed(vertices, faces, suspects[flat], suspects[line])]
+    flat[caps] = False
+    return suspects[flat], suspects[caps]
 
 
 def _suspects(columns: list[NDArray[Any]], faces: I32, step: float) -> NDArray[np.intp]:

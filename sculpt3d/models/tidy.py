@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.geometry import F64
+from sculpt3d.models.caps import turned
 from sculpt3d.models.document import Document, Part
 from sculpt3d.models.flat import flat_faces
 from sculpt3d.types import F32, I32, Bool
@@ -73,8 +74,9 @@ def _sound(part: Part, bad: Bool | None, file: str) -> I32:
         count = int(np.count_nonzero(bad & _used(part)))
         if count:
             raise UnreadableFile(f"{file} has {count} vertices that are not numbers; export it again")
-    flat = flat_faces(part.vertices, part.faces)
-    return part.faces if not len(flat) else np.delete(part.faces, flat, 0)
+    flat, caps = flat_faces(part.vertices, part.faces)
+    faces = turned(part.vertices, part.faces, caps, flat) if len(caps) else part.faces
+    return faces if not len(flat) else np.delete(faces, flat, 0)
 
 
 def _used(part: Part) -> Bool:
