@@ -117,7 +117,7 @@ def photogrammetry(
     preset, how, console = preset or load_preset("standard"), how or How(), console or Console("quiet")
     apart = (project,) if masks is None else (project, masks)
     names = find_photos(photos, apart)
-    found_masks = NONE if masks is None else match_masks(masks, names, invert_masks)
+    found_masks = NONE if masks is None else match_masks(masks, names, invert_masks, photos)
     unused = masks_among_photos(photos, apart) if masks is None else []
     if unused:
         console.say(f"note: {len(unused)} files are called as masks ({unused[0]}, ...); --masks {photos} would use them")

@@ -56,7 +56,7 @@ def photos_of_model(
             "give their folder with --images"
         )
     own = masks or next((f for f in (workspace / "masks", folder.parent / "masks") if f.is_dir()), None)
-    matched = NONE if own is None else match_masks(own, names, invert)
+    matched = NONE if own is None else match_masks(own, names, invert, folder)
     offset = far_offset(found)
     notes = [told] if told else []
     if missing:

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sculpt3d.errors import UnreadableFile
+from sculpt3d.photos import masks
+from sculpt3d.photos.pictures import has_alpha, plain_size, read_photo
 from sculpt3d.types import U8, Bool, Pinhole, View
 
 
@@ -39,15 +40,19 @@ def read_mask(view: View, height: int, width: int) -> Bool:
     if view.mask is None:
         return np.ones((height, width), bool)
     mask = cv2.imread(str(view.mask), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
-    if mask is None:
-        raise UnreadableFile(f"The mask of {view.name} cannot be read; save it again as PNG")
+    if mask is None or mask.max(initial=0) < 255 or has_alpha(view.mask):
+        mask = masks.read_mask(view.mask)
     return np.asarray(_resized(mask, height, width) >= 128)
 
 
 def _read(view: View, how: int, height: int, width: int) -> U8:
-    picture = cv2.imread(str(view.image), how | cv2.IMREAD_IGNORE_ORIENTATION)
+    """Undistorted photos are plain files, which OpenCV decodes to the same pixels sooner; all else by the one reader."""
+    picture: NDArray[Any] | None = None
+    if plain_size(view.image) is not None:
+        picture = cv2.imread(str(view.image), how | cv2.IMREAD_IGNORE_ORIENTATION)
     if picture is None:
-        raise UnreadableFile(f"{view.name} cannot be read; check the file, or leave it out")
+        picture = read_photo(view.image).pixels
+        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if how == cv2.IMREAD_GRAYSCALE else picture
     return np.asarray(_resized(picture, height, width), np.uint8)
 
 

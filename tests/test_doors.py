@@ -24,16 +24,21 @@ from sculpt3d.align import with_photos
 from sculpt3d.colour import from_srgb, to_srgb
 from sculpt3d.compare.evaluate import evaluate
 from sculpt3d.errors import InputError, UnreadableFile
+from sculpt3d.geometry import Rigid3
 from sculpt3d.models.colmap import load_scene, read_model
 from sculpt3d.models.colmap_find import choose_model
 from sculpt3d.models.read import read_document
 from sculpt3d.mvs.depth import DepthParams
 from sculpt3d.photos.check import check_photos
+from sculpt3d.photos.finding import masks_among_photos
 from sculpt3d.photos.jxl import size_of
 from sculpt3d.photos.masks import match_masks, read_mask
 from sculpt3d.photos.pictures import read_photo
 from sculpt3d.sfm.undistort import undistort
 from sculpt3d.texture.bake import TextureParams
+from sculpt3d.types import Pinhole, View
+from sculpt3d.views import read_grey, read_rgb
+from sculpt3d.views import read_mask as view_mask
 from tests.conftest import ROOT, SHARED
 
 PHOTOS, TRUTH = ROOT / "sample_data" / "photos", ROOT / "sample_data" / "truth" / "cameras"
@@ -204,6 +209,16 @@ def test_lossy_kinds(tmp_path: Path, suffix: str) -> None:
     assert np.abs(read_photo(path).pixels.astype(int) - rgb).mean() < 5
 
 
+@pytest.mark.parametrize("turned", range(1, 9))
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".avif"])
+def test_pixels_stay_as_stored_whatever_the_orientation(tmp_path: Path, suffix: str, turned: int) -> None:
+    rgb = cv2.GaussianBlur(scene(), (0, 0), 3)
+    Image.fromarray(rgb).save(tmp_path / f"a{suffix}", exif=tagged({274: turned}), quality=95)
+    found = read_photo(tmp_path / f"a{suffix}")
+    assert found.pixels.shape == rgb.shape and np.abs(found.pixels.astype(int) - rgb).mean() < 5
+    assert found.exif.get("274", 1) == turned
+
+
 def test_colour_spaces_by_exif_alone(tmp_path: Path) -> None:
     """Adobe RGB's (162, 74, 67) is sRGB's (186, 73, 64); a phone's Display P3 as ICC profiles have it; else a line."""
     patch = Image.new("RGB", (64, 64), (162, 74, 67))
@@ -268,6 +283,7 @@ NAMES = {
     "whole name": "IMG_{k}.JPG.png",
     "upper case": "IMG_{k}.PNG",
     "lower case": "img_{k}.jpg.png",
+    "the photo's own": "IMG_{k}.JPG",
     "behind": "IMG_{k}_mask.png",
     "behind the whole name": "IMG_{k}.JPG_mask.png",
     "before": "mask_IMG_{k}.png",
@@ -284,13 +300,13 @@ def test_masks_of_any_name(tmp_path: Path, kind: str) -> None:
     (tmp_path / "masks").mkdir()
     for k in range(len(names)):
         Image.fromarray(mask).save(
-            tmp_path / "masks" / NAMES[kind].format(k=k), **({"quality": 98} if kind == "JPEG" else {})
+            tmp_path / "masks" / NAMES[kind].format(k=k), **({"quality": 98} if kind in {"JPEG", "the photo's own"} else {})
         )
     found = match_masks(tmp_path / "masks", names)
     assert set(found.found) == set(names) and not found.sentences()
     for name, path in found.found.items():
         assert name[:5].lower() in path.name.lower()
-        assert (read_mask(path) == mask).mean() > (0.99 if kind in {"JPEG", "WebP"} else 0.9999)
+        assert (read_mask(path) == mask).mean() > (0.99 if kind in {"JPEG", "the photo's own", "WebP"} else 0.9999)
 
 
 def _alpha(path: Path, mask: np.ndarray) -> None:
@@ -370,7 +386,9 @@ def test_masks_among_the_photos_and_in_folders_like_theirs(tmp_path: Path) -> No
     names, mask = photos_in(tmp_path / "photos")
     for name in names:
         Image.fromarray(mask).save(tmp_path / "photos" / f"{Path(name).stem}_mask.png")
-    out = check_photos(tmp_path / "photos", tmp_path / "out", match_masks(tmp_path / "photos", names))
+    beside = match_masks(tmp_path / "photos", names, photos=tmp_path / "photos")
+    assert masks_among_photos(tmp_path / "photos") == sorted(p.name for p in beside.found.values())
+    out = check_photos(tmp_path / "photos", tmp_path / "out", beside)
     assert [p.source for p in out.photos] == names and all(p.mask for p in out.photos)
     for side in ("left", "right"):
         (tmp_path / "masks" / side).mkdir(parents=True)
@@ -487,6 +505,39 @@ def test_names_with_blanks_and_folders_in_text(tmp_path: Path) -> None:
     model.write_text(str(folder / "sparse"))
     again = read_model(folder)
     assert sorted(str(again.images[i].name) for i in again.reg_image_ids()) == names and " x." in names[0]
+
+
+def test_rigs_in_binary_and_text_give_each_photo_its_own_pose(tmp_path: Path) -> None:
+    """Two cameras on one rig, three places: cam_from_world = sensor_from_rig o rig_from_world."""
+    model, rng = pycolmap.Reconstruction(), np.random.default_rng(1)
+    sensor_from_rig = pycolmap.Rigid3d(pycolmap.Rotation3d([0.0, 0.3, 0.0]), np.array([-0.2, 0.01, 0.03]))
+    rig = pycolmap.Rig(rig_id=1)
+    for k in (1, 2):
+        model.add_camera(pycolmap.Camera(model="PINHOLE", width=320, height=240, params=[300, 300, 160, 120], camera_id=k))
+    rig.add_ref_sensor(pycolmap.sensor_t(pycolmap.SensorType.CAMERA, 1))
+    rig.add_sensor(pycolmap.sensor_t(pycolmap.SensorType.CAMERA, 2), sensor_from_rig)
+    model.add_rig(rig)
+    truth = {}
+    for f in range(3):
+        pose = pycolmap.Rigid3d(pycolmap.Rotation3d(rng.normal(size=3)), rng.normal(size=3) * 10)
+        frame = pycolmap.Frame(frame_id=f + 1, rig_id=1, rig_from_world=pose)
+        images = []
+        for k in (1, 2):
+            image = pycolmap.Image(name=f"cam {k}/{f}.png", camera_id=k, image_id=2 * f + k, frame_id=f + 1)
+            frame.add_data_id(image.data_id)
+            images.append(image)
+            truth[image.name] = (pose if k == 1 else sensor_from_rig * pose).matrix()
+        model.add_frame(frame)
+        for image in images:
+            model.add_image(image)
+        model.register_frame(f + 1)
+    for kind in ("write_binary", "write_text"):
+        (tmp_path / kind / "sparse" / "0").mkdir(parents=True)
+        getattr(model, kind)(str(tmp_path / kind / "sparse" / "0"))
+        found = {v.name: v.cam_from_world for v in load_scene(tmp_path / kind).views}
+        assert found.keys() == truth.keys()
+        for name, pose in found.items():
+            assert np.abs(np.c_[pose.rotation, pose.translation] - truth[name]).max() < 1e-9
 
 
 def test_photos_that_are_missing_and_masks_beside(tmp_path: Path) -> None:
@@ -663,6 +714,22 @@ def test_reading_costs_nothing_where_it_need_not(tmp_path: Path) -> None:
     undistort(folder / "sparse", folder / "images", tmp_path / "flat")
     for photo in (folder / "images").iterdir():
         assert (tmp_path / "flat" / "images" / photo.name).read_bytes() == photo.read_bytes()
+
+
+def test_views_read_what_is_not_plain_by_the_same_reader(tmp_path: Path) -> None:
+    """16-bit inks and a mask of 0 and 1, of a scene that nobody undistorted."""
+    rgb = cv2.GaussianBlur(scene(), (0, 0), 2)
+    WRITERS["16-bit inks"][0](tmp_path / "a.tif", rgb)
+    Image.fromarray(rgb).save(tmp_path / "b.png")
+    _alpha(tmp_path / "m.png", mask_of(rgb))
+    lens, here = Pinhole(320, 240, 300, 300, 160, 120), Rigid3(np.eye(3), np.zeros(3))
+    inks, plain = (View(n, lens, here, tmp_path / n, tmp_path / "m.png") for n in ("a.tif", "b.png"))
+    for size in ((240, 320), (60, 80)):
+        for read in (read_rgb, read_grey):
+            assert np.abs(read(inks, *size).astype(int) - read(plain, *size)).max() <= 1
+    assert np.array_equal(view_mask(inks, 240, 320), mask_of(rgb) > 0)
+    cv2.imwrite(str(tmp_path / "m.png"), (mask_of(rgb) // 255).astype(np.uint16))
+    assert np.array_equal(view_mask(inks, 240, 320), mask_of(rgb) > 0)
 
 
 def test_awkward_files_are_pictures_or_refused() -> None:

@@ -44,7 +44,7 @@ class Masks:
             told.append(f"{len(self.unused)} masks fit no photo ({_some(self.unused)})")
         if self.doubled:
             told.append(
-                f"{len(self.doubled)} photos have several masks; for {self.doubled[0]} {self.found[self.doubled[0]].name}"
+                f"{len(self.doubled)} photos have several masks; for {self.doubled[0]} it is {self.found[self.doubled[0]].name}"
             )
         return told
 
@@ -52,15 +52,19 @@ class Masks:
 NONE = Masks({})
 
 
-def match_masks(folder: Path, names: Sequence[str], invert: bool | None = None) -> Masks:
+def match_masks(
+    folder: Path, names: Sequence[str], invert: bool | None = None, photos: Path | None = None
+) -> Masks:
     """Masks of photos `names` in `folder` or its subfolders: NAME.png, NAME.jpg.png, NAME_mask.png, mask_NAME.png, any picture
-    format, upper or lower case. invert: None, where nobody said: raises `InputError` if the masks look turned inside out.
+    format, upper or lower case; `photos`, the folder of the photos themselves, may be the same.
+
+    invert: None, where nobody said: raises `InputError` if the masks look turned inside out, as it does if all are black.
     """
     if not folder.is_dir():
         raise InputError(
             f"There is no masks folder {folder}; give the folder that holds them, or leave --masks out"
         )
-    known = _index(folder, set(names))
+    known = _index(folder, set() if photos is None else {(photos / n).resolve() for n in names})
     found, doubled, used = {}, [], set[Path]()
     for name in names:
         fits = [p for key in _keys(name) for p in known.get(key, ())]
@@ -95,7 +99,7 @@ def prepared_masks(folder: Path | None) -> Masks:
 def is_mask_of(name: str, others: set[str]) -> bool:
     """Whether a file among photos is called as a mask of one of them (stems in lower case)."""
     stem = Path(name).stem.lower()
-    for before, after in (("mask_", ""), ("mask-", ""), ("", "_mask"), ("", "-mask"), ("", ".mask")):
+    for before, after in (("mask_", ""), ("mask-", ""), ("", "_mask"), ("", "-mask"), ("", ".mask"), ("", " mask")):
         if stem.startswith(before) and stem.endswith(after) and len(stem) > len(before) + len(after):
             inner = stem[len(before) : len(stem) - len(after)]
             if inner in others or Path(inner).stem in others:
@@ -143,7 +147,7 @@ def fitted(mask: U8, size: tuple[int, int], name: str) -> U8:
     return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def _index(folder: Path, photos: set[str]) -> dict[tuple[str, str], list[Path]]:
+def _index(folder: Path, photos: set[Path]) -> dict[tuple[str, str], list[Path]]:
     """Files by (folder below `folder`, name without its last ending), in lower case; not the photos themselves."""
     known: dict[tuple[str, str], list[Path]] = {}
     count = 0
@@ -153,7 +157,7 @@ def _index(folder: Path, photos: set[str]) -> dict[tuple[str, str], list[Path]]:
         for name in sorted(files):
             path = Path(where) / name
             count += 1
-            if path.relative_to(folder).as_posix() in photos:
+            if path.resolve() in photos:
                 continue
             if name[0] != "." and path.suffix.lower() in SUFFIXES and count <= MOST:
                 known.setdefault(("" if below == "." else below, path.stem.lower()), []).append(path)
@@ -167,7 +171,7 @@ def _keys(name: str) -> list[tuple[str, str]]:
     full, stem = path.name, path.stem
     names = [full, stem]
     for base in (stem, full):
-        names += [f"{base}_mask", f"{base}-mask", f"{base}.mask", f"mask_{base}", f"mask-{base}"]
+        names += [f"{base}_mask", f"{base}-mask", f"{base}.mask", f"{base} mask", f"mask_{base}", f"mask-{base}"]
     return [(where, n) for where in dict.fromkeys((own, "")) for n in names]
 
 
