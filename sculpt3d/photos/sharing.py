@@ -15,7 +15,7 @@ U8 = NDArray[np.uint8]
 SIDE = 32  # pixels of a thumbnail
 # Correlation of thumbnails: a copy at 3/8 of the size, JPEG quality 70: .999; neighbours in five sets: .96 at most.
 SAME_LOOK = 0.995
-SAME_MOMENT = 0.95  # of photos that EXIF says were taken at once: also edited ones
+SAME_MOMENT = 0.98  # of photos that EXIF says were taken at once, edited or not; so are those of a rig of like cameras
 CHUNK = 256
 # Nearer focal lengths and zoom ratios are one setting: lenses that focus say 4.24 to 4.26 mm, phones zoom by 1.0007 or 1.003.
 SETTING = 1.01
