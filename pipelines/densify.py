@@ -41,7 +41,7 @@ def densify(
     None, the largest. Far from the origin (UTM) all work is about an offset; the cloud has the model's own coordinates.
     """
     from sculpt3d.mvs.depth import DepthParams
-    from sculpt3d.sfm.undistort import undistort
+    from sculpt3d.sfm.undistort import notes_of, undistort
 
     how, console = how or How(), console or Console("quiet")
     shots = photos_of_model(workspace, images, masks, number, invert_masks)
@@ -62,6 +62,9 @@ def densify(
         undistort(shots.model, shots.folder, to, shots.masks, each, tell, set(shots.names))
 
     flat = ws.step("undistort", 4, straighten, {"invert_masks": shots.masks.invert}, [given])
+    of_photos = notes_of(flat.path)
+    for sentence in of_photos:
+        console.say(f"note: {sentence}")
     scene = with_photos(about(scene_of(flat), shots.offset))
     found = None if everything else object_step(ws, scene, flat, each)
     depth = depth_step(ws, scene, flat, found, params or DepthParams(), each)
@@ -81,7 +84,7 @@ def densify(
     }
     report = {
         "cameras": {"views": len(scene.views), "tie_points": len(scene.points.xyz), "model": shots.model.name},
-        "notes": list(shots.notes),
+        "notes": [*shots.notes, *of_photos],
         **({"offset": shots.offset.tolist()} if shots.offset.any() else {}),
         "dense": dense,
         "stages": [step.facts() for step in ws.steps],

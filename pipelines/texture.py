@@ -37,6 +37,7 @@ def texture(
     Coordinates far from the origin are worked on about an offset, which becomes the GLB's node and stands in the report.
     """
     from sculpt3d.models.read import read_document
+    from sculpt3d.sfm.undistort import notes_of
 
     params, how, console = params or TextureParams(), how or How(), console or Console("quiet")
     if out.suffix.lower() != ".glb":
@@ -55,6 +56,9 @@ def texture(
     console.plan(STAGES)
     try:
         scene, each = _straightened(shots, work, how, console)
+        of_photos = notes_of(work)
+        for sentence in of_photos:
+            console.say(f"note: {sentence}")
         console.start("texture")
         made = bake_texture(given.surface(), about(scene, given.offset), params, each, console.tell)
         _done(console, "texture", meter)
@@ -68,7 +72,7 @@ def texture(
         "cameras": {"views": len(scene.views), "without_photo": list(shots.missing), "model": shots.model.name},
         "unit": _unit(given),
         **({"offset": given.offset.tolist()} if given.offset.any() else {}),
-        "notes": [*given.notes, *shots.notes],
+        "notes": [*given.notes, *shots.notes, *of_photos],
         "delight": params.delight,
         "triangles": len(made.faces),
         "cost": meter.stop(),

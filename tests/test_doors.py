@@ -34,7 +34,7 @@ from sculpt3d.photos.finding import masks_among_photos
 from sculpt3d.photos.jxl import size_of
 from sculpt3d.photos.masks import match_masks, read_mask
 from sculpt3d.photos.pictures import read_photo
-from sculpt3d.sfm.undistort import undistort
+from sculpt3d.sfm.undistort import notes_of, undistort
 from sculpt3d.texture.bake import TextureParams
 from sculpt3d.types import Pinhole, View
 from sculpt3d.views import read_grey, read_rgb
@@ -601,6 +601,31 @@ def test_workspaces_of_any_kind_of_photo_become_plain_ones(tmp_path: Path, kind:
         if "grey" in kind:
             meant = np.repeat(np.asarray(Image.fromarray(meant).convert("L"))[..., None], 3, 2)
         assert np.abs(found.astype(int) - meant).max() <= 1
+
+
+def test_grey_of_16_bits_is_that_of_8_bits_and_unknown_colours_are_told(tmp_path: Path) -> None:
+    """Byte by byte what stereo works on; a photo "uncalibrated" and without profile has a line."""
+
+    def rename(model: Any) -> None:
+        for i in model.reg_image_ids():
+            model.images[i].name = Path(str(model.images[i].name)).stem + ".png"
+
+    for bits in (8, 16):
+        folder = workspace(tmp_path / str(bits), 3, rename)
+        for photo in sorted((folder / "images").iterdir()):
+            grey = np.asarray(Image.open(photo).convert("L"))
+            photo.unlink()
+            cv2.imwrite(str(photo.with_suffix(".png")), grey if bits == 8 else grey.astype(np.uint16) * 257)
+        undistort(folder / "sparse", folder / "images", tmp_path / f"flat{bits}")
+    for photo in (tmp_path / "flat8" / "images").iterdir():
+        assert photo.read_bytes() == (tmp_path / "flat16" / "images" / photo.name).read_bytes()
+    assert notes_of(tmp_path / "flat16") == []
+    folder = workspace(tmp_path / "w", 3)
+    for photo in sorted((folder / "images").iterdir())[:2]:
+        with Image.open(photo) as opened:
+            opened.save(photo, quality=95, exif=tagged({271: "Acme"}, {40961: 65535}))
+    undistort(folder / "sparse", folder / "images", tmp_path / "flat")
+    assert len(notes_of(tmp_path / "flat")) == 1 and "2 photos: its colour space is unknown" in notes_of(tmp_path / "flat")[0]
 
 
 def test_a_model_in_far_coordinates_gives_the_local_cloud_moved(tmp_path: Path) -> None:

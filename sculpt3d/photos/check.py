@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from sculpt3d.photos.exif import credit_from_exif, number
 from sculpt3d.photos.finding import find_photos, safe_name
 from sculpt3d.photos.kinds import REFUSED
 from sculpt3d.photos.masks import NONE, Masks, as_mask, fitted, read_mask
-from sculpt3d.photos.pictures import Picture, read_bytes, read_photo
+from sculpt3d.photos.pictures import Picture, read_bytes, read_photo, sentences
 from sculpt3d.photos.sharing import camera_keys, find_copies, focal_lengths, thumbnail
 from sculpt3d.photos.sharpness import blur_sigma
 from sculpt3d.photos.shots import Shot, shot_from_exif
@@ -75,11 +74,7 @@ class PhotoSet:
 
     def sentences(self) -> list[str]:
         """What a person should know of how the photos were read: a sentence and how many it holds for."""
-        told = Counter(note for p in self.photos for note in p.notes)
-        return [
-            f"{count} photos: {note}" if count > 1 else f"one photo: {note}"
-            for note, count in sorted(told.items())
-        ]
+        return sentences(note for p in self.photos for note in p.notes)
 
     @property
     def credit(self) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -193,6 +195,18 @@ def plain_size(path: Path) -> tuple[int, int] | None:
             return opened.size if _is_plain(opened, path, _exif(opened)) else None
     except _BROKEN:
         return None
+
+
+def plain_note(path: Path) -> str:
+    """What a person should know of the colours of a plain file."""
+    with Image.open(path) as opened:
+        return "" if opened.info.get("icc_profile") else space_by_exif(_exif(opened))[1]
+
+
+def sentences(notes: Iterable[str]) -> list[str]:
+    """Notes on photos, each once and with how many it holds for."""
+    told = sorted(Counter(n for n in notes if n).items())
+    return [f"{count} photos: {note}" if count > 1 else f"one photo: {note}" for note, count in told]
 
 
 def _is_plain(opened: Image.Image, path: Path, exif: dict[str, Any]) -> bool:

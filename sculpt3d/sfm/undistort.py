@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Collection
 from pathlib import Path
@@ -16,10 +17,11 @@ from sculpt3d.errors import UnreadableFile
 from sculpt3d.files import write_atomic
 from sculpt3d.models.colmap import read_model
 from sculpt3d.photos.masks import NONE, Masks, as_mask, read_mask
-from sculpt3d.photos.pictures import plain_size, read_bytes, read_photo
+from sculpt3d.photos.pictures import plain_note, plain_size, read_bytes, read_photo, sentences
 from sculpt3d.progress import Each, Progress, one_by_one
 from sculpt3d.types import U8
 
+NOTES = "notes.json"
 BAND = 256  # rows resampled at a time
 _WRITTEN = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp"}
 
@@ -28,7 +30,7 @@ def undistort(
     model: Path, images: Path, out: Path, masks: Masks = NONE,
     each: Each = one_by_one, progress: Progress | None = None, only: Collection[str] | None = None,
 ) -> None:  # fmt: skip
-    """Write `out/images`, `out/masks/NAME.png` and `out/sparse`; photos that are there already are kept.
+    """Write `out/images`, `out/masks/NAME.png`, `out/sparse` and `out/notes.json`; photos that are there already are kept.
 
     A photo without a mask whose file has alpha is masked by that. `only`: the photos asked for; None, all. Kinds of files that
     not every program writes become NAME.png, in the model too.
@@ -48,22 +50,27 @@ def undistort(
         if only is None or str(s.name) in only
     ]
 
-    def one(job: tuple[str, Any, Any]) -> None:
+    def one(job: tuple[str, Any, Any]) -> str:
         name, distorted, flat = job
         photo, mask = out / "images" / plain_name(name), out / "masks" / f"{plain_name(name)}.png"
         given = masks.found.get(name)
         if photo.exists() and (given is None or mask.exists()):
-            return
+            return ""
         if given is not None:
             _straight_mask(
                 read_mask(given, (distorted.width, distorted.height), masks.invert), mask, distorted, flat
             )
-        _straight_photo(images / name, photo, mask if given is None else None, distorted, flat)
+        return _straight_photo(images / name, photo, mask if given is None else None, distorted, flat)
 
-    each(one, jobs, progress)
+    write_atomic(out / NOTES, json.dumps(sentences(each(one, jobs, progress))).encode())
     for image_id in target.reg_image_ids():
         target.images[image_id].name = plain_name(str(target.images[image_id].name))
     target.write(str(out / "sparse"))
+
+
+def notes_of(flat: Path) -> list[str]:
+    """What a person should know of how the photos were read, a sentence each."""
+    return [str(note) for note in json.loads((flat / NOTES).read_text())] if (flat / NOTES).is_file() else []
 
 
 def plain_name(name: str) -> str:
@@ -102,20 +109,21 @@ def _move_points(source: Any, target: Any) -> None:
             point.xy = xy
 
 
-def _straight_photo(source: Path, out: Path, mask: Path | None, distorted: Any, flat: Any) -> None:
-    """`mask`: where to put the photo's own alpha, if it has any."""
+def _straight_photo(source: Path, out: Path, mask: Path | None, distorted: Any, flat: Any) -> str:
+    """What a person should know of how it was read. `mask`: where to put the photo's own alpha, if it has any."""
     out.parent.mkdir(parents=True, exist_ok=True)
     straight_already = _same(distorted, flat)
     plain = plain_size(source)
     if straight_already and plain is not None:
         _check_size(source, plain, distorted)
         write_atomic(out, read_bytes(source))
-        return
+        return plain_note(source)
     picture = read_photo(source)
     _check_size(source, picture.pixels.shape[1::-1], distorted)
     if picture.alpha is not None and mask is not None:
         _straight_mask(as_mask(picture.alpha), mask, distorted, flat)
     _save(picture.pixels if straight_already else _resample(picture.pixels, distorted, flat), out)
+    return picture.note
 
 
 def _straight_mask(mask: U8, out: Path, distorted: Any, flat: Any) -> None:
