@@ -25,7 +25,8 @@ import trimesh
 from pipelines.source import load_source
 from sculpt3d.gltf_check import open_gltf
 from sculpt3d.gltf_check.geometry import world_parts
-from sculpt3d.models.finished import read_gltf
+from sculpt3d.models.document import Material, Texture
+from sculpt3d.models.read import read_document
 from sculpt3d.surface.decimation import simplify
 from sculpt3d.types import Mesh
 from sculpt3d.webasset.distance import Surface, apart
@@ -53,7 +54,7 @@ def main() -> None:
         return
     simplify(torus(60, 60), 1000)  # compiled before the clock runs
     for path in sorted(options.folder.glob("*.glb")):
-        whole = read_gltf(path).welded()
+        whole = read_document(path).surface()
         v, f = trimesh.remesh.subdivide(whole.vertices, whole.faces)
         decimation(path.stem, Mesh(np.asarray(v, np.float32), np.asarray(f, np.int32)), tools)
     decimation("torus", torus(1250, 800), tools)
@@ -61,15 +62,16 @@ def main() -> None:
 
 def sizes(path: Path, tools: Path, share: float) -> None:
     source = load_source(path)
-    asset = source.as_it_is(10**9, 16384)
-    if asset is None:
-        print(f"{path.name}: several parts or textures; left out")
+    parts = source.as_it_is(10**9, 16384)
+    if parts is None or len(parts) > 1 or parts[0].material.texture is None:
+        print(f"{path.name}: several parts, or no texture; left out")
         return
-    side = asset.colour.shape[0]
-    bare = replace(asset, colour=np.zeros((side, side, 3), np.uint8))
-    bound = share * float(np.ptp(asset.vertices, axis=0).max())
-    truth = Surface(Mesh(asset.vertices, asset.faces))
-    bits, uv = min(16, position_bits(asset.vertices, bound)), uv_bits(side)
+    part, side = parts[0], max(parts[0].material.texture.pixels.shape[:2])
+    black = Material(texture=Texture(np.zeros((side, side, 3), np.uint8)))
+    bare = [replace(part, material=black)]
+    bound = share * float(np.ptp(part.vertices, axis=0).max())
+    truth = Surface(Mesh(part.vertices, part.faces))
+    bits, uv = min(16, position_bits(part.vertices, bound)), min(16, uv_bits(side))
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.glb"
         plain.write_bytes(build_glb(bare, Label("a"), GlbParams("none", "jpeg")))
@@ -212,7 +214,7 @@ def packed(mesh: Mesh, wanted: int, tools: Path, *more: str) -> tuple[Mesh, floa
         ]
         subprocess.run(command, check=True, capture_output=True)
         seconds = spent(resource.RUSAGE_CHILDREN) - start
-        return read_gltf(made).welded(), seconds
+        return read_document(made).surface(), seconds
 
 
 def torus(around: int, across: int) -> Mesh:

@@ -24,13 +24,14 @@ import numpy as np
 from sculpt3d._open3d import o3d
 from sculpt3d.colour import delta_e, from_srgb, lab, to_srgb
 from sculpt3d.models.colmap import load_scene
-from sculpt3d.models.finished import read_model
+from sculpt3d.models.document import Material, Part, Texture
+from sculpt3d.models.read import read_document
+from sculpt3d.models.texels import sample_texture
 from sculpt3d.photos.masks import match_masks
 from sculpt3d.sfm.undistort import undistort
 from sculpt3d.texture.charts import connected, neighbours
 from sculpt3d.types import View
 from sculpt3d.views import read_mask, read_rgb
-from sculpt3d.webasset.skins import Skin, sample_texture
 
 HOLD = 8
 
@@ -64,12 +65,12 @@ def one(folder: Path, size: int, peer: bool, work: Path, warm: bool) -> None:
     names = sorted(p.name for p in (folder / "images").iterdir())
     undistort(folder / "truth_colmap", folder / "images", work / "flat", match_masks(folder / "masks", names))
     views = load_scene(work / "flat").views
-    skin = read_model(work / "ours.glb").skins[0]
-    tell(folder.name, "ours", cost, skin, views[::HOLD])
+    part = read_document(work / "ours.glb").parts[0]
+    tell(folder.name, "ours", cost, part, views[::HOLD])
     if peer:
         start = time.process_time()
-        picture = albedo(skin, [v for i, v in enumerate(views) if i % HOLD], size)
-        theirs = Skin(skin.vertices, skin.faces, skin.uv, picture)
+        picture = albedo(part, [v for i, v in enumerate(views) if i % HOLD], size)
+        theirs = Part(part.vertices, part.faces, Material(texture=Texture(picture)), part.uv)
         tell(folder.name, "Open3D albedo on our charts", time.process_time() - start, theirs, views[::HOLD])
 
 
@@ -78,13 +79,13 @@ def spent() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def albedo(skin: Skin, views: list[View], size: int) -> Any:
+def albedo(part: Part, views: list[View], size: int) -> Any:
     """Open3D's `project_images_to_albedo`; its v runs upwards."""
-    assert skin.uv is not None
+    assert part.uv is not None
     mesh = o3d.t.geometry.TriangleMesh(
-        o3d.core.Tensor(np.ascontiguousarray(skin.vertices)), o3d.core.Tensor(skin.faces.astype(np.int64))
+        o3d.core.Tensor(np.ascontiguousarray(part.vertices)), o3d.core.Tensor(part.faces.astype(np.int64))
     )
-    uv = np.ascontiguousarray((skin.uv * [1, -1] + [0, 1])[skin.faces], np.float32)
+    uv = np.ascontiguousarray((part.uv * [1, -1] + [0, 1])[part.faces], np.float32)
     mesh.triangle.texture_uvs = o3d.core.Tensor(uv)
     photos = [
         o3d.t.geometry.Image(np.ascontiguousarray(read_rgb(v, v.camera.height, v.camera.width)))
@@ -95,8 +96,8 @@ def albedo(skin: Skin, views: list[View], size: int) -> Any:
     return mesh.project_images_to_albedo(photos, lenses, poses, size, False).as_tensor().numpy()[..., :3]
 
 
-def tell(name: str, who: str, cost: float, skin: Skin, held: tuple[View, ...]) -> None:
-    rows = np.array([score(skin, v) for v in held])
+def tell(name: str, who: str, cost: float, part: Part, held: tuple[View, ...]) -> None:
+    rows = np.array([score(part, v) for v in held])
     psnr, ssim, apart, seam = np.median(rows, 0)
     print(
         f"{name:12} {who:28} PSNR {psnr:.2f} (worst {rows[:, 0].min():.2f})  SSIM {ssim:.3f}  dE2000 {apart:.2f}  "
@@ -105,15 +106,15 @@ def tell(name: str, who: str, cost: float, skin: Skin, held: tuple[View, ...]) -
     )
 
 
-def score(skin: Skin, view: View) -> tuple[float, float, float, float]:
+def score(part: Part, view: View) -> tuple[float, float, float, float]:
     """PSNR, SSIM, median delta E, and how much larger errors' steps are across charts' borders than elsewhere."""
-    assert skin.uv is not None and skin.texture is not None
+    assert part.uv is not None and part.material.texture is not None
     c = view.camera
     x, y = np.meshgrid((np.arange(c.width) + 0.5 - c.cx) / c.fx, (np.arange(c.height) + 0.5 - c.cy) / c.fy)
     rays = np.stack([x, y, np.ones_like(x)], -1).reshape(-1, 3) @ view.cam_from_world.rotation
     scene = o3d.t.geometry.RaycastingScene()
     scene.add_triangles(
-        o3d.core.Tensor(np.ascontiguousarray(skin.vertices)), o3d.core.Tensor(skin.faces.astype(np.uint32))
+        o3d.core.Tensor(np.ascontiguousarray(part.vertices)), o3d.core.Tensor(part.faces.astype(np.uint32))
     )
     start = np.broadcast_to(view.cam_from_world.source_origin, rays.shape)
     hit = scene.cast_rays(o3d.core.Tensor(np.concatenate([start, rays], 1).astype(np.float32)))
@@ -125,21 +126,21 @@ def score(skin: Skin, view: View) -> tuple[float, float, float, float]:
     face = hit["primitive_ids"].numpy().reshape(depth.shape)
     w = hit["primitive_uvs"].numpy().reshape(*depth.shape, 2)[inside]
     weights = np.concatenate([1 - w.sum(1, keepdims=True), w], 1)
-    uv = (skin.uv[skin.faces[face[inside]]] * weights[..., None]).sum(1)
-    light = sample_texture(skin.texture, uv)
+    uv = (part.uv[part.faces[face[inside]]] * weights[..., None]).sum(1)
+    light = sample_texture(part.material.texture.pixels, uv)
     true = from_srgb(photo[inside])
     drawn = photo.copy()
     drawn[inside] = to_srgb(light * np.median(true / np.maximum(light, 1e-3), 0))
     psnr = -10 * np.log10(float(((drawn - photo)[inside] ** 2).mean()))
     apart = delta_e(lab(from_srgb(drawn[inside])), lab(true))
-    seam = seams(drawn - photo, inside, depth, face, chart_of(skin))
+    seam = seams(drawn - photo, inside, depth, face, chart_of(part))
     return psnr, float(ssim(drawn, photo)[inside].mean()), float(np.median(apart)), seam
 
 
-def chart_of(skin: Skin) -> np.ndarray:
-    assert skin.uv is not None
-    flat = np.concatenate([skin.uv, np.zeros((len(skin.uv), 1))], 1).astype(np.float32)
-    return connected(np.zeros(len(skin.faces), np.int32), neighbours(flat, skin.faces)[0])
+def chart_of(part: Part) -> np.ndarray:
+    assert part.uv is not None
+    flat = np.concatenate([part.uv, np.zeros((len(part.uv), 1))], 1).astype(np.float32)
+    return connected(np.zeros(len(part.faces), np.int32), neighbours(flat, part.faces)[0])
 
 
 def seams(

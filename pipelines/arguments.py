@@ -340,6 +340,12 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also all levels in one GLB (MSFT_lod); programs that do not know it show the finest",
     )
+    ship.add_argument(
+        "--offset",
+        default="note",
+        choices=["note", "node"],
+        help="of a model far from the origin: noted in the file, or applied by a root node (%(default)s)",
+    )
     ship.add_argument("--page", action="store_true", help="a web page with the model, for any static host")
     ship.add_argument("--poster", action="store_true", help="a picture of the model")
     _loud(ship)

@@ -222,6 +222,7 @@ def export(options: argparse.Namespace) -> int:
         options.normal_map,
         options.ao,
         (*(["usdz"] if options.usdz else []), *options.also),
+        options.offset,
     )
     console = _console(options)
     export(

@@ -31,10 +31,11 @@ from sculpt3d.webasset.lods import JOINED, Rung, join_levels, prove_levels
 from sculpt3d.webasset.pictures import encode_picture
 from sculpt3d.webasset.poster import portrait
 from sculpt3d.webasset.proof import ProofFailed
+from sculpt3d.webasset.second import disagreement
 
 POSTER = (1200, 900)
 POSTER_TEXELS = 2048  # a texture this large is enough for the poster
-VERSION = 1  # raised by hand when a level's bytes change
+VERSION = 2  # raised by hand when a level's bytes change
 Say = Callable[[str], None]
 
 
@@ -51,6 +52,8 @@ def export(
         )
     if one and len(params.presets) > 1:
         raise InputError(f"{len(params.presets)} levels do not fit one file; give a folder with -o")
+    if lods and params.offset == "node":
+        raise InputError("Levels in one file keep the offset as a note: leave --offset node out, or --lods")
     if lods and (len(params.presets) < 2 or params.geometry not in JOINED):
         raise InputError(
             "Levels in one file need several of them, not compressed: use --preset all and --geometry none or quantized"
@@ -61,7 +64,12 @@ def export(
     source, came_from = load_source(path), key_of_files(source_files(path))
     folder = out.parent if one else out
     folder.mkdir(parents=True, exist_ok=True)
-    measured, gallery = Surface(source.full), Gallery(source.skins, source.views)
+    measured = Surface(source.full)
+    gallery = Gallery(source.parts if source.second is None or not source.second.coloured else source.second.parts,
+                      source.views)  # fmt: skip
+    _prove_read(path.name, source, measured)
+    for note in _notes(source, params):
+        say(f"note: {note}")
     notes = read_annotations(annotations_of(path), source.full, measured) if page else ()
     console.done("source", round(time.monotonic() - began, 2), False)
     pictured = _pictured(params) if page or poster else ""
@@ -78,19 +86,21 @@ def export(
             job = Job(source, measured, gallery, PRESETS[name], params, console.tell)
             found = replace(job.write(name, target), key=key)
             made = [target, *(file for extra in params.also for file in job.also(extra, target))]
-            if name == pictured and job.asset is not None:
+            if name == pictured:
                 made.append(folder / "poster.jpg")
-                write_atomic(made[-1], encode_picture(portrait(job.asset, *POSTER), "jpeg", 88))
+                write_atomic(made[-1], encode_picture(portrait(job.parts, *POSTER), "jpeg", 88))
             found = replace(found, files={file.name: _digest(file) for file in made})
         written.append(found)
         console.done(name, round(time.monotonic() - began, 2), kept)
         say(in_words(found, source.metric) + ("; kept from before" if kept else ""))
+        for note in found.notes:
+            say(f"  note: {note}")
         for other in [file for file in found.files if file != found.file]:
             say(f"  {other}: {(folder / other).stat().st_size / 1e6:.2f} MB")
-        _report(folder, source, written)
+        _report(folder, source, params, written)
     if lods:
         joined = _join(folder, _file_name(source.name), written)
-        _report(folder, source, written, {"lods": joined})
+        _report(folder, source, params, written, {"lods": joined})
         say(f"  {joined['file']}: {joined['megabytes']} MB, {len(joined['levels'])} levels, finest first")
     if page:
         entries = [_entry(w) for w in written]
@@ -126,11 +136,40 @@ def _join(folder: Path, name: str, written: Sequence[Written]) -> dict[str, Any]
 
 
 def _report(
-    folder: Path, source: Source, written: Sequence[Written], more: dict[str, Any] | None = None
-) -> None:
-    facts = {"unit": "mm" if source.metric else "no scale", "source_triangles": len(source.full.faces)}
+    folder: Path, source: Source, params: ExportParams, written: Sequence[Written], more: dict[str, Any] | None = None
+) -> None:  # fmt: skip
+    facts: dict[str, Any] = {
+        "unit": "mm" if source.metric else "no scale",
+        "source_triangles": len(source.full.faces),
+    }
+    if source.offset.any():
+        facts["offset"] = source.offset.tolist()
+    facts["notes"] = _notes(source, params)
     report = {"name": source.name, **facts, "levels": [asdict(w) for w in written], **(more or {})}
     write_atomic(folder / "export.json", json.dumps(report, indent=1).encode())
+
+
+def _notes(source: Source, params: ExportParams) -> list[str]:
+    """What of the source is not kept, and where its offset goes."""
+    told = list(source.notes)
+    if not source.offset.any():
+        return told
+    where = "a root node moves it back" if params.offset == "node" else "asset.extras.offset tells from where"
+    told.append(f"in GLB the model is near the origin; {where}")
+    local = [k.upper() for k in params.also if k in ("stl", "usdz")]
+    if local:
+        told.append(f"{' and '.join(local)} cannot say so: there the model is near the origin")
+    return told
+
+
+def _prove_read(name: str, source: Source, measured: Surface) -> None:
+    if source.second is None:
+        return
+    what = disagreement(measured, source.parts, source.second)
+    if what:
+        raise ProofFailed(
+            f"{name} was not exported: two readers understand it differently {what}; please report it with the file"
+        )
 
 
 def _finished(folder: Path) -> Any:

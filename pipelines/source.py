@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import hashlib
 import json
@@ -16,27 +15,27 @@ import numpy as np
 
 from pipelines.artifacts import load_place, load_textured
 from sculpt3d.errors import UnreadableFile
-from sculpt3d.geometry import Rigid3
-from sculpt3d.models.finished import Model, read_gltf, read_model
-from sculpt3d.models.ply import read_mesh
-from sculpt3d.surface.topology import vertex_normals
+from sculpt3d.geometry import F64, Rigid3
+from sculpt3d.models.document import Document, Material, Part, Texture
+from sculpt3d.models.normals import with_normals
+from sculpt3d.models.read import read_document
 from sculpt3d.types import Mesh, Pinhole, View
-from sculpt3d.webasset.maps import Asset
 from sculpt3d.webasset.poster import stand
-from sculpt3d.webasset.skins import Skin
-from sculpt3d.webasset.tangents import tangents
+from sculpt3d.webasset.second import Second, read_again
 
 NO_PHOTO = Path(os.devnull)
 
 
 @dataclass(frozen=True)
 class Source:
-    """full: all detail there is; skins: where the colours are; measured: facts for the provenance packet; views: cameras to
-    compare pictures from, in the model's frame."""
+    """document: all detail there is, local about its offset; parts: where the colours are, as local; full: the document's
+    surface; measured: facts for the provenance packet; views: cameras to compare pictures from; second: what another reader
+    makes of the same file, None where none knows it. Lengths are metres where `metric`."""
 
     name: str
+    document: Document
     full: Mesh
-    skins: Sequence[Skin]
+    parts: Sequence[Part]
     metric: bool
     credit: str = ""
     creator: str = ""
@@ -44,32 +43,70 @@ class Source:
     measured: dict[str, Any] = field(default_factory=dict)
     is_project: bool = False
     views: Sequence[View] = ()
+    second: Second | None = None
+    notes: tuple[str, ...] = ()
 
-    def as_it_is(self, triangles: int, size: int) -> Asset | None:
-        """A finished model that is small enough keeps its own charts and texture."""
-        skin = self.skins[0]
-        if self.is_project or len(self.skins) > 1 or skin.texture is None or skin.uv is None:
+    @property
+    def offset(self) -> F64:
+        return self.document.offset
+
+    def as_it_is(self, triangles: int, size: int) -> tuple[Part, ...] | None:
+        """The parts of a finished model that is small enough: their own charts, factors and pictures. Colours that are only
+        at vertices go into a picture, which every program shows."""
+        if self.is_project or sum(len(p.faces) for p in self.parts) > triangles:
             return None
-        square = skin.texture.shape[0] == skin.texture.shape[1] <= size
-        if len(skin.faces) > triangles or not square or skin.uv.min() < -1e-4 or skin.uv.max() > 1.0001:
+        if not all(_stands_alone(p, size) for p in self.parts):
             return None
-        normals, uv = _smooth(skin), np.clip(skin.uv, 0, 1)
-        along = None if skin.normal_map is None else tangents(skin.vertices, normals, skin.faces, uv)
-        return Asset(skin.vertices, normals, skin.faces, uv, skin.texture, along, skin.normal_map, skin.ao)
+        return tuple(_bare(p) for p in with_normals(replace(self.document, parts=tuple(self.parts))).parts)
+
+
+def _stands_alone(part: Part, size: int) -> bool:
+    texture = part.material.texture
+    if texture is None or part.uv is None:
+        return part.rgba is None
+    return max(texture.pixels.shape[:2]) <= size and bool(np.isfinite(part.uv).all())
+
+
+def _bare(part: Part) -> Part:
+    """Without coordinates that no picture uses."""
+    return replace(part, uv=None) if part.material.texture is None else part
 
 
 def load_source(path: Path) -> Source:
     """A project folder, or a GLB, PLY, OBJ or STL file."""
     if path.is_dir():
         return _project(path)
-    model = read_model(path)
-    said = {str(k): v for k, v in model.provenance.items()}
+    given = read_document(path)
+    document, scale = in_metres(given)
+    points = sum(len(p.vertices) for p in document.parts if not len(p.faces))
+    surfaces = tuple(p for p in document.parts if len(p.faces))
+    if not surfaces:
+        raise UnreadableFile(
+            f"{path.name} holds points but no surface; make one of them first, with sculpt3d densify or another program"
+        )
+    notes = document.notes + ((f"{points:,} points that are no surface are left out",) if points else ())
+    document = replace(document, parts=surfaces)
+    said = {str(k): v for k, v in document.provenance.items()}
     rights = str(said.get("dc:rights", said.get("copyright", "")))
     kept = {k.split(":", 1)[1]: v for k, v in said.items() if k.startswith("sculpt3d:")}
-    name, day = str(said.get("dc:title", model.name)), str(said.get("dc:date", _day(path)))
-    creator = str(said.get("dc:creator", ""))
-    whole = _whole(path, model)
-    return Source(name, whole, model.skins, model.metric, rights, creator, day, kept, views=_around(whole))
+    name, day = str(said.get("dc:title", document.name)), str(said.get("dc:date", _day(path)))
+    full = document.surface()
+    return Source(
+        name, document, full, surfaces, document.metric, rights, str(said.get("dc:creator", "")), day, kept,
+        views=_around(full), second=read_again(path, document.offset, scale), notes=notes,
+    )  # fmt: skip
+
+
+def in_metres(document: Document) -> tuple[Document, float]:
+    """glTF knows metres only: the document in them, and the factor."""
+    unit = document.unit_m or 1.0
+    if unit == 1.0:
+        return document, 1.0
+    parts = tuple(
+        replace(p, vertices=(p.vertices * np.float64(unit)).astype(np.float32)) for p in document.parts
+    )
+    notes = (*document.notes, f"one unit was {unit:g} m; the files are in metres, attributes as they were")
+    return replace(document, parts=parts, offset=document.offset * unit, unit_m=1.0, notes=notes), unit
 
 
 def source_files(path: Path) -> dict[str, Path]:
@@ -89,20 +126,13 @@ def source_files(path: Path) -> dict[str, Path]:
     return {p.name: p for p in beside if p.is_file()}
 
 
-def _whole(path: Path, model: Model) -> Mesh:
-    """With `filled`, where the file is a PLY of ours."""
-    if path.suffix.lower() == ".ply":
-        with contextlib.suppress(UnreadableFile, ValueError):
-            return read_mesh(path)
-    return model.welded()
-
-
 def _project(folder: Path) -> Source:
     if not (folder / "mesh.ply").is_file() or not (folder / "model.glb").is_file():
         raise UnreadableFile(
             f"{folder} is no finished project; run sculpt3d reconstruct PHOTOS -o {folder} first"
         )
-    full, coloured = read_mesh(folder / "mesh.ply"), read_gltf(folder / "model.glb")
+    document, coloured = read_document(folder / "mesh.ply"), read_document(folder / "model.glb")
+    full = document.surface()
     report = json.loads((folder / "report.json").read_text()) if (folder / "report.json").is_file() else {}
     credit = str(coloured.provenance.get("copyright", ""))
     photos = sorted(folder.glob("work/photos-*/images/*"))
@@ -114,10 +144,40 @@ def _project(folder: Path) -> Source:
         "software": ", ".join(f"{k} {v}" for k, v in report.get("versions", {}).items()) or None,
     }
     metric = bool(report.get("scale", {}).get("metric", coloured.metric))
-    skins = _uncompressed(folder) or coloured.skins
+    parts = _uncompressed(folder, document.offset) or [
+        _moved(p, coloured.offset - document.offset) for p in coloured.parts
+    ]
     name = title_of(folder) or folder.resolve().name
-    day, views = _day(folder / "mesh.ply"), _photos(folder) or _cameras(folder) or _around(full)
-    return Source(name, full, skins, metric, credit, credit, day, measured, True, views)
+    day, views = _day(folder / "mesh.ply"), _photos(folder) or _cameras(folder)
+    views = [_moved_view(v, document.offset) for v in views] or _around(full)
+    second, detail = (read_again(folder / n, document.offset) for n in ("model.glb", "mesh.ply"))
+    if second is not None:
+        second = None if detail is None else replace(second, detail=detail.parts)
+    return Source(
+        name,
+        document,
+        full,
+        parts,
+        metric,
+        credit,
+        credit,
+        day,
+        measured,
+        True,
+        views,
+        second,
+        document.notes,
+    )
+
+
+def _moved(part: Part, by: F64) -> Part:
+    return replace(part, vertices=(part.vertices + by).astype(np.float32)) if by.any() else part
+
+
+def _moved_view(view: View, offset: F64) -> View:
+    """The same camera in coordinates about the offset."""
+    local = Rigid3(view.cam_from_world.rotation, view.cam_from_world.apply(offset[None])[0])
+    return replace(view, cam_from_world=local) if offset.any() else view
 
 
 def title_of(folder: Path) -> str:
@@ -128,7 +188,7 @@ def title_of(folder: Path) -> str:
     return str(text.get("nodes", [{}])[0].get("name", ""))
 
 
-def _uncompressed(folder: Path) -> Sequence[Skin]:
+def _uncompressed(folder: Path, offset: F64) -> Sequence[Part]:
     """The texture as it was baked, before JPEG; () where the steps were deleted."""
     textures, places = (
         sorted(folder.glob("work/texture-*/texture.png")),
@@ -137,7 +197,9 @@ def _uncompressed(folder: Path) -> Sequence[Skin]:
     if len(textures) != 1 or len(places) != 1:
         return ()
     mesh = load_textured(textures[0].parent, load_place(places[0].parent).world_from_sfm)
-    return (Skin(mesh.vertices, mesh.faces, mesh.uv, mesh.texture),)
+    material = Material(texture=Texture(mesh.texture, ("clamp", "clamp")))
+    more = {"unseen": mesh.unseen.astype(np.uint8)}
+    return (_moved(Part(mesh.vertices, mesh.faces, material, mesh.uv, attributes=more), -offset),)
 
 
 def _photos(folder: Path) -> Sequence[View]:
@@ -185,9 +247,3 @@ def _digest(photos: Sequence[Path]) -> str:
 
 def _day(path: Path) -> str:
     return datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.UTC).date().isoformat()
-
-
-def _smooth(skin: Skin) -> Any:
-    """(V, 3) vertex normals across the charts' borders."""
-    unique, same = np.unique(skin.vertices, axis=0, return_inverse=True)
-    return vertex_normals(unique, same.reshape(-1)[skin.faces].astype(np.int32))[same.reshape(-1)]

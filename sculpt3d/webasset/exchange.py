@@ -1,144 +1,88 @@
-"""An asset in the other programs' formats: USDZ for Quick Look, OBJ with MTL, PLY, STL in millimetres for printing."""
+"""The other programs' plain formats: OBJ with MTL, PLY, STL in millimetres for printing."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sculpt3d.errors import InputError
+from sculpt3d.colour import to_codes
 from sculpt3d.files import write_atomic
-from sculpt3d.models.ply import write_mesh
+from sculpt3d.models.colouring import Painted
+from sculpt3d.models.document import Document, Part
 from sculpt3d.surface.topology import face_areas
-from sculpt3d.types import Mesh
+from sculpt3d.types import U8, Mesh
+from sculpt3d.webasset.attributes import together
+from sculpt3d.webasset.colours import joined
 from sculpt3d.webasset.glb import Label
-from sculpt3d.webasset.maps import Asset
 from sculpt3d.webasset.pictures import encode_picture
-from sculpt3d.webasset.proof import ProofFailed
+
+_PLY = {"f4": "float", "f8": "double", "u1": "uchar", "i1": "char", "u2": "ushort", "i2": "short"}
 
 
-def write_usdz(path: Path, asset: Asset, label: Label) -> None:
-    """One mesh with a preview surface, +Y up; metres (as they are, where there is no scale)."""
-    try:
-        from pxr import Gf, Kind, Sdf, Usd, UsdGeom, UsdShade, Vt
-    except ImportError as error:
-        raise InputError("USDZ needs one more package: pip install 'sculpt3d[usdz]'") from error
-
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".usdz-") as folder:
-        inside = Path(folder)
-        pictures = {"colour.jpg": encode_picture(asset.colour, "jpeg", 90)}
-        if asset.normal_map is not None:
-            pictures["normals.png"] = encode_picture(asset.normal_map, "png", 100)
-        if asset.ao is not None:
-            pictures["occlusion.jpg"] = encode_picture(asset.ao, "jpeg", 90)
-        for name, data in pictures.items():
-            (inside / name).write_bytes(data)
-        stage = Usd.Stage.CreateNew(str(inside / "model.usdc"))
-        UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.y)
-        UsdGeom.SetStageMetersPerUnit(stage, 1.0)
-        stage.SetMetadata("comment", f"{label.name}. {label.copyright}".strip())
-        root = UsdGeom.Xform.Define(stage, "/Model")
-        stage.SetDefaultPrim(root.GetPrim())
-        Usd.ModelAPI(root).SetKind(Kind.Tokens.component)
-        mesh = UsdGeom.Mesh.Define(stage, "/Model/Mesh")
-        mesh.CreatePointsAttr(Vt.Vec3fArray.FromNumpy(asset.vertices))
-        mesh.CreateExtentAttr(
-            [Gf.Vec3f(*asset.vertices.min(0).tolist()), Gf.Vec3f(*asset.vertices.max(0).tolist())]
-        )
-        mesh.CreateFaceVertexCountsAttr(Vt.IntArray.FromNumpy(np.full(len(asset.faces), 3, np.int32)))
-        mesh.CreateFaceVertexIndicesAttr(Vt.IntArray.FromNumpy(asset.faces.ravel().astype(np.int32)))
-        mesh.CreateNormalsAttr(Vt.Vec3fArray.FromNumpy(asset.normals))
-        mesh.SetNormalsInterpolation(UsdGeom.Tokens.vertex)
-        mesh.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
-        mesh.CreateDoubleSidedAttr(True)
-        up = (asset.uv * [1, -1] + [0, 1]).astype(np.float32)  # USD counts v from the bottom
-        uv = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar(
-            "st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.vertex
-        )
-        uv.Set(Vt.Vec2fArray.FromNumpy(up))
-        material = UsdShade.Material.Define(stage, "/Model/Material")
-        surface = UsdShade.Shader.Define(stage, "/Model/Material/Surface")
-        surface.CreateIdAttr("UsdPreviewSurface")
-        surface.CreateInput("roughness", Sdf.ValueTypeNames.Float).Set(0.9)
-        surface.CreateInput("metallic", Sdf.ValueTypeNames.Float).Set(0.0)
-        reader = UsdShade.Shader.Define(stage, "/Model/Material/St")
-        reader.CreateIdAttr("UsdPrimvarReader_float2")
-        reader.CreateInput("varname", Sdf.ValueTypeNames.String).Set("st")
-        st = reader.CreateOutput("result", Sdf.ValueTypeNames.Float2)
-        slots = (
-            ("colour.jpg", "diffuseColor", "rgb", Sdf.ValueTypeNames.Color3f, "sRGB"),
-            ("normals.png", "normal", "rgb", Sdf.ValueTypeNames.Normal3f, "raw"),
-            ("occlusion.jpg", "occlusion", "r", Sdf.ValueTypeNames.Float, "raw"),
-        )
-        for name, slot, channel, kind, space in slots:
-            if name not in pictures:
-                continue
-            texture = UsdShade.Shader.Define(stage, f"/Model/Material/{slot}")
-            texture.CreateIdAttr("UsdUVTexture")
-            texture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(Sdf.AssetPath(name))
-            texture.CreateInput("sourceColorSpace", Sdf.ValueTypeNames.Token).Set(space)
-            texture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(st)
-            for side in ("wrapS", "wrapT"):
-                texture.CreateInput(side, Sdf.ValueTypeNames.Token).Set("clamp")
-            if slot == "normal":
-                texture.CreateInput("scale", Sdf.ValueTypeNames.Float4).Set(Gf.Vec4f(2, 2, 2, 1))
-                texture.CreateInput("bias", Sdf.ValueTypeNames.Float4).Set(Gf.Vec4f(-1, -1, -1, 0))
-            out = texture.CreateOutput(channel, kind if channel == "rgb" else Sdf.ValueTypeNames.Float)
-            surface.CreateInput(slot, kind).ConnectToSource(out)
-        material.CreateSurfaceOutput().ConnectToSource(
-            surface.CreateOutput("surface", Sdf.ValueTypeNames.Token)
-        )
-        UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(material)
-        stage.GetRootLayer().Save()
-        made = inside / "made.usdz"
-        package = Sdf.ZipFileWriter.CreateNew(
-            str(made)
-        )  # aligned to 64 bytes, as the format wants; not a plain zip
-        for name in ("model.usdc", *pictures):
-            package.AddFile(str(inside / name), name)
-        package.Save()
-        _prove_usdz(made, asset, tuple(pictures), path.name)
-        os.replace(made, path)
-
-
-def _prove_usdz(made: Path, asset: Asset, pictures: tuple[str, ...], name: str) -> None:
-    """Opened again: the same triangles, and every picture where the material looks for it."""
-    from pxr import Sdf, Usd, UsdGeom
-
-    stage = Usd.Stage.Open(str(made))
-    mesh = UsdGeom.Mesh.Get(stage, "/Model/Mesh")
-    points = np.array(mesh.GetPointsAttr().Get())
-    faces = np.array(mesh.GetFaceVertexIndicesAttr().Get()).reshape(-1, 3)
-    held = set(Sdf.ZipFile.Open(str(made)).GetFileNames())
-    if (
-        not np.array_equal(points, asset.vertices)
-        or not np.array_equal(faces, asset.faces)
-        or not held >= set(pictures)
-    ):
-        raise ProofFailed(f"{name} was not written: read again, it is not what was meant; please report it")
-
-
-def write_obj(path: Path, asset: Asset, label: Label) -> list[Path]:
-    """NAME.obj, NAME.mtl and NAME.jpg side by side; in the model's unit, v up."""
-    stem = path.stem
-    picture, material = path.with_suffix(".jpg"), path.with_suffix(".mtl")
-    write_atomic(picture, encode_picture(asset.colour, "jpeg", 92))
-    write_atomic(material, f"newmtl {stem}\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {picture.name}\n".encode())
+def write_obj(path: Path, part: Part, label: Label) -> list[Path]:
+    """NAME.obj, NAME.mtl and NAME.jpg (PNG where it has alpha) side by side; the user's own coordinates, v up."""
+    stem, look = path.stem, part.material
+    assert look.texture is not None and part.uv is not None and part.normals is not None
+    clear = look.alpha != "opaque" and look.texture.pixels.shape[2] == 4
+    picture, material = path.with_suffix(".png" if clear else ".jpg"), path.with_suffix(".mtl")
+    pixels = look.texture.pixels if clear else look.texture.pixels[..., :3]
+    write_atomic(picture, encode_picture(pixels, "png" if clear else "jpeg", 92))
+    rows = [f"newmtl {stem}", "Kd 1 1 1", "Ks 0 0 0", "illum 1", f"map_Kd {picture.name}"]
+    rows += [f"map_d {picture.name}"] if clear else []
+    write_atomic(material, ("\n".join(rows) + "\n").encode())
     rows = [f"# {label.name}, {'metres' if label.metric else 'no scale'}, +Y up", f"mtllib {material.name}"]
-    rows += [f"v {x:.7g} {y:.7g} {z:.7g}" for x, y, z in asset.vertices.tolist()]
-    rows += [f"vt {u:.6f} {1 - v:.6f}" for u, v in asset.uv.tolist()]
-    rows += [f"vn {x:.4f} {y:.4f} {z:.4f}" for x, y, z in asset.normals.tolist()]
+    if any(label.offset):
+        steps = _decimals(part.vertices)
+        far = part.vertices.astype(np.float64) + label.offset
+        rows += [f"v {x:.{steps}f} {y:.{steps}f} {z:.{steps}f}" for x, y, z in far.tolist()]
+    else:
+        rows += [f"v {x:.7g} {y:.7g} {z:.7g}" for x, y, z in part.vertices.tolist()]
+    rows += [f"vt {u:.6f} {1 - v:.6f}" for u, v in part.uv.tolist()]
+    rows += [f"vn {x:.4f} {y:.4f} {z:.4f}" for x, y, z in part.normals.tolist()]
     rows += [f"usemtl {stem}"]
-    rows += [f"f {a}/{a}/{a} {b}/{b}/{b} {c}/{c}/{c}" for a, b, c in (asset.faces + 1).tolist()]
+    rows += [f"f {a}/{a}/{a} {b}/{b}/{b} {c}/{c}/{c}" for a, b, c in (part.faces + 1).tolist()]
     write_atomic(path, ("\n".join(rows) + "\n").encode())
     return [path, material, picture]
 
 
-def write_ply(path: Path, mesh: Mesh, metric: bool) -> None:
-    """Full mesh with its vertex colours and `filled`."""
-    write_mesh(path, mesh, ("+Y up", "metres" if metric else "no scale"))
+def write_ply(path: Path, document: Document, metric: bool) -> None:
+    """All detail there is: vertices with normals where the file has them, colours, attributes; the user's own coordinates, as
+    doubles where they are far from the origin."""
+    parts, mesh = document.parts, joined(document.parts)
+    far = bool(document.offset.any())
+    columns: list[tuple[str, NDArray[Any]]] = []
+    places = mesh.vertices.astype(np.float64) + document.offset if far else mesh.vertices
+    columns += list(zip("xyz", places.T, strict=True))
+    if all(p.normals is not None for p in parts):
+        normals = np.concatenate([p.normals for p in parts if p.normals is not None])
+        columns += list(zip(("nx", "ny", "nz"), normals.T, strict=True))
+    if any(p.coloured for p in parts):
+        rgba = np.concatenate([_at_vertices(p) for p in parts])
+        channels = 3 if (rgba[:, 3] == 255).all() else 4
+        columns += list(zip(("red", "green", "blue", "alpha"), rgba.T[:channels], strict=False))
+    for name, values in together(parts)[0].items():
+        wide = values.reshape(len(values), -1).T
+        columns += [(name if len(wide) == 1 else f"{name}_{k}", v) for k, v in enumerate(wide)]
+    rows = np.zeros(len(mesh.vertices), [(name, v.dtype.newbyteorder("<")) for name, v in columns])
+    for name, v in columns:
+        rows[name] = v
+    faces = np.zeros(len(mesh.faces), [("n", "u1"), ("v", "<i4", (3,))])
+    faces["n"], faces["v"] = 3, mesh.faces
+    head = [
+        "ply",
+        "format binary_little_endian 1.0",
+        "comment +Y up",
+        f"comment {'metres' if metric else 'no scale'}",
+    ]
+    head += [
+        f"element vertex {len(rows)}",
+        *(f"property {_PLY[v.dtype.str[1:]]} {name}" for name, v in columns),
+    ]
+    head += [f"element face {len(faces)}", "property list uchar int vertex_indices", "end_header"]
+    write_atomic(path, ("\n".join(head) + "\n").encode() + rows.tobytes() + faces.tobytes())
 
 
 def write_stl(path: Path, mesh: Mesh, metric: bool) -> None:
@@ -154,3 +98,16 @@ def write_stl(path: Path, mesh: Mesh, metric: bool) -> None:
     rows["corners"] = np.stack([a, b, c], 1)
     head = ("Sculpt3D, millimetres" if metric else "Sculpt3D, no scale: longest side 100").ljust(80).encode()
     write_atomic(path, head + np.uint32(len(rows)).tobytes() + rows.tobytes())
+
+
+def _at_vertices(part: Part) -> U8:
+    """sRGB and alpha (V, 4); a picture's colour at the vertices."""
+    corners = np.repeat(np.arange(len(part.vertices))[:, None], 3, 1)
+    found = Painted(part, clay=False).at(corners, np.tile([1.0, 0.0, 0.0], (len(corners), 1)))
+    return np.concatenate([to_codes(found[:, :3]), np.round(found[:, 3:] * 255).astype(np.uint8)], 1)
+
+
+def _decimals(vertices: NDArray[Any]) -> int:
+    """After the point, for a ten millionth of the size."""
+    span = max(float(np.ptp(vertices, axis=0).max()), 1e-30)
+    return int(np.clip(np.ceil(7 - np.log10(span)), 0, 12))

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from sculpt3d.gltf_check.meshes import texture_infos
-from sculpt3d.models.finished import read_gltf, skins_of
-from sculpt3d.webasset.document import Document
+from sculpt3d.models.document import Part
+from sculpt3d.models.gltf import document_of, read_gltf
+from sculpt3d.webasset.builder import Builder
 from sculpt3d.webasset.glb import XMP, Geometry
 from sculpt3d.webasset.proof import ProofFailed, prove_sound
-from sculpt3d.webasset.skins import Skin
 
 LOD = "MSFT_lod"
 JOINED: tuple[Geometry, ...] = ("none", "quantized")  # the others have bytes that more than views point at
@@ -39,12 +39,12 @@ class Rung:
         """Up to which share of the screen nobody sees what finer levels have more."""
         triangles = self.triangles * FACING * PIXELS_A_TRIANGLE
         texels = self.texture**2 * FACING * CHARTED * PIXELS_A_TEXEL
-        return min(1.0, triangles / SCREEN, texels / SCREEN)
+        return min(1.0, triangles / SCREEN, texels / SCREEN if self.texture else 1.0)
 
 
 def join_levels(rungs: Sequence[Rung]) -> bytes:
     """`rungs`: finest first. What the file says of itself is the finest's; each node keeps its own level's packet."""
-    whole = Document({})
+    whole = Builder({})
     packets: list[dict[str, Any]] = []
     for k, rung in enumerate(rungs):
         given, chunk = _split(rung.path.read_bytes())
@@ -75,14 +75,29 @@ def prove_levels(path: Path, rungs: Sequence[Rung], name: str) -> None:
     assert opened.document is not None
     ids = opened.document["nodes"][0]["extensions"][LOD]["ids"]
     for rung, node in zip(rungs, [None, *ids], strict=True):
-        held, own = skins_of(opened, None if node is None else [node]), read_gltf(rung.path).skins
+        held = document_of(opened, name, None if node is None else [node]).parts
+        own = read_gltf(rung.path).parts
         if len(held) != len(own) or not all(map(_same, held, own)):
             raise ProofFailed(f"{name} was not written: it does not hold {rung.path.name}; please report it")
 
 
-def _same(a: Skin, b: Skin) -> bool:
-    names = ("vertices", "faces", "uv", "texture", "normal_map", "ao")
-    return all(np.array_equal(getattr(a, n), getattr(b, n)) for n in names)
+def _same(a: Part, b: Part) -> bool:
+    x, y = a.material, b.material
+    plain = (x.factor, x.alpha, x.cutoff) == (
+        y.factor,
+        y.alpha,
+        y.cutoff,
+    ) and a.attributes.keys() == b.attributes.keys()
+    pictures = [None if m.texture is None else m.texture.pixels for m in (x, y)]
+    pairs = [(getattr(a, n), getattr(b, n)) for n in ("vertices", "faces", "uv", "rgba", "normals")]
+    pairs += [(x.normal_map, y.normal_map), (x.occlusion, y.occlusion), (pictures[0], pictures[1])]
+    return plain and all(
+        _equal(*p) for p in [*pairs, *((a.attributes[n], b.attributes[n]) for n in a.attributes)]
+    )
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return a is b if a is None or b is None else bool(np.array_equal(a, b))
 
 
 def _split(data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -92,15 +107,15 @@ def _split(data: bytes) -> tuple[dict[str, Any], bytes]:
     return json.loads(data[20 : 20 + size]), data[28 + size : 28 + size + more]
 
 
-def _add(whole: Document, given: dict[str, Any], chunk: bytes) -> None:
+def _add(whole: Builder, given: dict[str, Any], chunk: bytes) -> None:
     """Every index moves behind what is there already."""
     first = {kind: len(whole.json[kind]) for kind in _KINDS}
     start = whole.append(chunk)
     for view in given["bufferViews"]:
         view["byteOffset"] += start
-    for holder in (*given["accessors"], *given["images"]):
+    for holder in (*given["accessors"], *given.get("images", ())):
         holder["bufferView"] += first["bufferViews"]
-    for texture in given["textures"]:
+    for texture in given.get("textures", ()):
         texture["sampler"] += first["samplers"]
         for holder in (texture, *texture.get("extensions", {}).values()):
             if "source" in holder:
@@ -116,4 +131,4 @@ def _add(whole: Document, given: dict[str, Any], chunk: bytes) -> None:
     for node in given["nodes"]:
         node["mesh"] += first["meshes"]
     for kind in _KINDS:
-        whole.json[kind] += given[kind]
+        whole.json[kind] += given.get(kind, [])

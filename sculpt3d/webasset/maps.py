@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from sculpt3d.colour import to_srgb
 from sculpt3d.geometry import F64
+from sculpt3d.models.colouring import density
+from sculpt3d.models.document import Material, Part, Texture
 from sculpt3d.surface.topology import vertex_normals
 from sculpt3d.texture.unwrap import Unwrapped, rasterise, unwrap
-from sculpt3d.types import F32, I32, U8, Bool, Mesh
+from sculpt3d.types import F32, I32, U8, Mesh
+from sculpt3d.webasset.attributes import Carrier
+from sculpt3d.webasset.colours import Colours
 from sculpt3d.webasset.distance import Surface
 from sculpt3d.webasset.levels import Level
-from sculpt3d.webasset.skins import Colours, Skin, density
 from sculpt3d.webasset.tangents import tangents
 
 BLOCK = 2_000_000  # texels at work at once
 MARGIN = 64  # texels
 AO_RAYS = 64
 AO_REACH = 0.5  # of the object's size: occluders farther away do not darken
+
+
+Alpha = Literal["opaque", "mask", "blend"]
 
 
 @dataclass(frozen=True)
@@ -33,35 +40,47 @@ class MapParams:
     ao: bool = False
 
 
-@dataclass(frozen=True)
-class Asset:
-    """A level ready to be written. Vertices split along charts; uv origin top-left; pictures (S, S, 3), colour sRGB."""
+def bake_maps(
+    level: Level,
+    full: Mesh,
+    measured: Surface,
+    parts: Sequence[Part],
+    params: MapParams,
+    carriers: Sequence[Carrier] = (),
+) -> Part:
+    """One part with one square texture, whose alpha is kept: unwraps the level and fills its maps.
 
-    vertices: F32
-    normals: F32
-    faces: I32
-    uv: F32
-    colour: U8
-    tangents: F32 | None = None
-    normal_map: U8 | None = None
-    ao: U8 | None = None
-    filled: Bool | None = None  # (V,) no photo evidence near
-
-
-def bake_maps(level: Level, full: Mesh, measured: Surface, skins: Sequence[Skin], params: MapParams) -> Asset:
-    """Unwraps the level and fills its maps. `measured`: of `full`."""
+    measured: of `full`; parts: where the colours are; carriers: of the attributes.
+    """
     flat = unwrap(level.mesh, params.size)
     canvas = _Canvas(flat, params.size)
-    colours = Colours(skins, density(flat.vertices, flat.faces, flat.uv, params.size, params.size))
-    colour = canvas.paint(lambda face, w: to_srgb(colours.at(_mix(flat.vertices, flat, face, w))))
-    filled = None if full.filled is None else _filled(level.mesh, full, measured)[flat.source]
+    colours = Colours(parts, density(flat.vertices, flat.faces, flat.uv, params.size, params.size))
+    alpha = alpha_of(parts)
+    channels = 3 if alpha == "opaque" else 4
+
+    def seen(face: I32, weights: F64) -> F64:
+        found = colours.at(_mix(flat.vertices, flat, face, weights))
+        return np.concatenate([to_srgb(found[:, :3]), found[:, 3:channels]], 1)
+
+    colour = canvas.paint(seen, channels)
     tangent = tangents(flat.vertices, flat.normals, flat.faces, flat.uv) if params.normal_map else None
     relief = None if tangent is None else canvas.paint(_relief(flat, tangent, full, measured))
-    ao = None
+    occlusion = None
     if params.ao:
         light = _open_sky(level, measured)[flat.source][:, None]
-        ao = canvas.paint(lambda face, w: np.repeat(_mix(light, flat, face, w), 3, 1))
-    return Asset(flat.vertices, flat.normals, flat.faces, flat.uv, colour, tangent, relief, ao, filled)
+        occlusion = canvas.paint(lambda face, w: np.repeat(_mix(light, flat, face, w), 3, 1))
+    more = {name: v for carrier in carriers for name, v in carrier.at(level.mesh.vertices).items()}
+    return Part(
+        flat.vertices, flat.faces,
+        Material(texture=Texture(colour, ("clamp", "clamp")), alpha=alpha, normal_map=relief, occlusion=occlusion),
+        flat.uv, None, flat.normals, {name: values[flat.source] for name, values in more.items()},
+    )  # fmt: skip
+
+
+def alpha_of(parts: Sequence[Part]) -> Alpha:
+    """What alpha means where all parts share a texture: each part's own rule is in its values by then."""
+    found = {p.material.alpha for p in parts}
+    return "blend" if "blend" in found else "mask" if "mask" in found else "opaque"
 
 
 def _mix(values: F32, flat: Unwrapped, face: I32, weights: F64) -> F64:
@@ -106,12 +125,6 @@ def _open_sky(level: Level, measured: Surface) -> F32:
     return (free / AO_RAYS).astype(np.float32)
 
 
-def _filled(mesh: Mesh, full: Mesh, measured: Surface) -> Bool:
-    assert full.filled is not None
-    face, weights = measured.closest(mesh.vertices)
-    return np.asarray((full.filled[full.faces[face]] * weights).sum(1) > 0.5)
-
-
 class _Canvas:
     """The level's square, painted and filled between the charts some rows at a time: 8192 texels a side in 4 GB."""
 
@@ -119,9 +132,9 @@ class _Canvas:
         self.size = size
         self.face, self.weights = rasterise(flat.uv, flat.faces, size)
 
-    def paint(self, values: Callable[[I32, F64], F64]) -> U8:
-        """`values`: faces (N,) and weights (N, 3) -> (N, 3) in 0..1. Returns (S, S, 3)."""
-        out = np.zeros((self.size, self.size, 3), np.uint8)
+    def paint(self, values: Callable[[I32, F64], F64], channels: int = 3) -> U8:
+        """`values`: faces (N,) and weights (N, 3) -> (N, C) in 0..1. Returns (S, S, C)."""
+        out = np.zeros((self.size, self.size, channels), np.uint8)
         rows = max(1, BLOCK // self.size)
         for start in range(0, self.size, rows):
             here = self.face[start : start + rows] >= 0

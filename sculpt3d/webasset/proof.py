@@ -1,28 +1,31 @@
-"""Is the written file what was meant: decoded again, measured against its source, and looked at from around."""
+"""Is the written file what was meant, and what the user gave: decoded again, array beside array, and looked at."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from sculpt3d.colour import delta_e, lab
 from sculpt3d.errors import SculptError
+from sculpt3d.geometry import F64
 from sculpt3d.gltf_check import Opened, open_gltf
 from sculpt3d.gltf_check.quality import OF_THE_MODEL
-from sculpt3d.models.finished import read_gltf
-from sculpt3d.types import Mesh
-from sculpt3d.webasset.distance import Surface, apart, sample
+from sculpt3d.models.document import Part
+from sculpt3d.models.gltf import document_of
+from sculpt3d.webasset.coded import Differs, Looks, at_same_points, movement, rounding
+from sculpt3d.webasset.codings import Geometry, arranged
 from sculpt3d.webasset.likeness import Gallery, Likeness
-from sculpt3d.webasset.maps import Asset
-from sculpt3d.webasset.skins import Colours, Skin
+from sculpt3d.webasset.second import Second, lost
 from sculpt3d.webasset.validator import validate
 
-LOOKS = 60_000  # points of the surface whose colours are compared
 LEAST_SSIM, MOST_DELTA_E = 0.7, 4.0  # of pictures; a thumb of 20 k triangles has .97 and .7
-SLACK = 1.02  # float32 and the corners of triangles that a vertex's movement does not bound
+MOST_CODED, MOST_CLEAR = (
+    2.5,
+    0.1,
+)  # delta E of patches, mean difference of alpha: what pictures' coding may change
+SLACK = 1.02  # a grid's corner
 
 
 class ProofFailed(SculptError):
@@ -31,15 +34,17 @@ class ProofFailed(SculptError):
 
 @dataclass(frozen=True)
 class Proof:
-    """moved: Hausdorff distance of coded to uncoded geometry; delta_e: CIEDE2000 of the coded to the uncoded colours and
-    to the source's, on points spread over the surface; likeness: of pictures; khronos: whether that validator looked too."""
+    """moved: how far coding moved the farthest vertex; delta_e: CIEDE2000 of the coded to the uncoded colours on points spread
+    over the surface, and on means over patches; likeness: of pictures to the source as `read_by` reads it; khronos: whether
+    that validator looked too."""
 
     moved: float
     delta_e_median: float
     delta_e_p95: float
-    delta_e_source_median: float
+    delta_e_patches: float
     warnings: int
     likeness: Likeness | None = None
+    read_by: str = ""
     khronos: bool = False
 
 
@@ -59,35 +64,64 @@ def prove_sound(path: Path, name: str) -> tuple[Opened, bool]:
 
 
 def prove_glb(
-    path: Path, asset: Asset, source: Sequence[Skin], bound: float, name: str, gallery: Gallery | None = None
-) -> Proof:
-    """Raises `ProofFailed` where the file has errors, moved farther than `bound` (unit of the mesh), or looks different."""
+    path: Path, parts: Sequence[Part], geometry: Geometry, bound: float, name: str, gallery: Gallery | None = None,
+    offset: F64 | None = None, read_by: str = "",
+) -> Proof:  # fmt: skip
+    """Raises `ProofFailed` where the file has errors, holds something else than `parts`, moved farther than `bound` (unit of
+    the mesh), or looks different from the gallery's source. offset: what a node of the file adds to the vertices."""
     opened, khronos = prove_sound(path, name)
-    decoded = read_gltf(path)
-    meant = Mesh(asset.vertices, asset.faces)
-    read = decoded.skins[0]
-    far = apart(Surface(meant), Surface(Mesh(read.vertices, read.faces))).hausdorff
-    span = float(np.ptp(asset.vertices, axis=0).max())
-    if len(read.faces) != len(asset.faces) or far > SLACK * bound + 2e-6 * span:
+    read = document_of(opened, path.stem).parts
+    meant = arranged(parts, geometry)
+    moved_by = np.zeros(3) if offset is None else offset
+    try:
+        far = movement(read, meant, geometry, moved_by)
+    except Differs as what:
+        raise ProofFailed(f"{name} was not written: {what}; please report it") from what
+    allowed = (0.0 if geometry == "none" else SLACK * bound) + rounding(meant)
+    if far > allowed:
         raise ProofFailed(
-            f"{name} was not written: coding moved its surface by {far:.3g}, {bound:.3g} were allowed; "
+            f"{name} was not written: coding moved its surface by {far:.3g}, {allowed:.3g} were allowed; "
             "use --geometry none"
         )
-    points = sample(meant, LOOKS)[-LOOKS:]
-    plain = lab(Colours([Skin(asset.vertices, asset.faces, asset.uv, asset.colour)]).at(points))
-    coded = delta_e(lab(Colours(decoded.skins).at(points)), plain)
-    given = delta_e(lab(Colours(source).at(points)), plain)
-    if np.median(coded) > 2.5:
-        raise ProofFailed(
-            f"{name} was not written: coding changed its colours by {np.median(coded):.1f} delta E"
-        )
-    likeness = None if gallery is None else gallery.compare(decoded.skins)
-    if likeness is not None and (likeness.ssim < LEAST_SSIM or likeness.delta_e > MOST_DELTA_E):
-        raise ProofFailed(
-            f"{name} was not written: it does not look like its source (SSIM {likeness.ssim:.2f}, {likeness.delta_e:.1f} "
-            "delta E in pictures of both); allow more with --max-triangles and --texture"
-        )
+    held = [_about(p, moved_by) for p in read]
+    looks = at_same_points(held, meant, geometry != "draco")
+    _prove_coded(looks, name)
+    likeness = None if gallery is None else gallery.compare(held)
+    if gallery is not None and likeness is not None:
+        _prove_alike(likeness, gallery, held, name)
     return Proof(
-        far, float(np.median(coded)), float(np.quantile(coded, 0.95)), float(np.median(given)), opened.report.warnings,
-        likeness, khronos,
+        far, float(np.median(looks.delta_e)), float(np.quantile(looks.delta_e, 0.95)), float(np.median(looks.patches)),
+        opened.report.warnings, likeness, read_by, khronos,
     )  # fmt: skip
+
+
+def prove_source(second: Second, parts: Sequence[Part], told: float, name: str) -> None:
+    """What was written beside what another reader finds in the input. told: the distance of the full mesh that is told."""
+    what = lost(second, parts, told)
+    if what:
+        raise ProofFailed(f"{name} was not written: {what} of the input is not in it; please report it")
+
+
+def _about(part: Part, offset: F64) -> Part:
+    local = np.ascontiguousarray(part.vertices - offset if offset.any() else part.vertices, np.float32)
+    return replace(part, vertices=local)
+
+
+def _prove_coded(looks: Looks, name: str) -> None:
+    off = float(np.median(looks.patches))
+    if off > MOST_CODED:
+        raise ProofFailed(f"{name} was not written: coding changed its colours by {off:.1f} delta E")
+    if looks.clear > MOST_CLEAR:
+        raise ProofFailed(f"{name} was not written: coding changed what is transparent; please report it")
+
+
+def _prove_alike(likeness: Likeness, gallery: Gallery, parts: Sequence[Part], name: str) -> None:
+    """Pictures that differ may do so because the file is small: then its colours decide, on its own shape."""
+    if likeness.ssim >= LEAST_SSIM and likeness.delta_e <= MOST_DELTA_E:
+        return
+    off = gallery.compare_colours(parts)
+    if off > MOST_DELTA_E:
+        raise ProofFailed(
+            f"{name} was not written: it does not look like its source ({off:.1f} delta E in pictures of both); "
+            "please report it"
+        )

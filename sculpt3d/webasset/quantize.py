@@ -25,9 +25,9 @@ def position_bits(vertices: F32, bound: float) -> int:
     return max(8, math.ceil(math.log2(steps + 1)))
 
 
-def uv_bits(size: int) -> int:
-    """Bits so that no texture coordinate moves farther than `TEXEL_SHARE` of a texel."""
-    return min(MOST_BITS, math.ceil(math.log2(size / (2 * TEXEL_SHARE))))
+def uv_bits(size: int, span: float = 1.0) -> int:
+    """Bits so that no texture coordinate moves farther than `TEXEL_SHARE` of a texel. span: how far the coordinates reach."""
+    return max(1, math.ceil(math.log2(max(span, 1.0) * size / (2 * TEXEL_SHARE))))
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,24 @@ def on_grid(vertices: F32, bits: int) -> Grid:
     return Grid(np.round((v - low) / scale).astype(np.uint16), scale, low)
 
 
-def coarse_uv(uv: F32, bits: int) -> NDArray[np.uint16]:
-    """(V, 2) as whole numbers up to 2^bits - 1."""
-    return np.round(np.clip(uv.astype(np.float64), 0, 1) * (2**bits - 1)).astype(np.uint16)
+@dataclass(frozen=True)
+class UvGrid:
+    """integers (V, 2) uint16; a coordinate is scale * integer + offset."""
+
+    integers: NDArray[np.uint16]
+    scale: F64
+    offset: F64
+
+
+def on_uv_grid(uv: F32, size: int) -> UvGrid | None:
+    """From 0 to 1, or over what is beyond too, where a texture repeats; None where 16 bits are too coarse for that."""
+    t = uv.astype(np.float64)
+    low, high = np.minimum(t.min(0), 0), np.maximum(t.max(0), 1)
+    bits = uv_bits(size, float((high - low).max()))
+    if bits > MOST_BITS:
+        return None
+    scale = (high - low) / (2**bits - 1)
+    return UvGrid(np.round((t - low) / scale).astype(np.uint16), scale, low)
 
 
 def small_directions(directions: F32) -> NDArray[np.int8]:

@@ -14,7 +14,7 @@ _COMPONENT = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 
 _TYPE = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 
 
-class Document:
+class Builder:
     """Grows by `add_*`; each returns the index of what it added."""
 
     def __init__(self, asset: dict[str, Any]) -> None:
@@ -23,7 +23,7 @@ class Document:
             "samplers": [], "images": [], "accessors": [], "bufferViews": [], "buffers": [],
         }  # fmt: skip
         self.blob = bytearray()
-        self.uv_scale = 1.0  # of stored texture coordinates, told by KHR_texture_transform
+        self.uv_move: dict[str, list[float]] = {}  # of stored texture coordinates, for KHR_texture_transform
         self.unpacked = 0  # bytes of the buffer that compressed views stand for
 
     def use(self, extension: str, required: bool = False) -> None:
