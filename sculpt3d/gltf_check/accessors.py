@@ -17,7 +17,9 @@ _PADDED = {
     ("MAT3", 1): (3, 3),
     ("MAT3", 2): (3, 3),
 }  # columns start at multiples of 4 bytes
-CODED = 1 / 256  # Draco keeps values on a grid; bounds are of those before. A coarser grid than 8 bits would be seen
+CODED = (
+    1 / 256
+)  # Draco keeps values on a grid; bounds are of those before. A coarser grid than 8 bits would be seen
 MAX_SPARSE = 50_000_000  # elements of an accessor without data of its own that are laid out in memory
 Array = NDArray[Any]
 
@@ -158,11 +160,8 @@ class Values:
         return self._replaced(accessor["sparse"], base)
 
     def _strided(self, accessor: dict[str, Any], dtype: np.dtype[Any], width: int) -> Array | None:
-        index = accessor["bufferView"]
-        view = self.document["bufferViews"][index]
-        data: Any = self._views.get(index)
-        if data is None and not any(name in view.get("extensions", {}) for name in MESHOPT):
-            data = view_bytes(self.document, self.resources, index)
+        view = self.document["bufferViews"][accessor["bufferView"]]
+        data: Any = self._view(accessor["bufferView"])
         if data is None:
             return None
         step, count = element_bytes(accessor), accessor["count"]
@@ -174,10 +173,15 @@ class Values:
         strides = (stride, height, dtype.itemsize)
         return np.ndarray((count, *columns), dtype, data, offset, strides).reshape(count, width)
 
+    def _view(self, index: int) -> Any:
+        """Its bytes, decoded where they were compressed; None where they are not to be had."""
+        packed = any(name in self.document["bufferViews"][index].get("extensions", {}) for name in MESHOPT)
+        found = self._views.get(index)
+        return found if found is not None or packed else view_bytes(self.document, self.resources, index)
+
     def _replaced(self, sparse: dict[str, Any], base: Array) -> Array | None:
         count = sparse["count"]
-        rows = view_bytes(self.document, self.resources, sparse["indices"]["bufferView"])
-        values = view_bytes(self.document, self.resources, sparse["values"]["bufferView"])
+        rows, values = (self._view(sparse[k]["bufferView"]) for k in ("indices", "values"))
         if rows is None or values is None:
             return None
         kind = DTYPES[sparse["indices"]["componentType"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -79,6 +80,7 @@ READABLE = frozenset(
         "ACCESSOR_MATRIX_ALIGNMENT",
         "ACCESSOR_OFFSET_ALIGNMENT",
         "ACCESSOR_TOTAL_OFFSET_ALIGNMENT",
+        "ACCESSOR_NORMALIZED_INVALID",
         "BUFFER_DATA_URI_MIME_TYPE_INVALID",
         "BUFFER_VIEW_INVALID_BYTE_STRIDE",
         "DUPLICATE_ELEMENTS",
@@ -94,15 +96,26 @@ READABLE = frozenset(
         "NON_REQUIRED_EXTENSION",
         "TEXTURE_INVALID_IMAGE_MIME_TYPE",
         "UNDECLARED_EXTENSION",
+        "UNEXPECTED_EXTENSION_OBJECT",
         "UNSATISFIED_DEPENDENCY",
         "UNUSED_EXTENSION_REQUIRED",
+        "URI_NOT_ENCODED",
     )
+)
+# Where a reader of shapes and colours never looks, or bends a number into its range.
+_UNREAD = re.compile(
+    r"\w+ (/animations\b|/cameras\b|/nodes/\d+/(camera|extensions/KHR_lights_punctual)\b|/extensions/KHR_lights_punctual\b"
+    r"|(/\w+)*/extensions/(KHR_materials_(?!pbrSpecularGlossiness|emissive_strength)|KHR_animation_pointer)"
+    r"|/samplers/\d+/m\w+Filter|/bufferViews/\d+/target|/accessors/\d+/(min|max)\b|/skins/\d+/skeleton\b)"
+    r"|TYPE_MISMATCH (/\w+)*/name$"
+    r"|VALUE_\w+ (/bufferViews/\d+/byteStride|/nodes/\d+/rotation/\d|/materials/(?!.*KHR_texture_transform))"
+    r"|(INVALID_URI|ONE_OF_MISMATCH) /images/"
 )
 
 
 def open_to_read(path: Path) -> Opened:
     """What a reader needs and no more: numbers are not held against their declared bounds, and what does no harm is noted."""
-    issues = Issues(READABLE)
+    issues = Issues(READABLE, _UNREAD)
     run = _Run(path, issues)
     with suppress(Enough):
         run.read()

@@ -15,6 +15,7 @@ from sculpt3d.gltf_check.issues import Issues
 MAX_BYTES = 4 << 30
 MAX_VALUES = 400_000  # values in the JSON: 200 MB as Python objects; larger scenes are refused, not read
 JSON, BIN = 0x4E4F534A, 0x004E4942
+_BOM = b"\xef\xbb\xbf"
 Bytes = bytes | memoryview
 
 
@@ -107,9 +108,11 @@ def _parse(text: Bytes, issues: Issues) -> dict[str, Any] | None:
     if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > MAX_VALUES:
         issues.error("TOO_MANY_VALUES", "", f"The JSON has more than {MAX_VALUES:,} values: refused unread.")
         return None
-    if raw.startswith(b"\xef\xbb\xbf"):
-        issues.error("INVALID_JSON", "", "The JSON begins with a byte order mark.")
-        return None
+    if raw.startswith(_BOM):
+        if not issues.lenient:
+            issues.error("INVALID_JSON", "", "The JSON begins with a byte order mark.")
+            return None
+        raw = raw[len(_BOM) :]
     try:
         document = json.loads(raw.decode("utf-8"), parse_constant=_no_constant, parse_float=_number)
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError

@@ -127,6 +127,7 @@ KNOWN: dict[str, dict[str, Rules]] = {
     "KHR_node_visibility": {"node": {"visible": FLAG}},
     "KHR_texture_basisu": {"texture": {"source": ref("images")}},
     "EXT_texture_webp": {"texture": {"source": ref("images")}},
+    "EXT_texture_avif": {"texture": {"source": ref("images")}},
     "KHR_texture_transform": {
         "textureInfo": {
             "offset": array(number(), 2),
@@ -177,9 +178,9 @@ def check_extensions(document: dict[str, Any], walk: Walk, issues: Issues) -> No
         if place not in places:
             issues.error("UNEXPECTED_EXTENSION_OBJECT", at, f"{name} has no meaning on a {owner}.")
         else:
-            before = issues.errors
+            before = issues.broken
             walk.object(value, places[place] if name not in _OPEN else _open(places[place], value), name, at)
-            if issues.errors == before:
+            if issues.broken == before:
                 _more(document, name, place, at, value, walk, issues)
     for name in sorted({n for _, _, n, _ in walk.met} - KNOWN.keys()):
         issues.note(

@@ -87,7 +87,8 @@ def local_matrix(node: dict[str, Any]) -> F64:
     if "matrix" in node:
         return np.array(node["matrix"], np.float64).reshape(4, 4).T
     m = np.eye(4)
-    x, y, z, w = node.get("rotation", (0, 0, 0, 1))
+    turn = np.array(node.get("rotation", (0, 0, 0, 1)), np.float64)
+    x, y, z, w = turn / (np.linalg.norm(turn) or 1.0)  # far from the origin, rounding in the file would show
     m[:3, :3] = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
         [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],

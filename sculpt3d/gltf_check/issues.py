@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
@@ -26,14 +27,18 @@ class Issue:
 
 @dataclass
 class Issues:
-    """Findings in the order they were made; raises `Enough` at `MOST` errors. tolerated: codes of errors only noted."""
+    """Findings in the order they were made; raises `Enough` at `MOST` errors. tolerated, nowhere: codes of errors, and
+    places, that are only noted."""
 
     tolerated: frozenset[str] = frozenset()
+    nowhere: re.Pattern[str] | None = None
     found: list[Issue] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    broken: int = 0  # errors, those that are only noted too
 
     def error(self, code: str, where: str, says: str) -> None:
-        if code in self.tolerated:
+        self.broken += 1
+        if code in self.tolerated or (self.nowhere is not None and self.nowhere.match(f"{code} {where}")):
             self._add(Issue("note", code, where, says))
             return
         self._add(Issue("error", code, where, says))
@@ -45,6 +50,11 @@ class Issues:
 
     def note(self, code: str, where: str, says: str) -> None:
         self._add(Issue("note", code, where, says))
+
+    @property
+    def lenient(self) -> bool:
+        """Whether what browsers read against the letter is read here too."""
+        return bool(self.tolerated)
 
     @property
     def errors(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ def look_at_picture(data: Bytes, at: str, issues: Issues) -> PictureFacts | None
             return _jpeg(data)
         if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
             return _webp(head)
+        if head[4:12] in (b"ftypavif", b"ftypavis"):
+            return _avif(bytes(data[: 1 << 16]))
         if head.startswith(ktx2.MAGIC):
             width, height, srgb = ktx2.read_header(data)
             return PictureFacts("image/ktx2", width, height, 4, linear=not srgb)
@@ -46,7 +49,7 @@ def look_at_picture(data: Bytes, at: str, issues: Issues) -> PictureFacts | None
     except ValueError as error:
         issues.error("IMAGE_DATA_INVALID", at, f"The picture is broken: {error}.")
         return None
-    issues.warn("IMAGE_UNRECOGNIZED_FORMAT", at, "This is no PNG, JPEG, WebP or KTX2 picture.")
+    issues.warn("IMAGE_UNRECOGNIZED_FORMAT", at, "This is no PNG, JPEG, WebP, AVIF or KTX2 picture.")
     return None
 
 
@@ -105,6 +108,15 @@ def _webp(head: bytes) -> PictureFacts:
         return PictureFacts("image/webp", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, 4)
     width, height = struct.unpack("<HH", head[26:30])
     return PictureFacts("image/webp", width & 0x3FFF, height & 0x3FFF, 3)
+
+
+def _avif(head: bytes) -> PictureFacts:
+    """The largest of its items: a picture of tiles says its whole size beside theirs."""
+    sizes = [struct.unpack(">II", head[m.end() + 4 : m.end() + 12]) for m in re.finditer(b"ispe", head)]
+    if not sizes:
+        raise ValueError("the AVIF does not say its size")
+    width, height = max(sizes, key=lambda s: s[0] * s[1])
+    return PictureFacts("image/avif", width, height, 4 if b"auxl" in head else 3)
 
 
 def _inflated(data: bytes) -> bytes:

@@ -18,7 +18,11 @@ _DATA = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w-]+=[^;,]*)*)(;base64)?,",
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:|//|[A-Za-z]:[\\/]|/)")
 BUFFER_TYPES = ("application/octet-stream", "application/gltf-buffer")
 CORE = ("image/jpeg", "image/png")
-BY_EXTENSION = {"image/webp": "EXT_texture_webp", "image/ktx2": "KHR_texture_basisu"}
+BY_EXTENSION = {
+    "image/webp": "EXT_texture_webp",
+    "image/ktx2": "KHR_texture_basisu",
+    "image/avif": "EXT_texture_avif",
+}
 MESHOPT = ("EXT_meshopt_compression", "KHR_meshopt_compression")
 MAX_EXTERNAL = 256  # files opened for one model
 
@@ -64,8 +68,24 @@ class _Fetch:
         elif _SCHEME.match(uri):
             self.issues.warn("NON_RELATIVE_URI", at, f'"{uri[:60]}" is not beside the model; not fetched.')
         else:
-            return self._file(unquote(uri.split("?")[0].split("#")[0]), at), None
+            return self._file(self._name(uri, at), at), None
         return None, None
+
+    def _name(self, uri: str, at: str) -> str:
+        """What file an address means; a reader also takes one that is a plain file name, of whatever system."""
+        name = unquote(uri.split("?")[0].split("#")[0])
+        others = [uri, uri.replace("\\", "/"), name.replace("\\", "/")] if self.issues.lenient else []
+        if len(uri) > 1000 or "\0" in name or "\0" in uri or self._inside(name):
+            return name
+        for other in others:
+            if self._inside(other):
+                self.issues.error("URI_NOT_ENCODED", at, f"{other[:60]} is a file's name and no address.")
+                return other
+        return name
+
+    def _inside(self, name: str) -> bool:
+        path = self.folder / name
+        return path.resolve().is_relative_to(self.folder) and path.is_file()
 
     def _inline(self, uri: str, at: str) -> tuple[Bytes | None, str | None]:
         head = _DATA.match(uri[:300])
@@ -77,6 +97,9 @@ class _Fetch:
             self.issues.error("INVALID_URI", at, "The data address has no valid beginning.")
             return None, None
         body = uri[head.end() :]
+        if self.issues.lenient and head[3]:  # as browsers do
+            body = re.sub(r"[\s=]", "", unquote(body))
+            body += "=" * (-len(body) % 4)
         try:
             data = base64.b64decode(body, validate=True) if head[3] else unquote(body).encode("latin-1")
         except (binascii.Error, ValueError):

@@ -47,7 +47,9 @@ class Part:
     attributes: what else the file says of each vertex, (V,) or (V, k), by name in lower case: error, views, filled, ...
     """
 
-    vertices: NDArray[Any]  # (V, 3) float32, local: Document.offset is to be added; from a format's reader also float64
+    vertices: NDArray[
+        Any
+    ]  # (V, 3) float32, local: Document.offset is to be added; from a format's reader also float64
     faces: I32  # (F, 3), counter-clockwise seen from outside
     material: Material = Material()
     uv: F32 | None = None  # (V, 2), origin top-left, as the colour texture is to be read
@@ -59,7 +61,11 @@ class Part:
     @property
     def coloured(self) -> bool:
         """Whether the file says anything of its colour."""
-        return self.rgba is not None or self.material.texture is not None or self.material.factor[:3] != (1, 1, 1)
+        return (
+            self.rgba is not None
+            or self.material.texture is not None
+            or self.material.factor[:3] != (1, 1, 1)
+        )
 
 
 @dataclass(frozen=True)

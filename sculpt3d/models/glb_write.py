@@ -61,7 +61,9 @@ def write_glb(path: Path, mesh: TexturedMesh, info: GltfInfo) -> None:
         ),
         scene=0,
         scenes=[gltf.Scene(name=info.name, nodes=[0])],
-        nodes=[gltf.Node(name=info.name, mesh=0, translation=list(info.offset) if any(info.offset) else None)],
+        nodes=[
+            gltf.Node(name=info.name, mesh=0, translation=list(info.offset) if any(info.offset) else None)
+        ],
         meshes=[
             gltf.Mesh(
                 name=info.name,

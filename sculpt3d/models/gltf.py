@@ -14,25 +14,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sculpt3d.colour import to_codes
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.geometry import F64
 from sculpt3d.gltf_check import Opened, open_to_read
 from sculpt3d.gltf_check.accessors import Values
-from sculpt3d.gltf_check.check import READABLE
-from sculpt3d.gltf_check.geometry import moved_uv, placed_nodes
+from sculpt3d.gltf_check.geometry import placed_nodes
 from sculpt3d.models.document import Document, Part
-from sculpt3d.models.gltf_material import Materials, Shown
+from sculpt3d.models.gltf_attributes import Attributes
+from sculpt3d.models.gltf_material import Materials
 from sculpt3d.models.gltf_pose import World, posed
-from sculpt3d.types import I32, U8
+from sculpt3d.types import I32
 
 MAX_PARTS = 20_000
-MAX_VERTICES = 500_000_000  # of all instances together
+MAX_VERTICES = 150_000_000  # and triangles, of all instances together
 _READ = {
     "EXT_mesh_gpu_instancing", "EXT_meshopt_compression", "EXT_texture_avif", "EXT_texture_webp", "KHR_draco_mesh_compression",
     "KHR_meshopt_compression", "KHR_mesh_quantization", "KHR_texture_basisu", "KHR_texture_transform", "KHR_xmp_json_ld",
     "MSFT_lod", "KHR_lights_punctual", "KHR_animation_pointer", "KHR_node_visibility", "EXT_structural_metadata",
 }  # fmt: skip
+_MISSING = ("IO_ERROR", "NON_RELATIVE_URI", "IMAGE_UNRECOGNIZED_FORMAT")
 POINTS, LINES, TRIANGLES, STRIP, FAN = 0, (1, 2, 3), 4, 5, 6
 
 
@@ -44,12 +44,11 @@ def read_gltf(path: Path) -> Document:
         raise UnreadableFile(
             f"{path.name} is not sound ({first.where or 'file'}: {first.says}); see sculpt3d check"
         )
-    missing = [i for i in opened.report.issues if i.code == "IO_ERROR" and i.where.startswith("/buffers")]
+    missing = [i for i in opened.report.issues if i.code in _MISSING and i.where.startswith("/buffers")]
     if missing:
         raise UnreadableFile(f"{path.name} is not whole: {missing[0].says} Put it there, or give the GLB")
-    needs = [
-        n for n in opened.document.get("extensionsRequired", []) if n not in _READ and "material" not in n
-    ]
+    required: list[str] = opened.document.get("extensionsRequired", [])
+    needs = [n for n in required if n not in _READ and "material" not in n]
     if needs:
         raise UnreadableFile(f"{path.name} needs {needs[0]}, which is not read here; export it without")
     found = document_of(opened, path.stem)
@@ -58,14 +57,18 @@ def read_gltf(path: Path) -> Document:
 
 def _flaws(opened: Opened) -> list[str]:
     """What the file is not quite sound in, a sentence; pictures that are missing, one each."""
-    told = [i for i in opened.report.issues if i.code in READABLE]
-    missing = [i.says.rstrip(".") for i in told if i.code == "IO_ERROR"]
-    others = [i for i in told if i.code != "IO_ERROR"]
-    first = [
-        f"not quite sound ({i.where or 'file'}: {i.says.rstrip('.')}); sculpt3d check tells all"
-        for i in others[:1]
-    ]
-    return [*missing, *first]
+    issues = opened.report.issues
+    missing = [f"{i.says.rstrip('.')}: its surfaces are without it" for i in issues if i.code in _MISSING]
+    told = [i for i in issues if i.severity == "note" and i.code not in (*_MISSING, "UNSUPPORTED_EXTENSION")]
+    if not told:
+        return missing
+    first = f"{told[0].where or 'file'}: {told[0].says.rstrip('.')}"
+    says = (
+        f"not quite sound in {len(told)} places, first {first}"
+        if len(told) > 1
+        else f"not quite sound ({first})"
+    )
+    return [*missing, f"{says}; sculpt3d check tells all"]
 
 
 def document_of(opened: Opened, name: str, start: Sequence[int] | None = None) -> Document:
@@ -90,8 +93,9 @@ def document_of(opened: Opened, name: str, start: Sequence[int] | None = None) -
 def _offset(said: dict[str, Any]) -> F64:
     """As our own exports note it: what brings coordinates back to the user's own."""
     given = said.get("offset")
-    good = isinstance(given, list) and len(given) == 3 and all(isinstance(v, int | float) for v in given)
-    return np.array(given if good else [0, 0, 0], np.float64)
+    numbers = given if isinstance(given, list) and len(given) == 3 else []
+    good = numbers and all(isinstance(v, int | float) and abs(v) < 1e15 for v in numbers)
+    return np.array(numbers if good else [0, 0, 0], np.float64)
 
 
 class _Reader:
@@ -106,6 +110,7 @@ class _Reader:
         self.name, self.document, self.values = name, document, values
         self.materials, self.start = materials, start
         self.told: dict[str, None] = {}
+        self.more = Attributes(document, values, self.told)
         self.vertices = 0
         users = Counter(
             p["attributes"].get("POSITION") for m in document.get("meshes", []) for p in m["primitives"]
@@ -115,6 +120,10 @@ class _Reader:
     def notes(self) -> list[str]:
         if self.document.get("animations"):
             self.told.setdefault("animations are not kept: the model is taken as it stands")
+        if "KHR_materials_variants" in self.document.get("extensions", {}):
+            self.told.setdefault("of the materials' variants the one that shows by itself is kept")
+        if self.start is None and len(self.document.get("scenes", [])) > 1:
+            self.told.setdefault("of several scenes the one that shows by itself is read")
         return [*self.told, *self.materials.notes()]
 
     def parts(self) -> list[Part]:
@@ -149,26 +158,32 @@ class _Reader:
             raise UnreadableFile(
                 f"{self.name}: its data is missing or coded in a way that is not read here; export it plainly"
             )
-        vertices, normals = shape
-        self.vertices += len(vertices)
-        faces = self._faces(primitive, mode, len(vertices), place.mirrored)
+        vertices = shape.vertices
+        faces = self._faces(primitive, mode, len(vertices), shape.mirrored)
+        self.vertices += len(vertices) + len(faces)
         if mode != POINTS and not len(faces):
             return None
+        for name in primitive.get("extensions", {}):
+            if name not in _READ and "material" not in name:
+                self.told.setdefault(f"what {name[:60]} adds is not kept")
         material = self.materials.of(primitive.get("material"))
         part = Part(
             vertices,
             faces,
             material.material,
-            self._uv(attributes, material, len(vertices)),
-            self._rgba(attributes, len(vertices)),
-            normals,
-            self._more(attributes, len(vertices)),
+            self.more.uv(attributes, material, len(vertices)),
+            self.more.rgba(attributes, len(vertices), material.material.alpha) if material.lit else None,
+            shape.normals,
+            self.more.own(attributes, len(vertices)),
             str(node.get("name", mesh.get("name", ""))),
         )
         if part.uv is None and part.material.texture is not None:
             part = replace(
                 part, material=replace(part.material, texture=None, normal_map=None, occlusion=None)
             )
+        if mode == POINTS and "indices" in primitive:
+            index = self._index(primitive["indices"])
+            return picked(part, np.unique(index[(index >= 0) & (index < len(vertices))]), faces)
         return _only_used(part) if len(faces) and attributes["POSITION"] in self.shared else part
 
     def _all_zero(self, accessor: int) -> bool:
@@ -202,64 +217,21 @@ class _Reader:
         index = raw[:, 0].astype(np.int64)
         return np.where(index > np.iinfo(np.int32).max, -1, index)
 
-    def _uv(self, attributes: dict[str, int], shown: Shown, count: int) -> NDArray[np.float32] | None:
-        if shown.uv_set is None:
-            return None
-        uv = self._real(attributes, f"TEXCOORD_{shown.uv_set}", count, 2)
-        if uv is None:
-            self.told.setdefault("a texture has no coordinates and is not kept")
-            return None
-        return moved_uv(uv, shown.uv_move).astype(np.float32) if shown.uv_move else uv.astype(np.float32)
-
-    def _rgba(self, attributes: dict[str, int], count: int) -> U8 | None:
-        if "COLOR_1" in attributes:
-            self.told.setdefault("a second set of vertex colours is not kept")
-        light = self._real(attributes, "COLOR_0", count)
-        if light is None or light.shape[1] not in (3, 4):
-            return None
-        rgba = np.full((count, 4), 255, np.uint8)
-        rgba[:, :3] = to_codes(np.ascontiguousarray(light[:, :3]))
-        if light.shape[1] == 4:
-            rgba[:, 3] = np.round(np.clip(light[:, 3], 0, 1) * 255)
-        return rgba
-
-    def _more(self, attributes: dict[str, int], count: int) -> dict[str, NDArray[Any]]:
-        """The file's own attributes, `_NAME`."""
-        found = {}
-        for name in attributes:
-            if not name.startswith("_"):
-                continue
-            accessor = self.document["accessors"][attributes[name]]
-            raw = (
-                self.values.real(attributes[name])
-                if accessor.get("normalized")
-                else self.values.raw(attributes[name])
-            )
-            if raw is None or len(raw) != count:
-                self.told.setdefault(f"the attribute {name[:40]} cannot be read")
-                continue
-            found[name[1:].lower()] = np.ascontiguousarray(raw[:, 0] if raw.shape[1] == 1 else raw)
-        return found
-
-    def _real(
-        self, attributes: dict[str, int], name: str, count: int, width: int | None = None
-    ) -> F64 | None:
-        """(count, width) as numbers, None where they are not there or of another number."""
-        if name not in attributes:
-            return None
-        found = self.values.real(attributes[name])
-        return None if found is None or len(found) != count or (width and found.shape[1] != width) else found
-
 
 def _only_used(part: Part) -> Part:
     """Of vertices that several primitives share, those of this one."""
     used, faces = np.unique(part.faces, return_inverse=True)
     if len(used) == len(part.vertices) or used[0] < 0 or used[-1] >= len(part.vertices):
         return part
+    return picked(part, used, faces.reshape(-1, 3).astype(np.int32))
+
+
+def picked(part: Part, used: NDArray[np.integer[Any]], faces: I32) -> Part:
+    """Of its vertices those numbered `used`; `faces` count these."""
     return replace(
         part,
         vertices=part.vertices[used],
-        faces=faces.reshape(-1, 3).astype(np.int32),
+        faces=faces,
         uv=None if part.uv is None else part.uv[used],
         rgba=None if part.rgba is None else part.rgba[used],
         normals=None if part.normals is None else part.normals[used],

@@ -27,10 +27,6 @@ class World:
     document: dict[str, Any]
     values: Values
 
-    @property
-    def mirrored(self) -> bool:
-        return bool(np.linalg.det(self.matrix[:3, :3]) < 0)
-
     def instances(self) -> Iterator[World]:
         """The node itself, or a place for each of its instances."""
         held = self.node.get("extensions", {}).get(INSTANCING, {}).get("attributes")
@@ -49,34 +45,46 @@ class World:
         return self.values.real(accessor) if known else None  # type: ignore[arg-type]
 
 
+@dataclass(frozen=True)
+class Posed:
+    """vertices (V, 3) in world, float32 where the file's own numbers stand, and unit normals. mirrored: left and right are
+    changed over, so that triangles run the other way."""
+
+    vertices: NDArray[Any]
+    normals: NDArray[np.float32] | None
+    mirrored: bool
+
+
 def posed(
     primitive: dict[str, Any], place: World, mesh: dict[str, Any], node: dict[str, Any], values: Values
-) -> tuple[NDArray[Any], NDArray[np.float32] | None] | None:
-    """Vertices (V, 3) in world, float32 where the file's own numbers stand, and unit normals; None where data is missing."""
+) -> Posed | None:
+    """None where data is missing."""
     attributes = primitive["attributes"]
     raw = values.raw(attributes["POSITION"])
     if raw is None or raw.shape[1] != 3:
         return None
-    normals = values.real(attributes["NORMAL"]) if "NORMAL" in attributes else None
+    normals = _real(values, attributes["NORMAL"]) if "NORMAL" in attributes else None
     normals = None if normals is None or normals.shape != raw.shape else normals
     weights = node.get("weights", mesh.get("weights", []))
     morphed = any(weights) and bool(primitive.get("targets"))
     skin = _skinning(primitive, place, node, values, len(raw))
     if skin is None and not morphed and raw.dtype == np.float32 and np.array_equal(place.matrix, np.eye(4)):
-        return np.ascontiguousarray(raw), _unit(normals)
+        return Posed(np.ascontiguousarray(raw), _unit(normals), False)
     vertices = values.real(attributes["POSITION"])
     assert vertices is not None
     if morphed:
         vertices = _morphed(vertices, primitive, weights, "POSITION", values)
         normals = None if normals is None else _morphed(normals, primitive, weights, "NORMAL", values)
     if skin is not None:
-        turned = None if normals is None else np.einsum("nij,nj->ni", skin[:, :3, :3], normals)
-        return np.einsum("nij,nj->ni", skin[:, :3, :3], vertices) + skin[:, :3, 3], _unit(turned)
+        each = skin[:, :3, :3]
+        turned = None if normals is None else np.einsum("nij,nj->ni", each, normals)
+        over = bool((np.linalg.det(each) < 0).sum() * 2 > len(each))
+        return Posed(np.einsum("nij,nj->ni", each, vertices) + skin[:, :3, 3], _unit(turned), over)
     linear = place.matrix[:3, :3]
     turned = (
         None if normals is None else normals @ np.linalg.pinv(linear)
     )  # inverse transposed, from the right
-    return vertices @ linear.T + place.matrix[:3, 3], _unit(turned)
+    return Posed(vertices @ linear.T + place.matrix[:3, 3], _unit(turned), bool(np.linalg.det(linear) < 0))
 
 
 def _morphed(base: F64, primitive: dict[str, Any], weights: list[float], name: str, values: Values) -> F64:
@@ -116,7 +124,14 @@ def _skinning(
     return np.where(total[:, None, None] > 0, found, np.eye(4))
 
 
-def _unit(normals: F64 | None) -> NDArray[np.float32] | None:
+def _real(values: Values, accessor: int) -> NDArray[Any] | None:
+    """As numbers, floats as they are."""
+    raw = values.raw(accessor)
+    return raw if raw is None or raw.dtype.kind == "f" else values.real(accessor)
+
+
+def _unit(normals: NDArray[Any] | None) -> NDArray[np.float32] | None:
     if normals is None:
         return None
-    return (normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    return np.asarray(normals / np.where(length > 1e-12, length, 1), np.float32)
