@@ -16,6 +16,7 @@ from PIL import Image
 from sculpt3d.colour import to_srgb
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.models.read import read_document
+from sculpt3d.webasset.second_gltf import NotKnown, second_gltf
 from tests.gltf_builder import Builder, png
 from tests.test_models_gltf import FACES, FLAT, PICTURE, QUARTERS, UV, expect, quarters, shown, wall
 
@@ -163,6 +164,10 @@ def test_vertex_colours_that_forgot_to_say_so(tmp_path: Path, kind: str) -> None
     document = read_document(b.glb(tmp_path / "a.glb"))
     expect(document, lambda _: to_srgb(np.array([1, (top // 2) / top, 0])) * 255)
     assert "whole numbers" in document.notes[0]
+    with pytest.raises(
+        NotKnown
+    ):  # a second reader that takes them at their word would call the first one wrong
+        second_gltf(tmp_path / "a.glb")
 
 
 def test_alpha_of_vertices_counts_as_the_material_says(tmp_path: Path) -> None:

@@ -100,6 +100,9 @@ class _File:
             uv = column(f"TEXCOORD_{held.get('texCoord', info.get('texCoord', 0))}")
             uv = None if uv is None else _turned(uv, held)
         colour = column("COLOR_0")
+        known = [a for a in (colour, uv) if a is not None]
+        if any(not np.isfinite(a).all() for a in known) or (colour is not None and colour.max() > 1.5):
+            raise NotKnown  # codes that do not say that they are shares, and what is no number
         rgba = None if colour is None else _rgba(colour)
         return Part(
             vertices, faces.astype(np.int32), material, None if uv is None else uv.astype(np.float32), rgba
@@ -111,6 +114,8 @@ class _File:
         given = self.tree["materials"][number]
         pbr = given.get("pbrMetallicRoughness", {})
         factor = tuple(float(v) for v in pbr.get("baseColorFactor", [1, 1, 1, 1]))
+        if max(factor) > 1 or min(factor) < 0:
+            raise NotKnown
         if not any(factor[:3]) and any(given.get("emissiveFactor", [0])):
             raise NotKnown
         info = pbr.get("baseColorTexture")
