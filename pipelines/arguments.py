@@ -276,7 +276,8 @@ def parser() -> argparse.ArgumentParser:
         "--align",
         choices=["none", "rigid", "sim3"],
         default="none",
-        help="bring the model onto the truth first; sim3 also fits the scale (%(default)s)",
+        help="bring the model onto the truth first, from any frame: every rotation is tried (about 12 core-seconds); "
+        "sim3 also fits the scale (%(default)s)",
     )
     score.add_argument(
         "--floor-mm", type=_number, metavar="MM", help="leave out what lies below this height on both sides"
@@ -286,7 +287,7 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         nargs=2,
         metavar=("MODEL_CAMERAS", "TRUE_CAMERAS"),
-        help="two COLMAP models of the same photos, a sure start for --align",
+        help="two COLMAP models of the same photos: a start for --align instead of the search",
     )
     score.add_argument(
         "--up", choices=["x", "y", "z"], default="y", help="the truth's axis that points up (%(default)s)"

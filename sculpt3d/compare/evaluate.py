@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from sculpt3d._open3d import o3d
+from sculpt3d.compare.points import Points, box
+from sculpt3d.compare.pose import find_pose
 from sculpt3d.compare.registration import register, robust_umeyama
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.geometry import F64, Rigid3, Sim3
@@ -50,7 +53,8 @@ class Evaluation:
     scores: tuple[Score, ...]
     truth_from_model: tuple[tuple[float, ...], ...]  # 4x4, between the files' own coordinates
     scale_error_percent: float | None  # how much too large the model is; None where its scale was not fitted
-    notes: tuple[str, ...] = ()  # what of the files could not be kept
+    align_seconds: float | None = None  # what finding the pose took
+    notes: tuple[str, ...] = ()  # what of the files could not be kept; whether the pose is ambiguous
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -87,7 +91,9 @@ def evaluate(
     made, true = read_surface(model), read_surface(truth)
     beside = truth.with_name(f"{truth.stem}_mesh.ply")
     whole = true.mesh if true.mesh is not None or not beside.is_file() else _beside(beside, true)
-    place = _placed(made, true, align, cameras)
+    began = time.perf_counter()
+    place, note = _placed(made, true, align, cameras)
+    seconds = time.perf_counter() - began
     axis = "xyz".index(up)
     floor = None if floor_mm is None else floor_mm / 1000 - float(true.origin[axis])
     wanted = true.xyz if floor is None else true.xyz[true.xyz[:, axis] > floor]
@@ -114,7 +120,12 @@ def evaluate(
         tuple(scores),
         tuple(tuple(float(v) for v in row) for row in in_files.matrix()),
         100 * (1 / place.scale - 1) if align == "sim3" else None,
-        (*(f"{path.name}: {note}" for path, s in ((model, made), (truth, true)) for note in s.notes), *_choices(cameras or ())),
+        None if align == "none" else round(seconds, 1),
+        (
+            *(f"{path.name}: {n}" for path, s in ((model, made), (truth, true)) for n in s.notes),
+            *_choices(cameras or ()),
+            *([] if note is None else [note]),
+        ),
     )
 
 
@@ -138,7 +149,7 @@ def read_surface(path: Path, samples: int = SAMPLES) -> Surface:
 def to_mesh(points: F64, mesh: Any) -> F64:
     """Exact distance (N,) of points to the triangles, in their unit."""
     scene = o3d.t.geometry.RaycastingScene()
-    origin = mesh.bounds.mean(0)  # float32 keeps its digits near the middle
+    origin = np.median(points, 0)  # float32 keeps its digits near the middle; a stray face does not move it
     scene.add_triangles(
         o3d.core.Tensor(np.asarray(mesh.vertices - origin, np.float32)),
         o3d.core.Tensor(np.asarray(mesh.faces, np.uint32)),
@@ -148,17 +159,22 @@ def to_mesh(points: F64, mesh: Any) -> F64:
     )
 
 
-def _placed(made: Surface, true: Surface, align: str, cameras: tuple[Path, Path] | None) -> Sim3:
-    """The truth's local coordinates from the model's; their offsets are part of it, in double."""
-    apart = Sim3(1.0, np.eye(3), made.origin - true.origin)
+def _placed(
+    made: Surface, true: Surface, align: str, cameras: tuple[Path, Path] | None
+) -> tuple[Sim3, str | None]:
+    """The truth's local coordinates from the model's, and what must be said of it; their offsets are part of it, in double."""
+    apart, with_scale = Sim3(1.0, np.eye(3), made.origin - true.origin), align == "sim3"
     if align == "none":
-        return apart
+        return apart, None
     if cameras is not None:
-        between = _from_cameras(*cameras, with_scale=align == "sim3")
+        between = _from_cameras(*cameras, with_scale)
         start = true.from_file() @ between @ made.from_file().inverse()
-        return register(made.xyz, true.xyz, true.normal, align == "sim3", start)
+        return register(made.xyz, true.xyz, true.normal, with_scale, start), None
     first = apart if _touch(apart.apply(made.xyz), true.xyz) else Sim3.identity()
-    return register(first.apply(made.xyz), true.xyz, true.normal, align == "sim3") @ first
+    source = Points(first.apply(made.xyz), made.normal)
+    found = find_pose(source, Points(true.xyz, true.normal), with_scale)
+    pose = register(source.xyz, true.xyz, true.normal, with_scale, found.target_from_source)
+    return pose @ first, found.note()
 
 
 def _touch(a: F64, b: F64) -> bool:
@@ -175,8 +191,9 @@ def _beside(path: Path, true: Surface) -> Any:
 
 
 def _inside(xyz: F64, truth: F64, axis: int, floor: float | None) -> F64:
-    margin = MARGIN * float(np.ptp(truth, axis=0).max())
-    keep = ((xyz > truth.min(0) - margin) & (xyz < truth.max(0) + margin)).all(1)
+    low, high = box(truth)
+    margin = MARGIN * float((high - low).max())
+    keep = ((xyz > low - margin) & (xyz < high + margin)).all(1)
     if floor is not None:
         keep &= xyz[:, axis] > floor
     return xyz[keep]
