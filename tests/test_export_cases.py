@@ -20,6 +20,7 @@ import pipelines.source
 from pipelines.export import export
 from pipelines.export_level import ExportParams
 from sculpt3d._open3d import o3d
+from sculpt3d.colour import from_srgb, to_srgb
 from sculpt3d.models.document import Document, Part
 from sculpt3d.models.read import read_document
 from sculpt3d.surface.topology import face_areas
@@ -53,7 +54,13 @@ def colours_at(path: Path, points: np.ndarray) -> np.ndarray:
     at = (mesh.visual.uv[mesh.faces[face]] * weights[..., None]).sum(1)
     size = np.array(picture.shape[1::-1])
     column, row = np.minimum((np.c_[at[:, 0], 1 - at[:, 1]] % 1 * size).astype(int), size - 1).T
-    return picture[row, column]
+    factor = np.array(
+        mesh.visual.material.baseColorFactor
+        if mesh.visual.material.baseColorFactor is not None
+        else [255] * 4
+    )
+    light = from_srgb(picture[row, column, :3] / 255) * (factor[:3] / 255)
+    return np.c_[to_srgb(light) * 255, picture[row, column, 3]]
 
 
 @here
@@ -137,6 +144,16 @@ def test_five_hundred_random_exports_are_not_refused(tmp_path: Path) -> None:
         )
         export(scan, tmp_path / f"{k}.glb", params, say=lambda _: None)
         (tmp_path / f"{k}.glb").unlink()
+
+
+def test_coordinates_without_a_material_are_no_reason_to_refuse(tmp_path: Path) -> None:
+    """trimesh 5.2.0 gives them a grey picture of two by two that is in no file."""
+    ball = trimesh.creation.icosphere(2)
+    rows = [f"v {x} {y} {z}" for x, y, z in ball.vertices] + [f"vt {x} {y}" for x, y, _ in ball.vertices]
+    rows += ["f " + " ".join(f"{k + 1}/{k + 1}" for k in face) for face in ball.faces]
+    (tmp_path / "bare.obj").write_text("\n".join(rows))
+    assert trimesh.load(tmp_path / "bare.obj", process=False).visual.material.image.size == (2, 2)
+    export(tmp_path / "bare.obj", tmp_path / "a.glb", SMALL, say=lambda _: None)
 
 
 def _changed(change: Callable[[Part], Part]) -> Callable[[Document], Document]:

@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 import trimesh
+from numpy.typing import NDArray
 
 from sculpt3d.geometry import F64
 from sculpt3d.models.colouring import texels_per_unit
 from sculpt3d.models.document import Material, Part, Texture
+from sculpt3d.types import U8
 from sculpt3d.webasset.coded import compared
 from sculpt3d.webasset.colours import Colours, joined
 from sculpt3d.webasset.distance import Surface, apart, points_on, spread
@@ -124,13 +126,17 @@ def _local(part: Part, offset: F64, scale: float) -> Part:
 
 def _by_trimesh(path: Path) -> tuple[list[Part], bool]:
     kind = path.suffix.lower()
-    coloured = _plain_ply(path) if kind == ".ply" else kind == ".obj" and _plain_obj(path)
+    libraries = _libraries(path) if kind == ".obj" else set[bytes]()
+    coloured = _plain_ply(path) if kind == ".ply" else kind == ".obj" and _plain_obj(path, libraries)
     loaded = trimesh.load(path, process=False)
     meshes: Sequence[Any] = loaded.dump() if isinstance(loaded, trimesh.Scene) else [loaded]
-    return [_part(m) for m in meshes if len(getattr(m, "faces", ()))], coloured
+    made_up = (
+        kind == ".obj" and not libraries
+    )  # trimesh 5 gives coordinates without a material a grey picture of its own
+    return [_part(m, not made_up) for m in meshes if len(getattr(m, "faces", ()))], coloured
 
 
-def _part(mesh: Any) -> Part:
+def _part(mesh: Any, pictured: bool) -> Part:
     v, f = np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.int32)
     material, uv = getattr(mesh.visual, "material", None), getattr(mesh.visual, "uv", None)
     picture = getattr(material, "image", None)
@@ -140,7 +146,18 @@ def _part(mesh: Any) -> Part:
         return Part(v, f, Material(texture=Texture(pixels)), down)
     if mesh.visual.kind == "vertex":
         return Part(v, f, rgba=np.asarray(mesh.visual.vertex_colors, np.uint8))
+    beside = mesh.vertex_attributes.get(
+        "color"
+    )  # where trimesh 5 puts an OBJ's vertex colours that have coordinates too
+    if beside is not None and len(beside) == len(v):
+        return Part(v, f, rgba=_codes(np.asarray(beside)[:, :3]))
     return Part(v, f)
+
+
+def _codes(rgb: NDArray[Any]) -> U8:
+    """(V, 3) bytes, or floats 0..1 -> (V, 4)."""
+    codes = rgb if rgb.dtype == np.uint8 else np.round(np.clip(rgb, 0, 1) * 255)
+    return np.c_[codes, np.full(len(codes), 255)].astype(np.uint8)
 
 
 def _plain_ply(path: Path) -> bool:
@@ -159,14 +176,17 @@ def _plain_ply(path: Path) -> bool:
     return not strange and "TextureFile" not in head and (bare or plain)
 
 
-def _plain_obj(path: Path) -> bool:
-    """Whether trimesh reads its colours rightly: none, at the vertices, or one picture a material with nothing beside it."""
+def _libraries(path: Path) -> set[bytes]:
     with open(path, "rb") as f:
-        libraries = {
+        return {
             line.split(None, 1)[1].strip()
             for line in f
             if line.startswith(b"mtllib") and b" " in line.strip()
         }
+
+
+def _plain_obj(path: Path, libraries: set[bytes]) -> bool:
+    """Whether trimesh reads its colours rightly: none, at the vertices, or one picture a material with nothing beside it."""
     for name in libraries:
         file = path.with_name(Path(name.decode(errors="replace").replace("\\", "/")).name)
         rows = [r.split() for r in file.read_bytes().splitlines()] if file.is_file() else [[b"missing"]]
