@@ -130,28 +130,24 @@ def _by_trimesh(path: Path) -> tuple[list[Part], bool]:
     coloured = _plain_ply(path) if kind == ".ply" else kind == ".obj" and _plain_obj(path, libraries)
     loaded = trimesh.load(path, process=False)
     meshes: Sequence[Any] = loaded.dump() if isinstance(loaded, trimesh.Scene) else [loaded]
-    made_up = (
-        kind == ".obj" and not libraries
-    )  # trimesh 5 gives coordinates without a material a grey picture of its own
+    # trimesh 5 gives coordinates without a material a grey picture of its own, two by two
+    made_up = kind == ".obj" and not libraries
     return [_part(m, not made_up) for m in meshes if len(getattr(m, "faces", ()))], coloured
 
 
 def _part(mesh: Any, pictured: bool) -> Part:
     v, f = np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.int32)
     material, uv = getattr(mesh.visual, "material", None), getattr(mesh.visual, "uv", None)
-    picture = getattr(material, "image", None)
+    picture = getattr(material, "image", None) if pictured else None
+    beside = mesh.vertex_attributes.get("color")  # an OBJ's vertex colours, where it has coordinates too
+    rgba = None if beside is None or len(beside) != len(v) else _codes(np.asarray(beside)[:, :3])
     if uv is not None and picture is not None:
         down = np.stack([uv[:, 0], 1 - uv[:, 1]], 1).astype(np.float32)
         pixels = np.asarray(picture.convert("RGB"))
-        return Part(v, f, Material(texture=Texture(pixels)), down)
+        return Part(v, f, Material(texture=Texture(pixels)), down, rgba)
     if mesh.visual.kind == "vertex":
         return Part(v, f, rgba=np.asarray(mesh.visual.vertex_colors, np.uint8))
-    beside = mesh.vertex_attributes.get(
-        "color"
-    )  # where trimesh 5 puts an OBJ's vertex colours that have coordinates too
-    if beside is not None and len(beside) == len(v):
-        return Part(v, f, rgba=_codes(np.asarray(beside)[:, :3]))
-    return Part(v, f)
+    return Part(v, f, rgba=rgba)
 
 
 def _codes(rgb: NDArray[Any]) -> U8:
