@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -65,6 +65,19 @@ class Part:
             self.rgba is not None
             or self.material.texture is not None
             or self.material.factor[:3] != (1, 1, 1)
+        )
+
+
+    def picked(self, vertices: NDArray[Any], faces: I32) -> Part:
+        """With the vertices of a mask or an index, and `faces` among them."""
+        return replace(
+            self,
+            vertices=self.vertices[vertices],
+            faces=faces,
+            uv=None if self.uv is None else self.uv[vertices],
+            rgba=None if self.rgba is None else self.rgba[vertices],
+            normals=None if self.normals is None else self.normals[vertices],
+            attributes={k: v[vertices] for k, v in self.attributes.items()},
         )
 
 

@@ -183,7 +183,7 @@ class _Reader:
             )
         if mode == POINTS and "indices" in primitive:
             index = self._index(primitive["indices"])
-            return picked(part, np.unique(index[(index >= 0) & (index < len(vertices))]), faces)
+            return part.picked(np.unique(index[(index >= 0) & (index < len(vertices))]), faces)
         return _only_used(part) if len(faces) and attributes["POSITION"] in self.shared else part
 
     def _all_zero(self, accessor: int) -> bool:
@@ -223,17 +223,4 @@ def _only_used(part: Part) -> Part:
     used, faces = np.unique(part.faces, return_inverse=True)
     if len(used) == len(part.vertices) or used[0] < 0 or used[-1] >= len(part.vertices):
         return part
-    return picked(part, used, faces.reshape(-1, 3).astype(np.int32))
-
-
-def picked(part: Part, used: NDArray[np.integer[Any]], faces: I32) -> Part:
-    """Of its vertices those numbered `used`; `faces` count these."""
-    return replace(
-        part,
-        vertices=part.vertices[used],
-        faces=faces,
-        uv=None if part.uv is None else part.uv[used],
-        rgba=None if part.rgba is None else part.rgba[used],
-        normals=None if part.normals is None else part.normals[used],
-        attributes={k: v[used] for k, v in part.attributes.items()},
-    )
+    return part.picked(used, faces.reshape(-1, 3).astype(np.int32))

@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d.errors import UnreadableFile
-from sculpt3d.geometry import F64
+from sculpt3d.geometry import F64, far_centre
 from sculpt3d.models.caps import turned
 from sculpt3d.models.document import Document, Part
 from sculpt3d.models.flat import flat_faces
 from sculpt3d.types import F32, I32, Bool
 
-FAR = 16  # sizes from the origin; beyond, float32 steps are coarser than a millionth of the size
 _LARGEST = 1e18  # float32 squares it still
 _BLOCK = 1 << 16
 
@@ -31,7 +30,7 @@ def tidy(found: Document, file: str) -> Document:
     for part in found.parts:
         bad = _without_number(part.vertices)
         if not len(part.faces):
-            clean = _picked(part, ~bad, part.faces) if bad is not None else part
+            clean = part.picked(~bad, part.faces) if bad is not None else part
             lost += len(part.vertices) - len(clean.vertices)
         else:
             faces = _sound(part, bad, file)
@@ -92,30 +91,13 @@ def _over_used(part: Part, faces: I32) -> Part:
     if marks.all():
         return part
     number = np.cumsum(marks, dtype=np.int32) - np.int32(1)
-    return _picked(part, marks, number[faces])
-
-
-def _picked(part: Part, marks: Bool, faces: I32) -> Part:
-    return replace(
-        part,
-        vertices=part.vertices[marks],
-        faces=faces,
-        uv=None if part.uv is None else part.uv[marks],
-        rgba=None if part.rgba is None else part.rgba[marks],
-        normals=None if part.normals is None else part.normals[marks],
-        attributes={k: v[marks] for k, v in part.attributes.items()},
-    )
+    return part.picked(marks, number[faces])
 
 
 def _centre(parts: list[Part]) -> F64:
-    """A round number near the middle where the model lies far from the origin for its size; else zero."""
     low = np.min([_reduced(np.minimum, p.vertices) for p in parts], axis=0)
     high = np.max([_reduced(np.maximum, p.vertices) for p in parts], axis=0)
-    size = float((high - low).max())
-    if np.abs([low, high]).max() <= FAR * size or size == 0:
-        return np.zeros(3)
-    step = 10.0 ** np.floor(np.log10(size))
-    return np.asarray(np.round((low + high) / 2 / step) * step + 0.0, np.float64)
+    return far_centre(low, high)
 
 
 def _reduced(smaller: Any, vertices: NDArray[Any]) -> F64:
