@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sculpt3d.errors import UnreadableFile
 from sculpt3d.geometry import F64
@@ -195,7 +194,11 @@ class _Reader:
         """(F, 3); indices beyond the vertices are left to `tidy`."""
         if mode == POINTS:
             return np.zeros((0, 3), np.int32)
-        index = np.arange(count) if "indices" not in primitive else self._index(primitive["indices"])
+        index = (
+            np.arange(count, dtype=np.int32)
+            if "indices" not in primitive
+            else self._index(primitive["indices"])
+        )
         if mode == TRIANGLES:
             faces = index[: len(index) // 3 * 3].reshape(-1, 3)
         elif mode == STRIP:
@@ -208,14 +211,15 @@ class _Reader:
             faces = faces[(a != b) & (b != c) & (c != a)]
         return np.ascontiguousarray(faces[:, ::-1] if mirrored else faces, np.int32)
 
-    def _index(self, accessor: int) -> NDArray[np.int64]:
+    def _index(self, accessor: int) -> I32:
         raw = self.values.raw(accessor)
         if raw is None:
             raise UnreadableFile(
                 f"{self.name}: its triangles are missing or coded in a way that is not read here; export it plainly"
             )
-        index = raw[:, 0].astype(np.int64)
-        return np.where(index > np.iinfo(np.int32).max, -1, index)
+        return np.asarray(
+            raw[:, 0].astype(np.int32)
+        )  # what int32 does not hold is negative then, and points nowhere
 
 
 def _only_used(part: Part) -> Part:

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from sculpt3d.errors import UnreadableFile
+from sculpt3d.gltf_check.container import Bytes
 from sculpt3d.gltf_check.ktx2 import can_decode, decode_ktx2
 from sculpt3d.gltf_check.resources import Resources
 from sculpt3d.models.document import Material, Texture, Wrap
@@ -166,6 +167,9 @@ class Materials:
         try:
             if facts.mime == "image/ktx2":
                 return decode_ktx2(data) if can_decode() else None
+            plain = _plain_png(data)
+            if plain is not None:
+                return plain
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # bounded above
                 with Image.open(io.BytesIO(data)) as opened:
@@ -176,8 +180,21 @@ class Materials:
             return None
 
 
+def _plain_png(data: Bytes) -> U8 | None:
+    """One of 8-bit RGB or RGBA, straight into an array: in two thirds of Pillow's time and a quarter of its memory."""
+    head = bytes(data[: 1 << 12])
+    if head[:4] != b"\x89PNG" or head[24] != 8 or head[25] not in (2, 6) or b"tRNS" in head:
+        return None
+    import imagecodecs
+
+    found = imagecodecs.png_decode(data)  # type: ignore[arg-type]  # any buffer will do
+    return found if found.dtype == np.uint8 and found.ndim == 3 and found.shape[2] in (3, 4) else None
+
+
 def _pixels(opened: Image.Image) -> U8:
     """(H, W, 3), or (H, W, 4) where it has alpha; glTF's pictures are sRGB whatever their profile says."""
+    if opened.mode == "RGB" and "transparency" not in opened.info:
+        return np.array(opened)
     if opened.mode.startswith("I"):
         grey = (np.asarray(opened).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, 2)
