@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from sculpt3d.colour import to_srgb
@@ -21,6 +23,8 @@ from tests.gltf_builder import Builder, png
 from tests.test_models_gltf import FACES, FLAT, PICTURE, QUARTERS, UV, expect, quarters, shown, wall
 
 GLOSS = "KHR_materials_pbrSpecularGlossiness"
+SPOILS: list[Any] = [None, -1, 0, 1, 2, 7, 0.5, 1e9, 1e30, 1e200, "", "x", True, [], {}, [1], [0, 0, 0], [1] * 4, [1e30] * 16,
+                     5121, 5126, 65535, 2**31, 2**53, {"a": 1}]  # fmt: skip
 STONE = 56  # sRGB code of the reflectance 0.04
 
 
@@ -377,6 +381,88 @@ def test_a_few_bytes_cannot_ask_for_all_memory(tmp_path: Path) -> None:
     b.document["meshes"][0]["primitives"] *= 200
     with pytest.raises(UnreadableFile, match="too often"):
         read_document(b.glb(tmp_path / "a.glb"))
+
+
+def _paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path for key, inner in items for path in ((*at, key), *_paths(inner, (*at, key)))]
+
+
+def _mixed() -> Builder:
+    """A bit of everything that a reader follows."""
+    b = wall()
+    some = np.zeros((len(FLAT), 4), "u1")
+    b.primitive["attributes"] |= {
+        "JOINTS_0": b.accessor(some), "WEIGHTS_0": b.accessor(np.full_like(some, 63), normalized=True),
+        "COLOR_0": b.accessor(some, normalized=True), "_E": b.accessor(UV[:, 0].copy()),
+    }  # fmt: skip
+    b.primitive["targets"] = [{"POSITION": b.accessor(FLAT, bounds=True)}]
+    rows = np.arange(3).astype("u2")
+    b.document["accessors"][0]["sparse"] = {
+        "count": 3, "indices": {"bufferView": b.view(rows.tobytes()), "componentType": 5123},
+        "values": {"bufferView": b.view(FLAT[:3].tobytes())},
+    }  # fmt: skip
+    held = {"SCALE": b.accessor(np.ones((1, 3), "f4")), "ROTATION": b.accessor(np.eye(4, dtype="f4")[3:])}
+    lit = {"KHR_lights_punctual": {"light": 0}, "EXT_mesh_gpu_instancing": {"attributes": held}}
+    b.document |= {
+        "nodes": [{"mesh": 0, "weights": [0.5], "extensions": lit}, {"mesh": 0, "skin": 0},
+                  {"scale": [1, 1, 1], "rotation": [0, 0, 0, 1]}],
+        "scenes": [{"nodes": [0, 1, 2]}],
+        "skins": [{"joints": [2], "inverseBindMatrices": b.accessor(np.eye(4, dtype="f4").reshape(1, 16))}],
+        "extensions": {"KHR_lights_punctual": {"lights": [{"type": "spot", "spot": {}}]}},
+        "animations": [{"samplers": [{"input": 0, "output": 1}],
+                        "channels": [{"sampler": 0, "target": {"node": 0, "path": "scale"}}]}],
+    }  # fmt: skip
+    info = {
+        "index": b.texture(PICTURE, wrapS=33071),
+        "extensions": {"KHR_texture_transform": {"offset": [0, 0], "scale": [1, 1]}},
+    }
+    held = {
+        "diffuseTexture": info,
+        "diffuseFactor": [1, 1, 1, 1],
+        "specularFactor": [1, 1, 1],
+        "specularGlossinessTexture": info,
+    }
+    glow = {
+        "emissiveFactor": [1, 1, 1],
+        "extensions": {GLOSS: held, "KHR_materials_emissive_strength": {"emissiveStrength": 2}},
+    }
+    b.material(alphaMode="MASK", alphaCutoff=0.5, normalTexture=info, **glow)
+    return b.uses(
+        GLOSS,
+        "KHR_texture_transform",
+        "KHR_lights_punctual",
+        "EXT_mesh_gpu_instancing",
+        "KHR_materials_emissive_strength",
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.integers(0, 2**31))
+def test_a_spoilt_file_is_read_or_refused_in_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    b = _mixed()
+    paths = _paths(b.document)
+    *way, last = paths[rng.integers(len(paths))]
+    at: Any = b.document
+    for step in way:
+        at = at[step]
+    if rng.random() < 0.2:
+        del at[last]
+    else:
+        at[last] = SPOILS[rng.integers(len(SPOILS))]
+    path = tmp_path_factory.getbasetemp() / "spoilt.glb"
+    b.glb(path)
+    try:
+        document = read_document(path)
+        assert all(
+            np.isfinite(p.vertices).all() and p.faces.max(initial=-1) < len(p.vertices)
+            for p in document.parts
+        )
+    except UnreadableFile as error:
+        assert "\n" not in str(error) and len(str(error)) < 400
 
 
 def test_variants_scenes_and_unknown_extras_are_told(tmp_path: Path) -> None:

@@ -184,7 +184,9 @@ class Values:
         rows, values = (self._view(sparse[k]["bufferView"]) for k in ("indices", "values"))
         if rows is None or values is None:
             return None
-        kind = DTYPES[sparse["indices"]["componentType"]]
+        kind = DTYPES.get(sparse["indices"]["componentType"], "")
+        if kind not in ("<u1", "<u2", "<u4"):
+            return None
         at = np.frombuffer(rows, kind, count, sparse["indices"].get("byteOffset", 0)).astype(np.int64)
         new = np.frombuffer(values, base.dtype, count * base.shape[1], sparse["values"].get("byteOffset", 0))
         if len(at) and at.max() >= len(base):

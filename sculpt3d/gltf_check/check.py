@@ -84,7 +84,6 @@ READABLE = frozenset(
         "BUFFER_DATA_URI_MIME_TYPE_INVALID",
         "BUFFER_VIEW_INVALID_BYTE_STRIDE",
         "DUPLICATE_ELEMENTS",
-        "EMPTY_ENTITY",
         "GLB_CHUNK_LENGTH_UNALIGNED",
         "IMAGE_BUFFER_VIEW_WITH_BYTESTRIDE",
         "IMAGE_DATA_INVALID",
@@ -106,8 +105,10 @@ READABLE = frozenset(
 _UNREAD = re.compile(
     r"\w+ (/animations\b|/cameras\b|/nodes/\d+/(camera|extensions/KHR_lights_punctual)\b|/extensions/KHR_lights_punctual\b"
     r"|(/\w+)*/extensions/(KHR_materials_(?!pbrSpecularGlossiness|emissive_strength)|KHR_animation_pointer)"
-    r"|/samplers/\d+/m\w+Filter|/bufferViews/\d+/target|/accessors/\d+/(min|max)\b|/skins/\d+/skeleton\b)"
+    r"|/samplers/\d+/m\w+Filter|/bufferViews/\d+/target|/accessors/\d+/(min|max)/|/skins/\d+/skeleton\b)"
     r"|TYPE_MISMATCH (/\w+)*/name$"
+    r"|EMPTY_ENTITY (/\w+|/nodes/\d+/(children|weights)|/scenes/\d+/nodes|/accessors/\d+/(min|max)"
+    r"|/meshes/\d+/(weights|primitives)|/meshes/\d+/primitives/\d+/(attributes|targets|targets/\d+))$"
     r"|VALUE_\w+ (/bufferViews/\d+/byteStride|/nodes/\d+/rotation/\d|/materials/(?!.*KHR_texture_transform))"
     r"|(INVALID_URI|ONE_OF_MISMATCH) /images/"
 )

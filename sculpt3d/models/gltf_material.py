@@ -123,7 +123,7 @@ class Materials:
 
     def _strength(self, material: dict[str, Any]) -> float:
         held = material.get("extensions", {}).get("KHR_materials_emissive_strength", {})
-        return float(held.get("emissiveStrength", 1.0))
+        return float(np.clip(held.get("emissiveStrength", 1.0), 0, 1e6))
 
     def _tell_more(self, material: dict[str, Any], pbr: dict[str, Any]) -> None:
         more = [n for n in material.get("extensions", {}) if n.startswith("KHR_materials_")]

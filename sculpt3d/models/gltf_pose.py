@@ -42,7 +42,8 @@ class World:
     def _of(self, held: Mapping[str, Any], name: str) -> F64 | None:
         accessor = held.get(name)
         known = isinstance(accessor, int) and 0 <= accessor < len(self.document.get("accessors", []))
-        return self.values.real(accessor) if known else None  # type: ignore[arg-type]
+        found = self.values.real(accessor) if known else None  # type: ignore[arg-type]
+        return found if found is not None and found.shape[1] == (4 if name == "ROTATION" else 3) else None
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def _skinning(
     skin = place.document["skins"][node["skin"]]
     inverse = values.real(skin["inverseBindMatrices"]) if "inverseBindMatrices" in skin else None
     bind = np.eye(4)[None].repeat(len(skin["joints"]), 0)
-    if inverse is not None and len(inverse) >= len(bind):
+    if inverse is not None and len(inverse) >= len(bind) and inverse.shape[1] == 16:
         bind = inverse[: len(bind)].reshape(-1, 4, 4).transpose(0, 2, 1)
     joints = np.array([place.placed.get(j, np.eye(4)) for j in skin["joints"]]) @ bind
     found, total = np.zeros((count, 4, 4)), np.zeros(count)
@@ -115,7 +116,7 @@ def _skinning(
         if index is None or weight is None:
             break
         which, share = values.raw(index), values.real(weight)
-        if which is None or share is None or len(which) != count or len(share) != count:
+        if which is None or share is None or which.shape != (count, 4) or share.shape != (count, 4):
             return None
         which = np.minimum(which.astype(np.int64), len(joints) - 1)
         for column in range(4):
