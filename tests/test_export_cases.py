@@ -119,7 +119,7 @@ def test_the_offset_of_a_far_model_comes_back(where: Any, tmp_path: Path) -> Non
 
 @scanned
 @pytest.mark.parametrize("geometry", ["none", "quantized", "meshopt", "draco"])
-@pytest.mark.parametrize("triangles", [1000, 20_000])
+@pytest.mark.parametrize("triangles", [1000, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_sound_exports_are_never_refused(geometry: Any, triangles: int, tmp_path: Path) -> None:
     """Nine of sixteen like these were, as a mesh was found 4e-6 from itself."""
     scan = SCANS[triangles % len(SCANS)]
@@ -180,7 +180,6 @@ def test_a_reader_that_loses_something_is_caught(
 ) -> None:
     """The door is made to lose it; a second reading of the file by other code does not."""
     file, change = FAULTS[fault]
-    export(CASES / file, tmp_path / "good.glb", SMALL, say=lambda _: None)
     monkeypatch.setattr(pipelines.source, "read_document", lambda path: change(read_document(path)))
     with pytest.raises(ProofFailed):
         export(CASES / file, tmp_path / "bad.glb", SMALL, say=lambda _: None)
@@ -206,7 +205,7 @@ def parts_of(seed: int) -> Sequence[Part]:
     return found
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.integers(0, 2**31), st.sampled_from(["none", "quantized", "meshopt", "draco"]))
 def test_random_documents_come_back(
     tmp_path_factory: pytest.TempPathFactory, seed: int, geometry: Any
