@@ -47,11 +47,13 @@ def f_score(made: Points, truth: Points, place: Sim3, tau: float) -> float:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--starts", type=int, default=300)
-    starts = options.parse_args().starts
+    options.add_argument("--first", type=int, default=0, help="number of the first start")
+    chosen = options.parse_args()
+    first, starts = chosen.first, chosen.starts
     meshes = objects()
     good, seconds = dict.fromkeys(meshes, 0), dict.fromkeys(meshes, 0.0)
     tried, worst = dict.fromkeys(meshes, 0), dict.fromkeys(meshes, 0.0)
-    for k in range(starts):
+    for k in range(first, first + starts):
         name = list(meshes)[k % len(meshes)]
         truth = points_of(meshes[name])
         made, known = reconstructed(meshes[name], 100 + k)
@@ -65,7 +67,7 @@ def main() -> None:
         tried[name] += 1
         good[name] += lost < 0.01
         worst[name] = max(worst[name], lost)
-        print(f"{k + 1:4d} {name}: F lost {lost:+.4f}", file=sys.stderr, flush=True)
+        print(f"{k:4d} {name}: F lost {lost:+.4f}", file=sys.stderr, flush=True)
     for name in meshes:
         n = max(tried[name], 1)
         print(

@@ -276,7 +276,7 @@ def parser() -> argparse.ArgumentParser:
         "--align",
         choices=["none", "rigid", "sim3"],
         default="none",
-        help="bring the model onto the truth first, from any frame: every rotation is tried (about 12 core-seconds); "
+        help="bring the model onto the truth first, from any frame: every rotation is tried (8 to 25 core-seconds); "
         "sim3 also fits the scale (%(default)s)",
     )
     score.add_argument(

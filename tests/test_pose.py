@@ -94,9 +94,10 @@ def test_rotations_are_spread_evenly() -> None:
     assert np.degrees(nearest).max() < 17
 
 
-def test_a_nearly_round_head() -> None:
+@pytest.mark.parametrize("base", [0.05, 0.25])
+def test_a_nearly_round_head(base: float) -> None:
     head = round_head()
-    assert not agrees(head, *reconstructed(head, 0)).rivals
+    assert not agrees(head, *reconstructed(head, 257, base)).rivals
 
 
 def test_a_vase_with_two_small_handles_and_a_quarter_missing() -> None:

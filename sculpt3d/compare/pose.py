@@ -15,6 +15,7 @@ from sculpt3d.geometry import F64, Sim3
 
 MOST = 100_000  # points a side
 REFINED = 6  # candidates that are refined, beside the frames as they are
+HOPELESS = 0.2  # of the misfit, worse than the best: no refinement makes up for it
 AS_GOOD = (
     0.004  # of the misfit: sampling moves it by .001, a handle of one in a hundred of the surface by .02
 )
@@ -50,13 +51,16 @@ def find_pose(source: Points, target: Points, with_scale: bool) -> Found:
         _same_unit(p, q)
     judge = Judge.of(p, q)
     coarse = 0.03 * mean_and_radius(q.xyz)[1]
-    likely = sorted(search(p, q, with_scale), key=lambda pose: judge.misfit(pose, coarse, 3000))
+    rated = [(judge.misfit(pose, coarse, 3000), k, pose) for k, pose in enumerate(search(p, q, with_scale))]
+    least = min(rated)[0]
+    likely = [pose for misfit, _, pose in sorted(rated)[:REFINED] if misfit < least + HOPELESS]
     few_p, few_q = evened(p), q.take(np.arange(min(len(q.xyz), 40_000)))
     as_given = [frame for frame in _FRAMES if judge.touches(frame)]
     refined = [
         icp(judge.near_target(few_p.xyz, pose)[:6000], few_q.xyz, few_q.normal, pose, with_scale, 25, reach)
-        for pose, reach in (*((s, 0.1) for s in as_given), *((s, 0.02) for s in likely[:REFINED]))
+        for pose, reach in (*((s, 0.1) for s in as_given), *((s, 0.02) for s in likely))
     ]
+    given = sum(judge.touches(pose) for pose in refined[: len(as_given)])
     refined = [pose for pose in refined if judge.touches(pose)]
     if not refined:
         raise InputError("No pose brings the model onto the truth: they seem to show different things")
@@ -65,7 +69,7 @@ def find_pose(source: Points, target: Points, with_scale: bool) -> Found:
     misfit = [judge.misfit(pose, fine, 20_000) for pose in refined]
     best = int(np.argmin(misfit))
     equal = [k for k, m in enumerate(misfit) if m < misfit[best] + AS_GOOD]
-    chosen = equal[0]  # as given rather than turned, where that is as good
+    chosen = equal[0] if equal[0] < given else best  # as given rather than turned, where that is as good
     rivals: list[Sim3] = []
     for k in equal:
         if all(_degrees(refined[k], other) > SAME_DEG for other in (refined[chosen], *rivals)):
