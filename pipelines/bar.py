@@ -45,11 +45,11 @@ class Bar:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], stream: TextIO | None = None) -> None:
-    """Rows under columns on a terminal; elsewhere, where programs read, a line a row with colons."""
+    """Rows under columns on a terminal; elsewhere, where programs read, a line a row: a mark, then cells with colons."""
     out = stream or sys.stdout
     if not out.isatty():
         for row in rows:
-            out.write(": ".join(cell for cell in row if cell) + "\n")
+            out.write(f"{row[0]:<3} {': '.join(row[1:])}\n")
         return
     from rich import box
     from rich.console import Console
