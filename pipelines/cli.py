@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import io
 import os
 import shutil
 import sys
@@ -21,6 +22,7 @@ _FULL, _FREE_SOME = "The disk is full", "free some space and run the same comman
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0, 2 (one sentence says what to do) or 130 (stopped)."""
+    _say_what_can_be_said()
     options = parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     stop_on_signals()
@@ -40,6 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         _complain(_unexpected(error, _nearest_folder(options)))
     return EXIT_INPUT
+
+
+def _say_what_can_be_said() -> None:
+    """A name with letters that the terminal's or pipe's encoding lacks is shown with escapes; it costs no run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _complain(sentence: str) -> None:

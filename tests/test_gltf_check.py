@@ -191,17 +191,21 @@ def test_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(tmp_path / "none.glb")]) == 2
 
 
-def test_draco_values_beside_their_bounds_are_no_error(tmp_path: Path) -> None:
-    """Bounds are of the values before the grid; far beside them they are wrong all the same."""
+@pytest.mark.parametrize("bits", [6, 9, 11, 14])
+@pytest.mark.parametrize("thick", [1.0, 0.01])
+def test_draco_values_beside_their_bounds_are_no_error(tmp_path: Path, thick: float, bits: int) -> None:
+    """Bounds are of the values before the grid; more than its step beside them they are wrong. One step serves a relief's
+    thickness and its width alike."""
     draco = pytest.importorskip("DracoPy")
     rng = np.random.default_rng(0)
-    vertices = rng.uniform(-1, 1, (60, 3)).astype(np.float32)
+    vertices = (rng.uniform(-1, 1, (60, 3)) * (1, 0.5, thick) + (5, -2, 0)).astype(np.float32)
     faces = rng.permutation(60).reshape(-1, 3).astype(np.uint32)
-    data = draco.encode(vertices, faces, quantization_bits=9, preserve_order=True)
+    data = draco.encode(vertices, faces, quantization_bits=bits, preserve_order=True)
+    step = float(np.ptp(vertices, axis=0).max()) / (2**bits - 1)
     found = draco.decode(data)
     low, high = vertices.min(0), vertices.max(0)
     assert (found.points.max(0) != high).any()
-    for off, bad in ((0.0, set()), (0.1, {"ACCESSOR_MAX_MISMATCH"})):
+    for off, bad in ((0.0, set()), (1.6 * step, {"ACCESSOR_MAX_MISMATCH"})):
         held = {"bufferView": 0, "attributes": {"POSITION": found.attributes[0]["unique_id"]}}
         primitive = {"attributes": {"POSITION": 0}, "indices": 1, "extensions": {"KHR_draco_mesh_compression": held}}
         document = {

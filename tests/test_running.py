@@ -5,6 +5,7 @@ from __future__ import annotations
 import html.parser
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
+from pipelines.bar import table
 from pipelines.console import Console
 from pipelines.page import Contents, advice, page
 from sculpt3d.geometry import Rigid3
@@ -224,3 +226,49 @@ def test_a_terminal_shows_stages_with_time_left_and_keeps_its_cursor(tmp_path: P
     assert "[1/2] photos     kept from before" in text and "[2/2] depth      1.0 s" in text
     assert "Model: [red]a[/red].glb" in text  # what people wrote is no markup
     assert "left" in text and text.rfind("\x1b[?25h") > text.rfind("\x1b[?25l")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "utf-8"])
+def test_names_that_an_encoding_lacks_cost_no_run(tmp_path: Path, encoding: str) -> None:
+    """As on Windows, into a pipe: the name is shown with escapes, the verdict stays."""
+    name = "\u0436\u2192\udcff.glb"
+    (tmp_path / name).write_bytes(b"no model at all")
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "check", str(tmp_path / name)],
+        cwd=ROOT, capture_output=True, env=os.environ | {"PYTHONIOENCODING": f"{encoding}:strict"},
+    )  # fmt: skip
+    assert done.returncode == 1 and not done.stderr, done.stderr
+    assert b"GLB_INVALID_MAGIC" in done.stdout or b"glTF" in done.stdout
+    assert rb"\udcff.glb" in done.stdout
+
+
+@pytest.mark.parametrize(("encoding", "told"), [("utf-8", {}), ("cp1252", {}), ("utf-8", {"NO_COLOR": "1"})])
+def test_a_terminal_gets_only_what_it_can_show(
+    encoding: str, told: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No line drawing where the encoding has none; no colour where it is not wanted; elsewhere a line a row for programs."""
+
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for key, value in told.items():
+        monkeypatch.setenv(key, value)
+    raw = io.BytesIO()
+    stream = Terminal(raw, encoding=encoding)
+    console = Console("bar", stream)
+    console.plan(["photos", "depth"])
+    console.start("photos")
+    console.tell(1, 2)
+    console.done("photos", 1.0, False)
+    table(("", "what"), [("ok", "numpy")], stream)
+    stream.flush()
+    shown = raw.getvalue().decode(encoding)
+    assert console.mode == "bar" and "photos" in shown and "numpy" in shown
+    assert shown.isascii() == (encoding != "utf-8")
+    assert bool(re.search(r"\x1b\[[0-9;]*3[0-9][;m]", shown)) == (not told)
+    plain = io.StringIO()
+    table(("", "what"), [("ok", "numpy")], plain)
+    assert plain.getvalue() == "ok: numpy\n"

@@ -17,9 +17,6 @@ _PADDED = {
     ("MAT3", 1): (3, 3),
     ("MAT3", 2): (3, 3),
 }  # columns start at multiples of 4 bytes
-CODED = (
-    1 / 256
-)  # Draco keeps values on a grid; bounds are of those before. A coarser grid than 8 bits would be seen
 MAX_SPARSE = 50_000_000  # elements of an accessor without data of its own that are laid out in memory
 Array = NDArray[Any]
 
@@ -114,12 +111,12 @@ class Values:
         self.document, self.resources = document, resources
         self._known: dict[int, Array | None] = {}
         self._views: dict[int, bytes] = {}
-        self.coded: set[int] = set()
+        self.steps: dict[int, float] = {}
 
-    def give(self, index: int, array: Array) -> None:
-        """The numbers of an accessor, decoded from a payload that keeps them roughly."""
+    def give(self, index: int, array: Array, step: float = 0.0) -> None:
+        """The numbers of an accessor, decoded from a payload that keeps them to within `step`."""
         self._known[index] = array
-        self.coded.add(index)
+        self.steps[index] = step
 
     def give_view(self, index: int, data: bytes) -> None:
         """The bytes of a compressed view."""
@@ -212,11 +209,11 @@ def check_numbers(document: dict[str, Any], values: Values, issues: Issues) -> N
             return
         raw = values.raw(i)
         if raw is not None:
-            _bounds(accessor, raw, at, issues, CODED if i in values.coded else 0.0)
+            _bounds(accessor, raw, at, issues, values.steps.get(i, 0.0))
 
 
-def _bounds(accessor: dict[str, Any], raw: Array, at: str, issues: Issues, share: float) -> None:
-    """`share` of its span: how far a value may lie beside the declared bound."""
+def _bounds(accessor: dict[str, Any], raw: Array, at: str, issues: Issues, step: float) -> None:
+    """step: how far a value may lie beside the declared bound, in the accessor's unit."""
     low, high = raw.min(0), raw.max(0)
     if raw.dtype.kind == "f" and not (np.isfinite(low).all() and np.isfinite(high).all()):
         bad = int((~np.isfinite(raw)).sum())
@@ -225,6 +222,6 @@ def _bounds(accessor: dict[str, Any], raw: Array, at: str, issues: Issues, share
     for name, actual in (("min", low), ("max", high)):
         for k, declared in enumerate(accessor.get(name, ())):
             stored = float(np.float32(declared)) if raw.dtype.kind == "f" else declared
-            if abs(stored - float(actual[k])) > share * (float(high[k]) - float(low[k])):
+            if abs(stored - float(actual[k])) > step:
                 says = f"Declared {name} {declared}, but it is {float(actual[k]):.9g}."
                 issues.error(f"ACCESSOR_{name.upper()}_MISMATCH", f"{at}/{name}/{k}", says)

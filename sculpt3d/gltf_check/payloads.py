@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import struct
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from sculpt3d.gltf_check import ktx2
-from sculpt3d.gltf_check.accessors import WIDTHS, Values
+from sculpt3d.gltf_check.accessors import WIDTHS, Array, Values
 from sculpt3d.gltf_check.container import Bytes
 from sculpt3d.gltf_check.issues import Issues
 from sculpt3d.gltf_check.resources import MESHOPT, view_bytes
 
 DRACO = "KHR_draco_mesh_compression"
 MAX_DECODED = 1_000_000_000  # bytes
+_TRIES = 1000  # places that look like a grid's origin; a row of zeros looks like many
+_UNKNOWN = 1 / 256  # of the largest span, where the payload names no such grid: unit vectors, origins set by hand
 
 
 def decode_payloads(
@@ -112,7 +115,7 @@ def _draco(
             says = "The Draco payload does not hold as many values as the accessor says."
             issues.error("PAYLOAD_MISMATCH", f"{at}/attributes/{name}", says)
         else:
-            values.give(index, np.asarray(array))
+            values.give(index, np.asarray(array), _draco_step(bytes(data), np.asarray(array)))
     faces = np.asarray(getattr(mesh, "faces", np.zeros((0, 3), np.uint32)))
     if "indices" in primitive:
         if faces.size != accessors[primitive["indices"]]["count"]:
@@ -121,3 +124,22 @@ def _draco(
             )
         else:
             values.give(primitive["indices"], faces.reshape(-1, 1))
+
+def _draco_step(data: bytes, array: Array) -> float:
+    """How far a value (N, width) may lie beside a bound, which is of the values before the grid; 0 for whole numbers.
+
+    One step serves all axes, so a flat thing moves by more than a share of its thickness. The payload names the grid as its
+    origin (the lowest value of each axis), its range and its bits, one behind the other.
+    """
+    if array.dtype.kind != "f" or not array.size:
+        return 0.0
+    low, span = array.min(0), float(np.ptp(array, axis=0).max())
+    origin, at = low.astype("<f4").tobytes(), -1
+    for _ in range(_TRIES):
+        at = data.find(origin, at + 1)
+        if at < 0 or at + len(origin) + 5 > len(data):
+            break
+        reach, bits = struct.unpack_from("<fB", data, at + len(origin))
+        if 1 <= bits <= 30 and span * (1 - 1e-6) <= reach < np.inf:
+            return float(reach / (2**bits - 1) + np.spacing(np.abs(array).max()))
+    return span * _UNKNOWN

