@@ -17,7 +17,9 @@ from sculpt3d.gltf_check.resources import MESHOPT, view_bytes
 DRACO = "KHR_draco_mesh_compression"
 MAX_DECODED = 1_000_000_000  # bytes
 _TRIES = 1000  # places that look like a grid's origin; a row of zeros looks like many
-_UNKNOWN = 1 / 256  # of the largest span, where the payload names no such grid: unit vectors, origins set by hand
+_UNKNOWN = (
+    1 / 256
+)  # of the largest span, where the payload names no such grid: unit vectors, origins set by hand
 
 
 def decode_payloads(
@@ -124,6 +126,7 @@ def _draco(
             )
         else:
             values.give(primitive["indices"], faces.reshape(-1, 1))
+
 
 def _draco_step(data: bytes, array: Array) -> float:
     """How far a value (N, width) may lie beside a bound, which is of the values before the grid; 0 for whole numbers.
