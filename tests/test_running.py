@@ -271,4 +271,4 @@ def test_a_terminal_gets_only_what_it_can_show(
     assert bool(re.search(r"\x1b\[[0-9;]*3[0-9][;m]", shown)) == (not told)
     plain = io.StringIO()
     table(("", "what"), [("ok", "numpy")], plain)
-    assert plain.getvalue() == "ok: numpy\n"
+    assert plain.getvalue() == "ok  numpy\n"
