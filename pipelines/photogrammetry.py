@@ -215,7 +215,7 @@ class Run:
             warm_in_background()  # the stereo kernels, ready when the cameras are
             map_cameras(load_photo_set(checked.path), out, params, self.each, tell)
 
-        step = self.ws.step("cameras", 3, work, params, [checked.key])
+        step = self.ws.step("cameras", 4, work, params, [checked.key])
         for sentence in load_sfm(step.path).sentences():
             self.ws.console.say(f"note: {sentence}")
         return step
@@ -230,7 +230,7 @@ class Run:
         )
         return self.ws.step(
             "refine",
-            1,
+            2,
             lambda out, tell: _drop(
                 refine_cameras(
                     cameras.path / "sparse",

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sculpt3d.errors import NotEnoughPhotos
 from sculpt3d.files import write_atomic
 from sculpt3d.photos.check import PhotoSet
@@ -17,8 +19,8 @@ from sculpt3d.progress import Each, Progress, one_by_one, silent
 from sculpt3d.sfm._colmap import pycolmap
 from sculpt3d.sfm.apart import Matched, tell_apart
 from sculpt3d.sfm.centres import find_centres
+from sculpt3d.sfm.distortion import find_distortion
 from sculpt3d.sfm.features import FeatureParams, extract_features
-from sculpt3d.sfm.lenses import lens_of
 from sculpt3d.sfm.mapping import adjust, map_incrementally
 from sculpt3d.sfm.matching import match
 from sculpt3d.sfm.populations import Division
@@ -40,7 +42,8 @@ class SfmResult:
     """`model`: folder of the COLMAP model in the sfm frame. `attempts`: what was tried, with registered photos.
 
     `cameras`: photos, size and lens of each; where one of them was several, `divided` says what bears it out. `cropped`: photos
-    whose lens' axis was found off their middle, and by what share of the longer side at most.
+    whose lens' axis was found off their middle, and by what share of the longer side at most. `bent`: cameras whose lens
+    asked for more than one radial term, and what bears it out.
 
     `still_share`: features left out because they stand still while the object turns; 0: no turntable with a background.
     """
@@ -56,6 +59,7 @@ class SfmResult:
     cameras: tuple[Mapping[str, Any], ...] = ()
     divided: tuple[Mapping[str, Any], ...] = ()
     cropped: tuple[Mapping[str, Any], ...] = ()
+    bent: tuple[Mapping[str, Any], ...] = ()
 
     def sentences(self) -> tuple[str, ...]:
         """What was decided about lenses that EXIF does not tell."""
@@ -72,6 +76,11 @@ class SfmResult:
             lines.append(
                 f"{one['photos']} photos are cropped; their lens' axis was found up to {one['off']:.0%} of their size off the "
                 "middle. Whole photos give better cameras."
+            )
+        for one in self.bent:
+            lines.append(
+                f"The lens of {one['photos']} photos is bent in more ways than one: {one['form']} brings tie points held back "
+                f"from {one['before_px']:.2f} to {one['after_px']:.2f} pixels."
             )
         return tuple(lines)
 
@@ -123,8 +132,9 @@ def map_cameras(
     adjust(best)
     best, divisions = tell_apart(photo_set, best, matched, out / "apart", each)
     best, centred = find_centres(photo_set, best)
+    best, bent = find_distortion(best)
     result = _result(photo_set, out, best, tuple(attempts), still_share, divisions)
-    result = replace(result, cropped=tuple(asdict(c) for c in centred))
+    result = replace(result, cropped=tuple(map(asdict, centred)), bent=tuple(map(asdict, bent)))
     write_atomic(
         out / "sfm.json", json.dumps(asdict(replace(result, model=Path("sparse"))), default=str).encode()
     )
@@ -138,7 +148,7 @@ def load_sfm(out: Path) -> SfmResult:
     text = json.loads((out / "sfm.json").read_text())
     lists = {
         key: tuple(text[key])
-        for key in ("registered", "missing", "attempts", "cameras", "divided", "cropped")
+        for key in ("registered", "missing", "attempts", "cameras", "divided", "cropped", "bent")
     }
     return SfmResult(**{**text, **lists, "model": out / "sparse"})
 
@@ -224,9 +234,16 @@ def _cameras(model: Any) -> tuple[Mapping[str, Any], ...]:
         used[model.images[i].camera_id] = used.get(model.images[i].camera_id, 0) + 1
     rows = []
     for k in sorted(used, key=lambda k: (-used[k], k)):
-        camera, lens = model.cameras[k], lens_of(model.cameras[k])
-        size = [int(camera.width), int(camera.height)]
+        camera = model.cameras[k]
+        size, focal = [int(camera.width), int(camera.height)], float(camera.mean_focal_length())
+        bent = np.array(camera.params)[list(camera.extra_params_idxs())]
         rows.append(
-            {"photos": used[k], "size": size, "focal_px": round(lens.focal, 2), "k1": round(lens.k1, 5)}
+            {
+                "photos": used[k],
+                "size": size,
+                "focal_px": round(focal, 2),
+                "model": str(camera.model.name),
+                "distortion": [float(f"{d:.6g}") for d in bent],
+            }
         )
     return tuple(rows)

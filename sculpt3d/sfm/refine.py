@@ -177,9 +177,11 @@ def _adjusted(before: Any, dense: Observations, ties: Observations) -> tuple[Any
     needed = ties.only(np.isin(ties.point, ties.point[np.isin(ties.image, poor)]))
     used, last = dense.beside(needed), int(dense.point.max(initial=-1))
     model, xyz = before, intersect(before, used)
+    # Tracks cover the object alone: what lies beside it would no longer hold a lens of many terms.
+    bent = [int(c) for c, camera in before.cameras.items() if len(camera.extra_params_idxs()) > 1]
     for _ in range(2):
         model = with_points(model, used, xyz)
-        solve(model, LOSS_PX)
+        solve(model, LOSS_PX, held=bent)
         error = errors_px(model, used, points_of(model))
         used = used.only(error < max(3 * float(np.median(error)), LOSS_PX)).of_length(2)
         xyz = intersect(model, used)
