@@ -51,11 +51,11 @@ def bundle(
     points: int = 2000,
     noise_px: float = 0.2,
     seed: int = 0,
-    rows_s: Any = None,
+    moved: Any = None,
 ) -> Any:
     """A model adjusted as mapping does it, with one radial term, of photos truly taken by `cameras` in turn.
 
-    rows_s: what moves each pixel beside the lens, from (image number, world points in cam, pixels) to shifts in pixels.
+    moved: what moves each pixel beside the lens, from (image number, world points in cam, pixels) to shifts in pixels.
     """
     rng = np.random.default_rng(seed)
     world = rng.normal(size=(points, 3))
@@ -72,8 +72,8 @@ def bundle(
         model.add_image_with_trivial_frame(image, pose)
         local = world @ pose.matrix()[:, :3].T + pose.matrix()[:, 3]
         uv = np.asarray(camera.img_from_cam(local)) + rng.normal(0, noise_px, (points, 2))
-        if rows_s is not None:
-            uv += rows_s(k, local, uv)
+        if moved is not None:
+            uv += moved(k, local, uv)
         inside = ((uv > 0) & (uv < SIZE)).all(1) & (rng.random(points) < 0.6)
         rows.append(np.c_[np.flatnonzero(inside), np.full(int(inside.sum()), k + 1), uv[inside]])
     table = np.concatenate(rows)

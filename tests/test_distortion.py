@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from sculpt3d.sfm._colmap import pycolmap
 from sculpt3d.sfm.distortion import _sound, find_distortion
+from sculpt3d.sfm.shutter import rolling_shutter
 from tests.networks import FOCAL, SIZE, bundle, lens
 
 # Three ripples over the picture, as phones leave them: r (1 + 16.7 r2 - 236 r4 + 2779 r6) / (1 + 16.4 r2 - 232 r4 + 2758 r6).
@@ -72,3 +73,29 @@ def test_a_calibration_that_is_not_ours_is_left_alone() -> None:
     params[1] += 3.0
     given.cameras[1].params = params
     assert find_distortion(given) == (given, ())
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("kind", ["turn", "shift"])
+def test_lines_read_one_after_the_other_are_named_and_along_which_side(axis: int, kind: str) -> None:
+    camera, motion = lens("SIMPLE_RADIAL", -0.05), np.random.default_rng(1).normal(0, 0.005, (16, 3))
+
+    def moved(photo: int, local: np.ndarray, uv: np.ndarray) -> np.ndarray:
+        late = uv[:, axis] / SIZE[axis] - 0.5
+        way = (
+            np.cross(motion[photo], local)
+            if kind == "turn"
+            else np.tile(2.4 * motion[photo], (len(local), 1))
+        )
+        return np.asarray(camera.img_from_cam(local + way * late[:, None])) - np.asarray(
+            camera.img_from_cam(local)
+        )
+
+    found = rolling_shutter(bundle([camera], moved=moved))
+    assert found is not None and found.axis == axis and found.photos > 12 and 3 < found.moved_px < 10
+
+
+def test_what_a_lens_leaves_is_no_rolling_shutter() -> None:
+    assert rolling_shutter(bundle([lens("SIMPLE_RADIAL", -0.05)])) is None
+    assert rolling_shutter(bundle([lens("FULL_OPENCV", *RIPPLE)])) is None
+    assert rolling_shutter(bundle([lens("OPENCV", -0.12, 0.1, 0.004, -0.003)])) is None

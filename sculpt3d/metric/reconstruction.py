@@ -50,7 +50,9 @@ def network_of(model: Any, most: int) -> Network:
 
 def _lens(camera: Any) -> Lens:
     params = np.array(camera.params, np.float64)
-    free = [*camera.focal_length_idxs(), *camera.extra_params_idxs()]
+    bends = list(camera.extra_params_idxs())
+    # Many terms are held by all tie points of all photos; the few thousand here would only loosen them.
+    free = [*camera.focal_length_idxs(), *(bends if len(bends) <= 2 else [])]
     return Lens(str(camera.model.name), camera.width, camera.height, params, np.eye(len(params))[:, free])
 
 

@@ -24,6 +24,7 @@ from sculpt3d.sfm.features import FeatureParams, extract_features
 from sculpt3d.sfm.mapping import adjust, map_incrementally
 from sculpt3d.sfm.matching import match
 from sculpt3d.sfm.populations import Division
+from sculpt3d.sfm.shutter import rolling_shutter
 from sculpt3d.sfm.turntable import without_still
 
 GOOD_SHARE = 0.9  # registered; above it no other features are tried
@@ -43,7 +44,8 @@ class SfmResult:
 
     `cameras`: photos, size and lens of each; where one of them was several, `divided` says what bears it out. `cropped`: photos
     whose lens' axis was found off their middle, and by what share of the longer side at most. `bent`: cameras whose lens
-    asked for more than one radial term, and what bears it out.
+    asked for more than one radial term, and what bears it out. `shutter`: what the residuals show of lines
+    read one after the other.
 
     `still_share`: features left out because they stand still while the object turns; 0: no turntable with a background.
     """
@@ -60,6 +62,7 @@ class SfmResult:
     divided: tuple[Mapping[str, Any], ...] = ()
     cropped: tuple[Mapping[str, Any], ...] = ()
     bent: tuple[Mapping[str, Any], ...] = ()
+    shutter: Mapping[str, Any] | None = None
 
     def sentences(self) -> tuple[str, ...]:
         """What was decided about lenses that EXIF does not tell."""
@@ -81,6 +84,11 @@ class SfmResult:
             lines.append(
                 f"The lens of {one['photos']} photos is bent in more ways than one: {one['form']} brings tie points held back "
                 f"from {one['before_px']:.2f} to {one['after_px']:.2f} pixels."
+            )
+        if self.shutter:
+            lines.append(
+                f"{self.shutter['photos']} photos look as if the camera moved while their lines were read, one after the other: "
+                f"by {self.shutter['moved_px']:.1f} pixels over a photo. Hold still, or use a mechanical or faster shutter."
             )
         return tuple(lines)
 
@@ -133,8 +141,10 @@ def map_cameras(
     best, divisions = tell_apart(photo_set, best, matched, out / "apart", each)
     best, centred = find_centres(photo_set, best)
     best, bent = find_distortion(best)
+    rolled = rolling_shutter(best)
     result = _result(photo_set, out, best, tuple(attempts), still_share, divisions)
     result = replace(result, cropped=tuple(map(asdict, centred)), bent=tuple(map(asdict, bent)))
+    result = replace(result, shutter=asdict(rolled) if rolled else None)
     write_atomic(
         out / "sfm.json", json.dumps(asdict(replace(result, model=Path("sparse"))), default=str).encode()
     )
