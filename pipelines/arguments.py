@@ -459,7 +459,7 @@ def _number(text: str) -> float:
 def _view(text: str) -> tuple[float, float]:
     import importlib
 
-    aim: tuple[float, float] | None = importlib.import_module("viewer.commands").aim_of(text)
+    aim: tuple[float, float] | None = importlib.import_module("viewer.state.commands").aim_of(text)
     if aim is None:
         raise argparse.ArgumentTypeError(
             f"{text} is no side: give front, back, left, right, top, bottom, or az=30,el=15 in degrees (el within 90)"

@@ -80,7 +80,7 @@ def _show(project: Path, say: Callable[[str], None]) -> None:
     import subprocess
 
     command = [sys.executable, "-m", "viewer", str(project / "model.glb")]
-    screen = importlib.import_module("viewer.window").has_screen()
+    screen = importlib.import_module("viewer.drawing.window").has_screen()
     if screen and subprocess.run(command, check=False).returncode == 0:
         return
     picture = project / "model.png"
@@ -179,9 +179,9 @@ def render(options: argparse.Namespace) -> int:
 
     from sculpt3d.models.notes import tell
 
-    pictures = importlib.import_module("viewer.picture")
+    pictures = importlib.import_module("viewer.drawing.picture")
     pictures.check_target(options.output)
-    document = importlib.import_module("viewer.loading").load(options.model)
+    document = importlib.import_module("viewer.files.loading").load(options.model)
     tell(document.notes)
     pictures.render(document, options.output, options.view, options.size, options.style)
     return 0

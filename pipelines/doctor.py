@@ -176,7 +176,7 @@ def _display() -> Finding:
         "screen",
         True,
         "yes"
-        if importlib.import_module("viewer.window").has_screen()
+        if importlib.import_module("viewer.drawing.window").has_screen()
         else "none: models are shown as pictures (sculpt3d view MODEL --screenshot PNG)",
     )
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from viewer.commands import State
+from viewer.state.commands import State
 
 VERSION = "0.187.0"
 

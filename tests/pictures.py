@@ -9,9 +9,9 @@ import pytest
 from sculpt3d.errors import ResourceError
 from sculpt3d.models.document import Document
 from sculpt3d.types import U8
-from viewer import software
-from viewer.commands import State
-from viewer.picture import by_opengl
+from viewer.drawing import software
+from viewer.drawing.picture import by_opengl
+from viewer.state.commands import State
 
 
 def opengl(document: Document, state: State, size: tuple[int, int]) -> U8:

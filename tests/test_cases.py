@@ -16,9 +16,9 @@ from sculpt3d.types import U8
 from tests.cases_table import CASES, FAR, TABLE, Case, spots
 from tests.pictures import WAYS, ssim
 from viewer.app import view
-from viewer.commands import SIDES, State
-from viewer.loading import load
-from viewer.picture import framed
+from viewer.drawing.picture import framed
+from viewer.files.loading import load
+from viewer.state.commands import SIDES, State
 
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason=f"{CASES} is not here")
 SIZE = (160, 160)

@@ -15,10 +15,10 @@ from sculpt3d.models.document import Document, Material, Part, Texture
 from sculpt3d.models.normals import welded_normals, with_normals
 from sculpt3d.types import U8
 from tests.pictures import WAYS, ssim
-from viewer.commands import State, Style
-from viewer.picture import framed
-from viewer.shade import point_size
-from viewer.textures import fitting, halved, look_up
+from viewer.drawing.picture import framed
+from viewer.drawing.shade import point_size
+from viewer.drawing.textures import fitting, halved, look_up
+from viewer.state.commands import State, Style
 
 SIZE = (320, 240)
 BLACK = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))

@@ -18,9 +18,9 @@ from tests.gltf_samples import SAMPLES, sample
 from tests.obj_samples import SAMPLES as OBJ_SAMPLES
 from tests.obj_samples import write_samples
 from tests.pictures import WAYS, ssim
-from viewer.commands import State
-from viewer.loading import load
-from viewer.picture import framed
+from viewer.drawing.picture import framed
+from viewer.files.loading import load
+from viewer.state.commands import State
 
 pytestmark = pytest.mark.slow
 SIZE = (320, 240)

@@ -18,7 +18,7 @@ from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.models.colmap import read_model
 from sculpt3d.models.ply import read_mesh
 from tests.conftest import ROOT
-from viewer.loading import load
+from viewer.files.loading import load
 
 TRUE_CAMERAS = ROOT / "sample_data" / "truth" / "cameras"
 

@@ -23,9 +23,9 @@ from sculpt3d.models.ply import write_mesh
 from sculpt3d.types import Mesh
 from tests.conftest import ROOT
 from tests.pictures import ssim
-from viewer.camera import OrbitCamera
-from viewer.commands import KEYS, State, aim_of, apply, drag, light_direction, scale_bar, scroll
-from viewer.loading import load
+from viewer.files.loading import load
+from viewer.state.camera import OrbitCamera
+from viewer.state.commands import KEYS, State, aim_of, apply, drag, light_direction, scale_bar, scroll
 
 ANGLE = st.floats(-10, 10)
 

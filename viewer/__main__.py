@@ -17,7 +17,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         if options.probe or options.model is None:
-            from viewer.window import open_window
+            from viewer.drawing.window import open_window
 
             window = open_window((64, 64), visible=False)
             print(f"OpenGL {window.context.get_info().get_version_string()}")

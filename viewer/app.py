@@ -7,11 +7,11 @@ from pathlib import Path
 from sculpt3d.errors import ResourceError
 from sculpt3d.models.document import Document
 from sculpt3d.models.notes import tell
-from viewer.commands import KEYS, State, apply, drag, scroll
-from viewer.loading import load
-from viewer.overlay import draw_in_window, draw_on
-from viewer.picture import SIZE, check_target, framed, picture, save_picture
-from viewer.window import has_screen, open_window
+from viewer.drawing.picture import SIZE, check_target, framed, picture, save_picture
+from viewer.drawing.window import has_screen, open_window
+from viewer.files.loading import load
+from viewer.panels.overlay import draw_in_window, draw_on
+from viewer.state.commands import KEYS, State, apply, drag, scroll
 
 
 def view(path: Path, screenshot: Path | None = None, size: tuple[int, int] = SIZE) -> None:
@@ -35,8 +35,8 @@ def _run(document: Document, state: State, size: tuple[int, int]) -> None:
     window = open_window(size, visible=True)
     from pyglet.window import key, mouse
 
-    from viewer.gpu import read_pixels
-    from viewer.renderer import Renderer
+    from viewer.drawing.gpu import read_pixels
+    from viewer.drawing.renderer import Renderer
 
     renderer = Renderer(document)
     commands = {getattr(key, name): command for name, command in KEYS.items()}

@@ -11,7 +11,7 @@ uniform int alpha_mode;     // 0 opaque, 1 mask, 2 blend
 uniform float cutoff;
 uniform int in_clay;
 uniform vec3 clay;
-uniform int lighting;       // 0 none, 1 gentle, 2 full: viewer/shade.py has the same numbers
+uniform int lighting;       // 0 none, 1 gentle, 2 full: viewer/drawing/shade.py has the same numbers
 uniform int is_cloud;
 uniform vec3 light;
 uniform vec3 eye;

@@ -13,11 +13,11 @@ from sculpt3d.colour import to_srgb
 from sculpt3d.geometry import F64
 from sculpt3d.models.document import Part
 from sculpt3d.types import F32
-from viewer.camera import FIELD_OF_VIEW
-from viewer.commands import State, light_direction
-from viewer.shade import CLAY, lighting, point_size, shade, wears_clay
-from viewer.surfaces import vertex_tints
-from viewer.textures import look_up
+from viewer.drawing.shade import CLAY, lighting, point_size, shade, wears_clay
+from viewer.drawing.surfaces import vertex_tints
+from viewer.drawing.textures import look_up
+from viewer.state.camera import FIELD_OF_VIEW
+from viewer.state.commands import State, light_direction
 
 
 @dataclass(frozen=True)

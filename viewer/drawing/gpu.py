@@ -12,8 +12,8 @@ from pyglet import gl
 from pyglet.graphics.shader import Shader, ShaderProgram
 
 from sculpt3d.models.document import Document, Part, Texture
-from viewer.loading import is_cloud
-from viewer.textures import fitting
+from viewer.drawing.textures import fitting
+from viewer.files.loading import is_cloud
 
 _SHADERS = Path(__file__).parent / "shaders"
 _WRAPS = {"repeat": gl.GL_REPEAT, "clamp": gl.GL_CLAMP_TO_EDGE, "mirror": gl.GL_MIRRORED_REPEAT}

@@ -6,10 +6,10 @@ import numpy as np
 from pyglet import gl
 
 from sculpt3d.models.document import Document
-from viewer.commands import State, light_direction
-from viewer.gpu import Piece, program, upload
-from viewer.loading import is_cloud
-from viewer.shade import CLAY, lighting, point_size, wears_clay
+from viewer.drawing.gpu import Piece, program, upload
+from viewer.drawing.shade import CLAY, lighting, point_size, wears_clay
+from viewer.files.loading import is_cloud
+from viewer.state.commands import State, light_direction
 
 _ALPHA = {"opaque": 0, "mask": 1, "blend": 2}
 

@@ -11,7 +11,7 @@ from sculpt3d.colour import linear
 from sculpt3d.geometry import F64
 from sculpt3d.models.document import Part
 from sculpt3d.types import F32, U8
-from viewer.textures import levels, look_up
+from viewer.drawing.textures import levels, look_up
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from sculpt3d.geometry import F64
 from sculpt3d.models.document import Part
-from viewer.commands import State
-from viewer.loading import is_cloud
+from viewer.files.loading import is_cloud
+from viewer.state.commands import State
 
 CLAY = (0.42, 0.40, 0.37)  # linear light
 UNLIT, GENTLE, FULL = 0, 1, 2  # as shaders/mesh.frag counts them

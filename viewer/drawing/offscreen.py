@@ -8,7 +8,7 @@ from pyglet import gl
 
 from sculpt3d.errors import ResourceError
 from sculpt3d.types import U8
-from viewer.gpu import read_pixels
+from viewer.drawing.gpu import read_pixels
 
 FINER = 2  # pixels drawn a pixel of the picture each way. Four samples a pixel (MSAA) took 2.4 core-s of 5 M triangles on
 # llvmpipe, this 1.1 (none 1.0), and it smooths textures and cut-outs too.

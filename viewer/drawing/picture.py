@@ -14,9 +14,9 @@ from sculpt3d.errors import InputError, ResourceError
 from sculpt3d.files import write_atomic
 from sculpt3d.models.document import Document
 from sculpt3d.types import U8
-from viewer.camera import OrbitCamera
-from viewer.commands import State, Style
-from viewer.window import open_window
+from viewer.drawing.window import open_window
+from viewer.state.camera import OrbitCamera
+from viewer.state.commands import State, Style
 
 SIZE = (1280, 720)
 _SMALL = (64, 64)  # of the window that nobody sees; the picture has pixels of its own
@@ -42,7 +42,7 @@ def picture(document: Document, state: State, size: tuple[int, int]) -> U8:
         return by_opengl(document, state, size)
     except ResourceError:
         print("OpenGL does not work here; drawing without it", file=sys.stderr)
-    from viewer.software import draw
+    from viewer.drawing.software import draw
 
     return draw(document, state, size)
 
@@ -53,8 +53,8 @@ def by_opengl(document: Document, state: State, size: tuple[int, int]) -> U8:
     from pyglet.gl.lib import GLException
     from pyglet.graphics.shader import ShaderException
 
-    from viewer.offscreen import Offscreen
-    from viewer.renderer import Renderer
+    from viewer.drawing.offscreen import Offscreen
+    from viewer.drawing.renderer import Renderer
 
     window.switch_to()
     try:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from viewer.camera import OrbitCamera
+from viewer.state.camera import OrbitCamera
 
 Style = Literal["textured", "plain", "clay", "wire"]
 Rgb = tuple[float, float, float]

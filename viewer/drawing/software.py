@@ -10,12 +10,12 @@ from sculpt3d.colour import to_srgb
 from sculpt3d.geometry import F64
 from sculpt3d.models.document import Document
 from sculpt3d.types import F32, U8
-from viewer.camera import FIELD_OF_VIEW
-from viewer.commands import State, light_direction
-from viewer.flat import Depths, draw_edges, draw_points
-from viewer.loading import is_cloud
-from viewer.shade import CLAY, lighting, shade, wears_clay
-from viewer.surfaces import Hit, Painted
+from viewer.drawing.flat import Depths, draw_edges, draw_points
+from viewer.drawing.shade import CLAY, lighting, shade, wears_clay
+from viewer.drawing.surfaces import Hit, Painted
+from viewer.files.loading import is_cloud
+from viewer.state.camera import FIELD_OF_VIEW
+from viewer.state.commands import State, light_direction
 
 RAYS = 2  # squared: a pixel's
 _LAYERS = 48  # surfaces that a ray passes; what lies behind them is not seen
@@ -25,7 +25,7 @@ _STEP = 2e-5  # of the distance, behind a surface that lets light through
 
 
 def draw(document: Document, state: State, size: tuple[int, int]) -> U8:
-    """(H, W, 3): what viewer/renderer.py draws."""
+    """(H, W, 3): what viewer/drawing/renderer.py draws."""
     width, height = size[0] * RAYS, size[1] * RAYS
     canvas = Canvas(state, width, height)
     front = Depths(canvas.sky(), np.full((height, width), np.inf, np.float32))

@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from sculpt3d.models.document import Document
 from sculpt3d.types import U8
-from viewer.commands import HELP, State, scale_bar
-from viewer.loading import described
+from viewer.files.loading import described
+from viewer.state.commands import HELP, State, scale_bar
 
 _INK, _SHADOW = (230, 230, 230, 255), (0, 0, 0, 200)
 _SIZE = 11  # points

@@ -1,0 +1,1 @@
+"""The picture of a document in a state: by OpenGL, or by rays where there is none."""

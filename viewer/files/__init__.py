@@ -1,0 +1,1 @@
+"""Models and saved views, read and written."""
