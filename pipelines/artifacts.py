@@ -68,13 +68,12 @@ def save_place(out: Path, placed: Placement) -> None:
         "rotation": move.rotation.tolist(),
         "translation": move.translation.tolist(),
     }
-    write_atomic(
-        out / "place.json", json.dumps(frame | {"metric": placed.metric, "source": placed.source}).encode()
-    )
+    said = {"metric": placed.metric, "source": placed.source, "relief": placed.relief}
+    write_atomic(out / "place.json", json.dumps(frame | said).encode())
 
 
 def load_place(folder: Path) -> Placement:
     """What `save_place` wrote."""
     text = json.loads((folder / "place.json").read_text())
     move = Sim3(text["scale"], np.array(text["rotation"]), np.array(text["translation"]))
-    return Placement(move, bool(text["metric"]), str(text["source"]))
+    return Placement(move, bool(text["metric"]), str(text["source"]), bool(text.get("relief", False)))

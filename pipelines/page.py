@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from pipelines.fronts import relief_lines
 from pipelines.templating import render
 from pipelines.workspace import Step
 from sculpt3d.types import F32, U8, Scene
@@ -90,11 +91,13 @@ def advice(facts: Mapping[str, Any]) -> list[str]:
             f"The tie points were weak, so {c['dense_tracks']} dense matches refined the cameras: others, held back, now fit "
             f"to {c['dense_misfit_px']:.2f} pixels, {c['dense_misfit_before_px']:.2f} before."
         )
-    if c["largest_gap_deg"] > 60:
+    if facts.get("relief"):
+        lines += relief_lines(facts)
+    elif c["largest_gap_deg"] > 60:
         lines.append(
             f"No photo was taken over {c['largest_gap_deg']:.0f} degrees around the object (see the plan): shoot there."
         )
-    if e["weak_share"] > 0.02:
+    if e["weak_share"] > 0.02 and not facts.get("relief"):
         lines.append(
             f"{e['weak_share']:.0%} of the surface rests on fewer than four photos, most of it facing {e['weakest_side']}: "
             "photos from there would help most."

@@ -301,17 +301,26 @@ class Run:
         surveyed: Step | None,
         metres_a_unit: float = 1.0,
     ) -> Step:
-        from sculpt3d.align import find_up, place
+        from sculpt3d.align import find_up, place, place_relief, up_on
         from sculpt3d.clouds import evened, spacing_in
         from sculpt3d.models.colmap import transform_model
         from sculpt3d.photos.check import load_photo_set
+        from sculpt3d.relief import find_front
+        from sculpt3d.surface.topology import vertex_normals
 
         def work(out: Path, tell: Any) -> None:
             scene = scene_of(flat)
             turned = {p.name: p.orientation for p in load_photo_set(checked.path).photos}
             mesh, points = read_mesh(surface.path / "mesh.ply"), read_cloud(cloud.path / "cloud.ply")
             known = None if surveyed is None else (metres_a_unit, scale_source(surveyed))
-            placed = place(mesh.vertices, find_up(scene, turned), self.height_mm, known)
+            eyes = np.array([v.cam_from_world.source_origin for v in scene.views])
+            front = find_front(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), eyes)
+            up = find_up(scene, turned)
+            if front is None:
+                placed = place(mesh.vertices, up, self.height_mm, known)
+            else:
+                up = up_on(front, up, scene, turned)
+                placed = place_relief(mesh.vertices, front, up, self.height_mm, known)
             unit = ("frame world, +Y up, metres",) if placed.metric else ("frame world, +Y up, no scale",)
             move = placed.world_from_sfm
             write_mesh(
@@ -326,7 +335,7 @@ class Run:
 
         given = {"object_height_mm": self.height_mm, "spacing": self.spacing and vars(self.spacing)}
         rests_on = [flat.key, cloud.key, surface.key, *([surveyed.key] if surveyed else [])]
-        return self.ws.step("place", 3, work, given, rests_on)
+        return self.ws.step("place", 4, work, given, rests_on)
 
     def texture(self, flat: Step, surface: Step) -> Step:
         from sculpt3d.texture.bake import TextureParams, bake_texture
@@ -369,7 +378,7 @@ class Run:
                 tell, surveyed,
             )
 
-        step = self.ws.step("report", 5, work, {"name": name}, [s.key for s in steps])
+        step = self.ws.step("report", 6, work, {"name": name}, [s.key for s in steps])
         return hand_out(self.ws, step, placed, model)
 
 

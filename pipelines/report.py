@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from pipelines.artifacts import load_place, scene_of
 from pipelines.dense import how_found
+from pipelines.fronts import relief_facts
 from pipelines.page import Contents, page
 from pipelines.surveying import survey_facts
 from pipelines.workspace import Step, Workspace
@@ -57,6 +58,8 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
     scene = move_scene(scene_of(flat), where)
     mesh, cloud = read_mesh(placed.path / "mesh.ply"), read_cloud(placed.path / "cloud.ply")
     agreeing = agreeing_views(mesh, cloud)
+    relief = relief_facts(scene, mesh, agreeing) if where.relief else None
+    size = np.ptp(mesh.vertices, axis=0) if relief is None else relief["size"]
     tell(1, 6)
     facts = {
         "photos": _photo_facts(photos, sfm, better.dropped),
@@ -70,15 +73,16 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
             "lenses": [dict(lens) for lens in sfm.cameras],
             "told_apart": list(sfm.sentences()),
             **_refine_facts(better),
-            "largest_gap_deg": _r(largest_gap_deg(scene, mesh)),
+            "largest_gap_deg": None if relief else _r(largest_gap_deg(scene, mesh)),
         },
+        "relief": relief,
         "scale": {"metric": where.metric, "source": where.source},
         "survey": None if surveyed is None else survey_facts(surveyed),
         "gsd_mm": _r(1000 * ground_sample_distance(scene, mesh)) if where.metric else None,
         "dense": _dense_facts(found, depth, cloud, where.metric),
         "mesh": _plain(vars(describe(mesh)))
         | {"open_borders": open_loops(mesh)}
-        | {"size_mm": [_r(1000 * float(v)) for v in np.ptp(mesh.vertices, axis=0)] if where.metric else None},
+        | {"size_mm": [_r(1000 * float(v)) for v in size] if where.metric else None},
         "filled": filled_facts(mesh, where.metric),
         "evidence": evidence_facts(mesh, agreeing),
         "texture": _texture_facts(texture),

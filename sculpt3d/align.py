@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import F64, Sim3
+from sculpt3d.relief import extent, squared
 from sculpt3d.types import Scene, SparsePoints, View
 
 # Where the top of the motif lies in the stored picture, by EXIF orientation (TIFF 6 / EXIF 2.3, tag 274).
@@ -19,11 +20,13 @@ _TOP = {1: (0, -1), 2: (0, -1), 3: (0, 1), 4: (0, 1), 5: (-1, 0), 6: (-1, 0), 7:
 
 @dataclass(frozen=True)
 class Placement:
-    """The world frame. `source` says what the scale rests on; without one `metric` is False and lengths have no unit."""
+    """The world frame. `source` says what the scale rests on; without one `metric` is False and lengths have no unit.
+    relief: it has a front only, which faces +Z."""
 
     world_from_sfm: Sim3
     metric: bool
     source: str
+    relief: bool = False
 
 
 def find_up(scene: Scene, orientations: Mapping[str, int]) -> F64:
@@ -32,13 +35,7 @@ def find_up(scene: Scene, orientations: Mapping[str, int]) -> F64:
     Photographers hold the horizon level, so the picture's horizontal axis is level: `up` is what the horizontal axes of
     all cameras are most nearly perpendicular to, on the side of the pictures' tops. `orientations`: EXIF by photo name.
     """
-    tops, sides = [], []
-    for view in scene.views:
-        x, y = _TOP.get(orientations.get(view.name, 1), (0, -1))
-        turn = view.cam_from_world.rotation.T
-        tops.append(turn @ [x, y, 0.0])
-        sides.append(turn @ [-y, x, 0.0])
-    top, side = np.array(tops), np.array(sides)
+    top, side = _tops(scene, orientations)
     weight = np.ones(len(top))
     up = top.mean(0)
     for _ in range(20):
@@ -49,6 +46,41 @@ def find_up(scene: Scene, orientations: Mapping[str, int]) -> F64:
         tilt = np.abs(side @ up)
         weight = 1 / (1 + (tilt / 0.05) ** 2) * np.where(top @ up > 0, 1.0, 0.1)
     return up / np.linalg.norm(up)
+
+
+def _tops(scene: Scene, orientations: Mapping[str, int]) -> tuple[F64, F64]:
+    """Where each picture's top and its right-hand side point, (N, 3) each."""
+    tops, sides = [], []
+    for view in scene.views:
+        x, y = _TOP.get(orientations.get(view.name, 1), (0, -1))
+        turn = view.cam_from_world.rotation.T
+        tops.append(turn @ [x, y, 0.0])
+        sides.append(turn @ [-y, x, 0.0])
+    return np.array(tops), np.array(sides)
+
+
+def up_on(front: F64, up: F64, scene: Scene, orientations: Mapping[str, int]) -> F64:
+    """Up in the plane of a relief: where `up` points, or, where it lies on the floor or under a ceiling, the pictures' tops."""
+    if abs(float(front @ up)) > 0.8:
+        up = _tops(scene, orientations)[0].mean(0)
+    within = up - (up @ front) * front
+    return within / max(float(np.linalg.norm(within)), 1e-300)
+
+
+def place_relief(
+    vertices: NDArray[np.float32],
+    front: F64,
+    up: F64,
+    object_height_mm: float | None = None,
+    known: tuple[float, str] | None = None,
+) -> Placement:
+    """The same for what has a front only, and `up` in its plane: it faces +Z, stands on its lower edge, and its height is that
+    between its edges, in which rag and corners take no part."""
+    turn = np.stack([np.cross(up, front), up, front])
+    lean = squared((vertices @ turn.T[:, :2]).astype(np.float64))
+    turn = Rotation.from_rotvec([0.0, 0.0, lean]).as_matrix() @ turn
+    low, high = extent(vertices.astype(np.float64) @ turn.T)
+    return _placement(turn, low, high, (low + high) / 2, object_height_mm, known, True)
 
 
 def place(
@@ -67,15 +99,22 @@ def place(
     turned = vertices.astype(np.float64) @ turn.T
     # A pointed headdress lost 5 mm of its figure's 600 with 0.02 %.
     low, high = np.quantile(turned[:, 1], 0.00002), np.quantile(turned[:, 1], 0.99998)
-    scale = 1.0 if object_height_mm is None else object_height_mm / 1000 / float(high - low)
-    scale = scale if known is None else known[0]
     base = turned[turned[:, 1] <= low + 0.05 * (high - low)]
     middle = (base.min(0) + base.max(0)) / 2
-    translation = -scale * np.array([middle[0], low, middle[2]])
+    lowest, highest = np.array([0.0, low, 0.0]), np.array([0.0, high, 0.0])
+    return _placement(turn, lowest, highest, middle, object_height_mm, known, False)
+
+
+def _placement(
+    turn: F64, low: F64, high: F64, middle: F64, height_mm: float | None, known: tuple[float, str] | None, relief: bool
+) -> Placement:  # fmt: skip
+    scale = 1.0 if height_mm is None else height_mm / 1000 / float(high[1] - low[1])
+    scale = scale if known is None else known[0]
+    translation = -scale * np.array([middle[0], low[1], middle[2]])
     if known is not None:
-        return Placement(Sim3(scale, turn, translation), True, known[1])
-    source = "none" if object_height_mm is None else f"object height {object_height_mm:g} mm"
-    return Placement(Sim3(scale, turn, translation), object_height_mm is not None, source)
+        return Placement(Sim3(scale, turn, translation), True, known[1], relief)
+    source = "none" if height_mm is None else f"object height {height_mm:g} mm"
+    return Placement(Sim3(scale, turn, translation), height_mm is not None, source, relief)
 
 
 def rotation_to_y(up: F64) -> F64:
