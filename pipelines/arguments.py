@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from pipelines import commands as do
+from pipelines.looking_arguments import add_looking
 from sculpt3d.types import Spacing
 
 
@@ -204,54 +205,7 @@ def parser() -> argparse.ArgumentParser:
     _how(paint, view=False)
     paint.set_defaults(command=do.texture)
 
-    view = commands.add_parser(
-        "view",
-        help="look at a model or project",
-        description="A window to turn (drag), move (right drag, or shift and drag) and zoom (wheel, two fingers); H shows all "
-        "keys. Lengths are shown where the model has a scale.",
-        epilog="Examples: sculpt3d view buddha   |   sculpt3d view buddha/mesh.ply --screenshot buddha.png --size 1920x1080",
-    )
-    view.add_argument(
-        "model", type=Path, metavar="MODEL", help="GLB, PLY, OBJ or STL file, or a project folder"
-    )
-    view.add_argument(
-        "--screenshot", type=Path, metavar="PNG", help="write a picture instead of opening a window"
-    )
-    view.add_argument(
-        "--size", type=_size, default=(1280, 720), metavar="WxH", help="of the window or picture (1280x720)"
-    )
-    view.set_defaults(command=do.view)
-
-    render = commands.add_parser(
-        "render",
-        help="a picture of a model or project from a given side",
-        description="One PNG with nothing but the model, framed whole; no screen is needed. The model's +Y is up, front "
-        "looks at its +Z side.",
-        epilog="Examples: sculpt3d render buddha -o buddha.png   |   sculpt3d render scan.ply --view az=30,el=15 "
-        "--style clay --size 2000x1500 -o scan.png",
-    )
-    render.add_argument(
-        "model", type=Path, metavar="MODEL", help="GLB, glTF, PLY, OBJ or STL, or a project folder"
-    )
-    render.add_argument("-o", "--output", type=Path, required=True, metavar="PNG", help="the picture")
-    render.add_argument(
-        "--view",
-        type=_view,
-        default=(0.0, 0.0),
-        metavar="SIDE",
-        help="front, back, left, right, top, bottom, or az=DEGREES,el=DEGREES: to the right of the front, and above (front)",
-    )
-    render.add_argument(
-        "--size", type=_size, default=(1280, 720), metavar="WxH", help="of the picture (1280x720)"
-    )
-    render.add_argument(
-        "--style",
-        choices=["textured", "plain", "clay", "wire"],
-        default="textured",
-        help="textured: colours under light; plain: colours as the file has them; clay: shape alone; wire: the triangles "
-        "(%(default)s)",
-    )
-    render.set_defaults(command=do.render)
+    add_looking(commands)
 
     score = commands.add_parser(
         "evaluate",
@@ -456,17 +410,6 @@ def _number(text: str) -> float:
     return value
 
 
-def _view(text: str) -> tuple[float, float]:
-    import importlib
-
-    aim: tuple[float, float] | None = importlib.import_module("viewer.state.commands").aim_of(text)
-    if aim is None:
-        raise argparse.ArgumentTypeError(
-            f"{text} is no side: give front, back, left, right, top, bottom, or az=30,el=15 in degrees (el within 90)"
-        )
-    return aim
-
-
 def _spacing(text: str) -> Spacing:
     if text.endswith("mm"):
         return Spacing(_positive(text[:-2]), "mm")
@@ -479,10 +422,3 @@ def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
     return int(text)
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit() and 16 <= int(width) <= 8192 and 16 <= int(height) <= 8192):
-        raise argparse.ArgumentTypeError(f"{text} is not a size like 1280x720")
-    return int(width), int(height)

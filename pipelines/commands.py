@@ -167,26 +167,6 @@ def texture(options: argparse.Namespace) -> int:
     return 0
 
 
-def view(options: argparse.Namespace) -> int:
-    import importlib
-
-    importlib.import_module("viewer.app").view(options.model, options.screenshot, options.size)
-    return 0
-
-
-def render(options: argparse.Namespace) -> int:
-    import importlib
-
-    from sculpt3d.models.notes import tell
-
-    pictures = importlib.import_module("viewer.drawing.picture")
-    pictures.check_target(options.output)
-    document = importlib.import_module("viewer.files.loading").load(options.model)
-    tell(document.notes)
-    pictures.render(document, options.output, options.view, options.size, options.style)
-    return 0
-
-
 def evaluate(options: argparse.Namespace) -> int:
     import json
 

@@ -18,7 +18,8 @@ from tests.pictures import WAYS, ssim
 from viewer.app import view
 from viewer.drawing.picture import framed
 from viewer.files.loading import load
-from viewer.state.commands import SIDES, State
+from viewer.state.commands import State
+from viewer.state.sides import SIDES
 
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason=f"{CASES} is not here")
 SIZE = (160, 160)
@@ -28,7 +29,7 @@ coloured = pytest.mark.parametrize("case", [c for c in TABLE if c.looks], ids=la
 
 
 def from_side(document: Document, side: str) -> State:
-    return replace(framed(document, SIZE, SIDES[side]), style="plain", sky=MAGENTA)
+    return replace(framed(document, SIZE, SIDES[side]), mode="plain", sky=MAGENTA)
 
 
 def seen(pixels: U8, state: State, xyz: np.ndarray) -> np.ndarray:
@@ -76,7 +77,7 @@ def test_view_shows_the_same_colours_under_light(case: Case, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("one", "other", "style"), [
+@pytest.mark.parametrize(("one", "other", "mode"), [
     ("local.ply", "utm.ply", "textured"),
     ("stray.ply", "utm.obj", "textured"),
     ("local.ply", "stray.ply", "clay"),
@@ -89,12 +90,12 @@ def test_view_shows_the_same_colours_under_light(case: Case, tmp_path: Path) -> 
     ("st.ply", "back.obj", "textured"),
 ])  # fmt: skip
 def test_the_same_thing_in_two_files_gives_the_same_picture(
-    way: str, one: str, other: str, style: str
+    way: str, one: str, other: str, mode: str
 ) -> None:
     pictures = []
     for name in (one, other):
         document = load(CASES / name)
-        pictures.append(WAYS[way](document, replace(framed(document, SIZE), style=style), SIZE))  # type: ignore[arg-type]
+        pictures.append(WAYS[way](document, replace(framed(document, SIZE), mode=mode), SIZE))
     assert ssim(*pictures) > 0.995
 
 

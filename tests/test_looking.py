@@ -18,7 +18,7 @@ from tests.pictures import WAYS, ssim
 from viewer.drawing.picture import framed
 from viewer.drawing.shade import point_size
 from viewer.drawing.textures import fitting, halved, look_up
-from viewer.state.commands import State, Style
+from viewer.state.commands import State
 
 SIZE = (320, 240)
 BLACK = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
@@ -34,8 +34,8 @@ def square(z: float = 0.0, half: float = 1.0, reach: tuple[float, float] = (0.0,
     return Part(corners, np.array([[0, 2, 1], [0, 3, 2]], np.int32), uv=uv)
 
 
-def front(document: Document, style: Style = "plain") -> State:
-    return replace(framed(document, SIZE, (0.0, 0.0)), style=style, sky=BLACK)
+def front(document: Document, mode: str = "plain") -> State:
+    return replace(framed(document, SIZE, (0.0, 0.0)), mode=mode, sky=BLACK)
 
 
 def at(pixels: U8, x: float, y: float, state: State) -> tuple[int, ...]:
@@ -151,8 +151,8 @@ def test_a_closed_body_of_glass_looks_the_same_both_ways() -> None:
     assert np.abs(hard[120, 160].astype(int) - soft[120, 160]).max() <= 2
 
 
-@pytest.mark.parametrize("style", ["textured", "plain", "clay"])
-def test_both_ways_give_the_same_picture(style: Style) -> None:
+@pytest.mark.parametrize("mode", ["textured", "plain", "clay"])
+def test_both_ways_give_the_same_picture(mode: str) -> None:
     """A figure with a fine texture, a painted ball, a cloud with normals and a bare one."""
     rng = np.random.default_rng(0)
     ball = trimesh.creation.uv_sphere(count=[40, 80])
@@ -177,7 +177,7 @@ def test_both_ways_give_the_same_picture(style: Style) -> None:
             ),
         )
     )
-    state = replace(framed(document, SIZE), style=style)
+    state = replace(framed(document, SIZE), mode=mode)
     hard, soft = (way(document, state, SIZE) for way in WAYS.values())
     assert ssim(hard, soft) > 0.98
     assert np.abs(hard.astype(int) - soft).mean() < 1
@@ -219,8 +219,8 @@ def layers(draw: st.DrawFn) -> Document:
 
 @settings(max_examples=15, deadline=None)
 @given(layers(), st.sampled_from(["textured", "plain", "clay"]))
-def test_whatever_a_material_says_both_ways_show_it(document: Document, style: Style) -> None:
-    state = replace(framed(document, SIZE, (0.2, 0.1)), style=style)
+def test_whatever_a_material_says_both_ways_show_it(document: Document, mode: str) -> None:
+    state = replace(framed(document, SIZE, (0.2, 0.1)), mode=mode)
     hard, soft = (way(document, state, SIZE) for way in WAYS.values())
     assert ssim(hard, soft) > 0.985
     assert (np.abs(hard.astype(int) - soft).max(-1) > 12).mean() < 0.01

@@ -67,7 +67,7 @@ def state_of(document: Document | str) -> State:
     if isinstance(document, str):
         corners = np.array([[x, y, z] for x in (-2.0, 2) for y in (-2.0, 2) for z in (-2.0, 2)])
         document = Document("nothing", (Part(corners, np.zeros((0, 3), np.int32)),))
-    return replace(framed(document, SIZE), style="plain", sky=((1.0, 0.0, 1.0),) * 2)
+    return replace(framed(document, SIZE), mode="plain", sky=((1.0, 0.0, 1.0),) * 2)
 
 
 def has_cut_outs(document: Document | str) -> bool:

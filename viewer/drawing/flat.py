@@ -9,15 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d._kernels import njit
-from sculpt3d.colour import to_srgb
-from sculpt3d.geometry import F64
 from sculpt3d.models.document import Part
 from sculpt3d.types import F32
-from viewer.drawing.shade import CLAY, lighting, point_size, shade, wears_clay
-from viewer.drawing.surfaces import vertex_tints
+from viewer.drawing.canvas import Canvas
+from viewer.drawing.shade import CLAY, arriving, lighting, point_size, seen_of, turned, wears_clay
+from viewer.drawing.surfaces import shown_values, vertex_tints
 from viewer.drawing.textures import look_up
-from viewer.state.camera import FIELD_OF_VIEW
-from viewer.state.commands import State, light_direction
+from viewer.modes.mode import Mode
 
 
 @dataclass(frozen=True)
@@ -28,20 +26,20 @@ class Depths:
     depth: F32
 
 
-def draw_points(to: Depths, part: Part, state: State, height: int, rays: int) -> None:
+def draw_points(to: Depths, part: Part, canvas: Canvas, mode: Mode, height: int, rays: int) -> None:
     """Squares as wide as OpenGL draws them in a picture of that height."""
-    colour, kept = _colours(part, state)
-    xy, depth = _projected(part.vertices, state, to.depth.shape)
+    colour, kept = _colours(part, canvas, mode)
+    xy, depth = canvas.places(part.vertices)
     wide = max(1, round(point_size(height) * rays))
     corner = np.round(xy - wide / 2).astype(np.int64)
     ready = kept & (depth > 0)
     _splat(corner[ready], depth[ready].astype(np.float32), colour[ready], wide, to.colour, to.depth)
 
 
-def draw_edges(to: Depths, part: Part, state: State, wide: int) -> None:
+def draw_edges(to: Depths, part: Part, canvas: Canvas, mode: Mode, wide: int) -> None:
     """The triangles' sides, `wide` across."""
-    colour, kept = _colours(part, state)
-    xy, depth = _projected(part.vertices, state, to.depth.shape)
+    colour, kept = _colours(part, canvas, mode)
+    xy, depth = canvas.places(part.vertices)
     pairs = np.sort(np.concatenate([part.faces[:, [0, 1]], part.faces[:, [1, 2]], part.faces[:, [2, 0]]]), 1)
     keys = np.unique(pairs[:, 0].astype(np.int64) << 32 | pairs[:, 1])
     ends = np.stack([keys >> 32, keys & 0xFFFFFFFF], 1)
@@ -49,36 +47,24 @@ def draw_edges(to: Depths, part: Part, state: State, wide: int) -> None:
     _lines(ends[ready], xy, depth.astype(np.float32), colour, wide, to.colour, to.depth)
 
 
-def _projected(vertices: F32, state: State, shape: tuple[int, ...]) -> tuple[F64, F64]:
-    """Where vertices fall (N, 2) in a picture of that shape, and how far along the view (N,)."""
-    height, width = shape
-    right, up, back = state.camera.axes()
-    away = vertices.astype(np.float64) - state.camera.eye
-    depth = -away @ back
-    focal = height / 2 / np.tan(FIELD_OF_VIEW / 2) / np.where(depth > 0, depth, 1)
-    return np.stack([width / 2 + focal * (away @ right), height / 2 - focal * (away @ up)], 1), depth
-
-
-def _colours(part: Part, state: State) -> tuple[F32, NDArray[np.bool_]]:
-    """sRGB 0..1 (V, 3), lit; and which of them are there at all: what is mostly clear is left out."""
-    found = np.broadcast_to(np.asarray(part.material.factor, np.float32), (len(part.vertices), 4))
+def _colours(part: Part, canvas: Canvas, mode: Mode) -> tuple[F32, NDArray[np.bool_]]:
+    """sRGB 0..1 (V, 3) of the vertices, lit; and which of them are there at all: what is mostly clear is left out."""
+    count, state = len(part.vertices), canvas.state
+    found = np.broadcast_to(np.asarray(part.material.factor, np.float32), (count, 4))
     if part.rgba is not None:
         found = found * vertex_tints(part)
     texture = part.material.texture
     if texture is not None and part.uv is not None:
-        found = found * look_up([texture.pixels], texture.wrap, part.uv, np.zeros(len(part.uv)))
+        found = found * look_up([texture.pixels], texture.wrap, part.uv, np.zeros(count))
     cutoff = {"opaque": -1.0, "mask": part.material.cutoff, "blend": 0.5}[part.material.alpha]
-    light = np.broadcast_to(np.asarray(CLAY), (len(found), 3)) if wears_clay(part, state) else found[:, :3]
-    how = lighting(part, state)
-    if part.normals is not None and how:
-        towards = state.camera.eye - part.vertices
-        light = (
-            light
-            * shade(part.normals.astype(np.float64), towards, np.asarray(light_direction(state)), how)[
-                :, None
-            ]
-        )
-    return to_srgb(light).astype(np.float32), found[:, 3] >= cutoff
+    albedo = np.broadcast_to(np.asarray(CLAY), (count, 3)) if wears_clay(part, mode) else found[:, :3]
+    view = canvas.towards(part.vertices)
+    normal = turned(np.zeros((count, 3)) if part.normals is None else part.normals.astype(np.float64), view)
+    lamps = np.array([lamp.direction(state.camera) for lamp in state.lamps])
+    light = arriving(normal, view, lamps, lighting(part, mode, state), None)
+    axes = np.stack(state.camera.axes())
+    seen = seen_of(albedo, found[:, 3], normal, view, light, shown_values(part), axes)
+    return np.ascontiguousarray(mode.look(seen)[:, :3], np.float32), found[:, 3] >= cutoff
 
 
 @njit(nogil=True, cache=True)

@@ -14,6 +14,7 @@ from pyglet.graphics.shader import Shader, ShaderProgram
 from sculpt3d.models.document import Document, Part, Texture
 from viewer.drawing.textures import fitting
 from viewer.files.loading import is_cloud
+from viewer.modes.mode import SEEN, SHOWN, Mode
 
 _SHADERS = Path(__file__).parent / "shaders"
 _WRAPS = {"repeat": gl.GL_REPEAT, "clamp": gl.GL_CLAMP_TO_EDGE, "mirror": gl.GL_MIRRORED_REPEAT}
@@ -25,6 +26,22 @@ def program(name: str) -> ShaderProgram:
         Shader((_SHADERS / f"{name}.vert").read_text(), "vertex"),
         Shader((_SHADERS / f"{name}.frag").read_text(), "fragment"),
     )
+
+
+def mode_program(mode: Mode) -> ShaderProgram:
+    """What draws a surface in that mode."""
+    body = (_SHADERS / "mesh.frag").read_text()
+    return ShaderProgram(
+        Shader((_SHADERS / "mesh.vert").read_text(), "vertex"),
+        Shader(f"#version 330 core\n{SEEN}\n{mode.glsl}\n{body}", "fragment"),
+    )
+
+
+def put(program: ShaderProgram, **values: Any) -> None:
+    """Give a program what it uses of these; a compiler leaves out what a mode has no use for."""
+    for name, value in values.items():
+        if name in program.uniforms:
+            program[name] = value
 
 
 def upload(document: Document) -> list[Piece]:
@@ -52,6 +69,8 @@ class Piece:
         self._attribute(1, part.normals, gl.GL_FLOAT)
         self._attribute(2, part.uv, gl.GL_FLOAT)
         self._attribute(3, part.rgba, gl.GL_UNSIGNED_BYTE)
+        shown = part.attributes.get(SHOWN)
+        self._attribute(4, None if shown is None else shown[:, None], gl.GL_FLOAT)
         if not is_cloud(part):
             self.indices = _fill(gl.GL_ELEMENT_ARRAY_BUFFER, np.ascontiguousarray(part.faces, np.int32))
         gl.glBindVertexArray(0)
@@ -65,15 +84,16 @@ class Piece:
         gl.glEnableVertexAttribArray(place)
         gl.glVertexAttribPointer(place, values.shape[1], kind, gl.GL_TRUE if is_code else gl.GL_FALSE, 0, 0)
 
-    def draw(self) -> None:
+    def draw(self, as_points: bool = False) -> None:
         gl.glBindVertexArray(self.vao)
         gl.glVertexAttrib3f(1, 0, 0, 0)  # what a part without such an array has everywhere
         gl.glVertexAttrib2f(2, 0, 0)
         gl.glVertexAttrib4f(3, 1, 1, 1, 1)
+        gl.glVertexAttrib1f(4, 0)
         if self.texture is not None:
             gl.glActiveTexture(gl.GL_TEXTURE0)
             gl.glBindTexture(gl.GL_TEXTURE_2D, self.texture)
-        if self.indices is None:
+        if self.indices is None or as_points:
             gl.glDrawArrays(gl.GL_POINTS, 0, len(self.part.vertices))
         else:
             gl.glDrawElements(gl.GL_TRIANGLES, self.part.faces.size, gl.GL_UNSIGNED_INT, 0)

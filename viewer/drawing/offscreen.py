@@ -15,7 +15,7 @@ FINER = 2  # pixels drawn a pixel of the picture each way. Four samples a pixel 
 
 
 class Offscreen:
-    """What is drawn between `__init__` and `read` goes here, `finer` times as large as the picture. A hidden window would
+    """What is drawn between `bind` and `read` goes here, `finer` times as large as the picture. A hidden window would
     do, but that of EGL is not smoothed, may have 5 bits a colour, and one under X11 has no pixels that anybody promises."""
 
     def __init__(self, width: int, height: int) -> None:
@@ -24,11 +24,16 @@ class Offscreen:
         gl.glGetIntegerv(gl.GL_MAX_RENDERBUFFER_SIZE, most)
         self.finer = FINER if FINER * max(width, height) <= most.value else 1
         self._drawn = _framebuffer(width * self.finer, height * self.finer)
+        self._plain = _framebuffer(width, height)
+
+    def bind(self) -> None:
+        """What is drawn from now on goes here."""
+        gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, self._drawn)
 
     def read(self) -> U8:
         """(H, W, 3), top row first."""
         width, height = self.width, self.height
-        plain = _framebuffer(width, height)
+        plain = self._plain
         gl.glBindFramebuffer(gl.GL_READ_FRAMEBUFFER, self._drawn)
         gl.glBindFramebuffer(gl.GL_DRAW_FRAMEBUFFER, plain)
         large = (0, 0, width * self.finer, height * self.finer)

@@ -1,82 +1,133 @@
-"""One picture of a document, without a window: by OpenGL where it works, else ray cast."""
+"""Pictures of a document, without a window: by OpenGL where it works, else ray cast."""
 
 from __future__ import annotations
 
-import io
 import sys
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
 
 import numpy as np
-from PIL import Image
 
-from sculpt3d.errors import InputError, ResourceError
-from sculpt3d.files import write_atomic
+from sculpt3d.errors import ResourceError
 from sculpt3d.models.document import Document
 from sculpt3d.types import U8
 from viewer.drawing.window import open_window
-from viewer.state.camera import OrbitCamera
-from viewer.state.commands import State, Style
+from viewer.state.camera import OrbitCamera, Tile
+from viewer.state.commands import State
+from viewer.state.sides import Aim
 
 SIZE = (1280, 720)
 _SMALL = (64, 64)  # of the window that nobody sees; the picture has pixels of its own
 
 
-def framed(document: Document, size: tuple[int, int], aim: tuple[float, float] | None = None) -> State:
-    """A camera that holds the whole model. aim: azimuth and elevation in radians; slightly from above where None."""
-    camera = OrbitCamera.framing(document.points(), size[0] / size[1], aim)
+class Drawer(Protocol):
+    """Draws one document; `tile`: as many pixels of a picture as it draws at once, each way."""
+
+    tile: int
+
+    def draw(self, state: State, size: tuple[int, int], tile: Tile | None = None) -> U8:
+        """(H, W, 3) of the picture or a tile of it."""
+
+
+def framed(document: Document, size: tuple[int, int], aim: Aim | tuple[float, float] | None = None) -> State:
+    """A camera that holds the whole model; slightly from above where no aim (radians) is given."""
+    aspect = size[0] / size[1]
+    if aim is None:
+        camera = OrbitCamera.framing(document.points(), aspect)
+    else:
+        camera = OrbitCamera.framing(document.points(), aspect, (aim[0], aim[1])).towards(*aim)
     return State(camera, camera)
-
-
-def render(
-    document: Document, out: Path, aim: tuple[float, float] = (0.0, 0.0), size: tuple[int, int] = SIZE,
-    style: Style = "textured",
-) -> None:  # fmt: skip
-    """Write one PNG of it with nothing over it."""
-    save_picture(out, picture(document, replace(framed(document, size, aim), style=style), size))
 
 
 def picture(document: Document, state: State, size: tuple[int, int]) -> U8:
     """(H, W, 3)."""
+    with drawer(document) as draws:
+        return whole(draws, state, size)
+
+
+def whole(draws: Drawer, state: State, size: tuple[int, int]) -> U8:
+    """(H, W, 3), in tiles where it is large."""
+    width, height = size
+    if max(size) <= draws.tile:
+        return draws.draw(state, size)
+    found = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, draws.tile):
+        for left in range(0, width, draws.tile):
+            wide, high = min(draws.tile, width - left), min(draws.tile, height - top)
+            found[top : top + high, left : left + wide] = draws.draw(state, size, (left, top, wide, high))
+    return found
+
+
+@contextmanager
+def drawer(document: Document) -> Iterator[Drawer]:
+    """OpenGL's where it works, else that of rays, which is said."""
     try:
-        return by_opengl(document, state, size)
+        card = Card(document)
     except ResourceError:
         print("OpenGL does not work here; drawing without it", file=sys.stderr)
-    from viewer.drawing.software import draw
+        from viewer.drawing.software import Rays
 
-    return draw(document, state, size)
-
-
-def by_opengl(document: Document, state: State, size: tuple[int, int]) -> U8:
-    """(H, W, 3); raises `ResourceError` where there is none."""
-    window = open_window(_SMALL, visible=False)
-    from pyglet.gl.lib import GLException
-    from pyglet.graphics.shader import ShaderException
-
-    from viewer.drawing.offscreen import Offscreen
-    from viewer.drawing.renderer import Renderer
-
-    window.switch_to()
+        yield Rays(document)
+        return
     try:
-        target = Offscreen(*size)
-        Renderer(document).draw(state, *size, target.finer)
-        return target.read()
-    except (GLException, ShaderException) as error:
-        raise ResourceError(f"OpenGL failed ({str(error)[:80]}); update the graphics driver") from error
+        yield card
     finally:
-        window.close()
+        card.close()
 
 
-def check_target(path: Path) -> None:
-    """Raises `InputError` where no PNG can be written, before anything is drawn."""
-    if path.suffix.lower() != ".png":
-        raise InputError(f"{path.name} is no PNG; give a name that ends in .png")
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"There is no folder {path.parent}; make it, or give a picture in another one")
+def by_opengl(document: Document, state: State, size: tuple[int, int], tile: Tile | None = None) -> U8:
+    """(H, W, 3); raises `ResourceError` where there is none."""
+    card = Card(document)
+    try:
+        return card.draw(state, size, tile)
+    finally:
+        card.close()
 
 
-def save_picture(path: Path, pixels: U8) -> None:
-    """PNG, whole or not at all."""
-    data = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(data, "PNG")
-    write_atomic(path, data.getvalue())
+class Card:
+    """Draws a document by OpenGL. Raises `ResourceError` where there is none."""
+
+    tile = 2048
+
+    def __init__(self, document: Document) -> None:
+        self.window = open_window(_SMALL, visible=False)
+        self.window.switch_to()
+        self._targets: dict[tuple[int, int], Any] = {}
+        try:
+            self._renderer = self._started(document)
+        except BaseException:
+            self.window.close()
+            raise
+
+    def draw(self, state: State, size: tuple[int, int], tile: Tile | None = None) -> U8:
+        self.window.switch_to()
+        return self._guarded(lambda: self._draw(state, size, tile))
+
+    def close(self) -> None:
+        self.window.close()
+
+    def _started(self, document: Document) -> Any:
+        from viewer.drawing.renderer import Renderer
+
+        return self._guarded(lambda: Renderer(document))
+
+    def _draw(self, state: State, size: tuple[int, int], tile: Tile | None) -> U8:
+        from viewer.drawing.offscreen import Offscreen
+
+        part = size if tile is None else (tile[2], tile[3])
+        if part not in self._targets:
+            self._targets[part] = Offscreen(*part)
+        target = self._targets[part]
+        target.bind()
+        self._renderer.draw(state, *size, target.finer, tile)
+        return target.read()
+
+    def _guarded(self, work: Any) -> Any:
+        from pyglet.gl.lib import GLException
+        from pyglet.graphics.shader import ShaderException
+
+        try:
+            return work()
+        except (GLException, ShaderException) as error:
+            raise ResourceError(f"OpenGL failed ({str(error)[:80]}); update the graphics driver") from error

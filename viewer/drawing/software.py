@@ -6,129 +6,146 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d._open3d import o3d
-from sculpt3d.colour import to_srgb
 from sculpt3d.geometry import F64
 from sculpt3d.models.document import Document
 from sculpt3d.types import F32, U8
+from viewer.drawing.canvas import Canvas
 from viewer.drawing.flat import Depths, draw_edges, draw_points
-from viewer.drawing.shade import CLAY, lighting, shade, wears_clay
+from viewer.drawing.shade import CLAY, LIFT, arriving, lighting, seen_of, turned, wears_clay
 from viewer.drawing.surfaces import Hit, Painted
 from viewer.files.loading import is_cloud
-from viewer.state.camera import FIELD_OF_VIEW
-from viewer.state.commands import State, light_direction
+from viewer.modes import mode as mode_named
+from viewer.modes.mode import Mode
+from viewer.state.camera import Tile
+from viewer.state.commands import State
 
 RAYS = 2  # squared: a pixel's
 _LAYERS = 48  # surfaces that a ray passes; what lies behind them is not seen
 _BAND = 1 << 18  # rays at a time
 _OPAQUE = 0.999
 _STEP = 2e-5  # of the distance, behind a surface that lets light through
+_I64 = NDArray[np.int64]
 
 
-def draw(document: Document, state: State, size: tuple[int, int]) -> U8:
+def draw(document: Document, state: State, size: tuple[int, int], tile: Tile | None = None) -> U8:
     """(H, W, 3): what viewer/drawing/renderer.py draws."""
-    width, height = size[0] * RAYS, size[1] * RAYS
-    canvas = Canvas(state, width, height)
-    front = Depths(canvas.sky(), np.full((height, width), np.inf, np.float32))
-    for part in document.parts:
-        if is_cloud(part):
-            draw_points(front, part, state, size[1], RAYS)
-        elif state.style == "wire":
-            draw_edges(front, part, state, RAYS)
-    surfaces = [p for p in document.parts if not is_cloud(p)]
-    picture = front.colour
-    if surfaces and state.style != "wire":
+    return Rays(document).draw(state, size, tile)
+
+
+class Rays:
+    """Draws a document without OpenGL; surfaces are prepared once for all its pictures."""
+
+    tile = 1024  # pixels of a picture that are drawn at once, each way
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
         known: dict[int, list[U8]] = {}
-        caster = Caster([Painted(p, known) for p in surfaces], state, canvas)
-        rows = max(1, _BAND // width)
-        for row in range(0, height, rows):
-            band = slice(row, min(row + rows, height))
-            picture[band] = caster.over(band, front.colour[band], front.depth[band])
-    mean = picture.reshape(size[1], RAYS, size[0], RAYS, 3).mean((1, 3))
-    return np.asarray(np.clip(mean * 255 + 0.5, 0, 255), np.uint8)
+        self.surfaces = [Painted(p, known) for p in document.parts if not is_cloud(p)]
+        self.scene = _Scene(self.surfaces) if self.surfaces else None
+
+    def draw(self, state: State, size: tuple[int, int], tile: Tile | None = None) -> U8:
+        """(H, W, 3) of the picture or a tile of it."""
+        mode, canvas = mode_named(state.mode), Canvas(state, size, tile, RAYS)
+        front = Depths(canvas.sky(), np.full((canvas.height, canvas.width), np.inf, np.float32))
+        for part in self.document.parts:
+            if is_cloud(part) or mode.shape == "points":
+                draw_points(front, part, canvas, mode, size[1], RAYS)
+            elif mode.shape == "wire":
+                draw_edges(front, part, canvas, mode, RAYS)
+        picture = front.colour
+        if self.scene is not None and mode.shape == "surface":
+            caster = Caster(self.surfaces, self.scene, state, mode, canvas)
+            rows = max(1, _BAND // canvas.width)
+            for row in range(0, canvas.height, rows):
+                band = slice(row, min(row + rows, canvas.height))
+                picture[band] = caster.over(band, front.colour[band], front.depth[band])
+        mean = picture.reshape(canvas.height // RAYS, RAYS, canvas.width // RAYS, RAYS, 3).mean((1, 3))
+        return np.asarray(np.clip(mean * 255 + 0.5, 0, 255), np.uint8)
 
 
-class Canvas:
-    """The rays of a camera, `RAYS` squared a pixel; a direction's depth along the view is 1."""
+class _Scene:
+    """Surfaces for rays; coordinates about their middle, where float32 is finest."""
 
-    def __init__(self, state: State, width: int, height: int) -> None:
-        self.state, self.width, self.height = state, width, height
-        self.right, self.up, self.back = state.camera.axes()
-        self.eye, self.step = state.camera.eye, float(2 * np.tan(FIELD_OF_VIEW / 2) / height)
+    def __init__(self, surfaces: list[Painted]) -> None:
+        self.middle = np.mean([s.part.vertices.mean(0, dtype=np.float64) for s in surfaces], 0)
+        self.all, self.solid = (o3d.t.geometry.RaycastingScene() for _ in range(2))
+        for surface in surfaces:
+            local = o3d.core.Tensor((surface.part.vertices - self.middle).astype(np.float32))
+            faces = o3d.core.Tensor(surface.part.faces.astype(np.uint32))
+            self.all.add_triangles(local, faces)
+            if surface.part.material.alpha != "blend":
+                self.solid.add_triangles(local, faces)
+        self.casts = any(s.part.material.alpha != "blend" for s in surfaces)
 
-    def rays(self, rows: slice) -> F64:
-        """(N, 3) of whole rows."""
-        x = (np.arange(self.width) + 0.5 - self.width / 2) * self.step
-        y = (self.height / 2 - np.arange(rows.start, rows.stop) - 0.5) * self.step
-        return np.asarray(
-            (x[:, None] * self.right + y[:, None, None] * self.up - self.back).reshape(-1, 3), np.float64
+    def first(self, origins: F64, directions: F64) -> tuple[F64, _I64, _I64]:
+        """Depth along the direction, surface and face (N,) of what each ray meets first."""
+        rays = np.concatenate([origins - self.middle, directions], 1).astype(np.float32)
+        found = self.all.cast_rays(o3d.core.Tensor(rays))
+        return (
+            found["t_hit"].numpy().astype(np.float64),
+            found["geometry_ids"].numpy().astype(np.int64),
+            found["primitive_ids"].numpy().astype(np.int64),
         )
 
-    def sky(self) -> F32:
-        """sRGB 0..1 (H, W, 3)."""
-        up = (1 - (np.arange(self.height) + 0.5) / self.height)[:, None]
-        low, high = (np.asarray(c, np.float64) for c in self.state.sky)
-        colour = low * (1 - up) + high * up
-        return np.repeat(colour[:, None].astype(np.float32), self.width, 1)
+    def free(self, origins: F64, direction: F64) -> NDArray[np.bool_]:
+        """(N,) whether nothing solid lies that way."""
+        if not self.casts:
+            return np.ones(len(origins), bool)
+        rays = np.concatenate([origins - self.middle, np.broadcast_to(direction, origins.shape)], 1)
+        return np.asarray(~self.solid.test_occlusions(o3d.core.Tensor(rays.astype(np.float32))).numpy())
 
 
 class Caster:
-    """Surfaces in one scene of rays; coordinates about their middle, where float32 is finest."""
+    """What rays of a canvas see of surfaces in a mode."""
 
-    def __init__(self, surfaces: list[Painted], state: State, canvas: Canvas) -> None:
-        self.surfaces, self.state, self.canvas = surfaces, state, canvas
-        self.middle = np.mean([s.part.vertices.mean(0, dtype=np.float64) for s in surfaces], 0)
-        self.light = np.asarray(light_direction(state))
-        self.scene = o3d.t.geometry.RaycastingScene()
-        for surface in surfaces:
-            self.scene.add_triangles(
-                o3d.core.Tensor(np.asarray(surface.part.vertices - self.middle, np.float32)),
-                o3d.core.Tensor(np.ascontiguousarray(surface.part.faces, np.uint32)),
-            )
+    def __init__(
+        self, surfaces: list[Painted], scene: _Scene, state: State, mode: Mode, canvas: Canvas
+    ) -> None:
+        self.surfaces, self.scene, self.state, self.mode, self.canvas = surfaces, scene, state, mode, canvas
+        self.lamps = np.array([lamp.direction(state.camera) for lamp in state.lamps])
+        self.axes, self.beside = np.stack(state.camera.axes()), canvas.beside(RAYS)
 
-    def over(self, rows: slice, behind: F32, limit: F32) -> F32:
-        """Surfaces nearer than `limit` (H, W) blended over `behind` (H, W, 3), both sRGB as browsers blend."""
-        directions = self.canvas.rays(rows)
+    def over(self, rows: slice, behind: F32, flat: F32) -> F32:
+        """Rows of the picture: surfaces before `behind`, which lies at the depths `flat`; blended in sRGB codes."""
+        origins, directions = self.canvas.rays(rows)
         colour, left = np.zeros((len(directions), 3), np.float32), np.ones(len(directions), np.float32)
         alive, start = np.arange(len(directions)), np.zeros(len(directions))
-        furthest = limit.reshape(-1)
+        limit = flat.reshape(-1)
         for _ in range(_LAYERS):
-            depth, surface, face = self._first(directions[alive], start[alive])
-            hit = np.isfinite(depth) & (depth <= furthest[alive])
+            o, d, begin = origins[alive], directions[alive], start[alive]
+            depth, surface, face = self.scene.first(o + d * begin[:, None], d)
+            depth = depth + begin
+            hit = np.isfinite(depth) & (depth < limit[alive])
             alive, depth, surface, face = alive[hit], depth[hit], surface[hit], face[hit]
             if not len(alive):
                 break
-            seen, alpha = self._look(directions[alive], depth, surface, face)
-            colour[alive] += (left[alive] * alpha)[:, None] * seen
+            seen = self._look(origins[alive], directions[alive], depth, surface, face)
+            alpha = seen[:, 3]
+            colour[alive] += (left[alive] * alpha)[:, None] * seen[:, :3]
             left[alive] *= 1 - alpha
             start[alive] = depth * (1 + _STEP)
             alive = alive[alpha < _OPAQUE]
         return np.asarray((colour + left[:, None] * behind.reshape(-1, 3)).reshape(behind.shape), np.float32)
 
-    def _first(
-        self, directions: F64, start: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-        origins = self.canvas.eye - self.middle + directions * start[:, None]
-        found = self.scene.cast_rays(
-            o3d.core.Tensor(np.concatenate([origins, directions], 1).astype(np.float32))
-        )
-        return (
-            start + found["t_hit"].numpy().astype(np.float64),
-            found["geometry_ids"].numpy().astype(np.int64),
-            found["primitive_ids"].numpy().astype(np.int64),
-        )
-
-    def _look(
-        self, directions: F64, depth: F64, surface: NDArray[np.int64], face: NDArray[np.int64]
-    ) -> tuple[F32, F32]:
-        """sRGB 0..1 (N, 3) and alpha (N,) of what each ray meets."""
-        coded, alpha = np.empty((len(depth), 3), np.float32), np.empty(len(depth), np.float32)
-        step = self.canvas.step * RAYS
+    def _look(self, origins: F64, directions: F64, depth: F64, surface: _I64, face: _I64) -> F32:
+        """sRGB and alpha 0..1 (N, 4) of what each ray meets."""
+        coded = np.empty((len(depth), 4), np.float32)
         for number in np.unique(surface):
             here, on = np.flatnonzero(surface == number), self.surfaces[number]
-            hit = Hit(face[here], self.canvas.eye, directions[here], depth[here])
-            colour, alpha[here], normal, side = on.at(hit, step * self.canvas.right, step * self.canvas.up)
-            if wears_clay(on.part, self.state):
-                colour = np.broadcast_to(np.asarray(CLAY, np.float32), colour.shape)
-            lit = shade(normal, side, self.light, lighting(on.part, self.state))
-            coded[here] = to_srgb(colour * lit[:, None])
-        return coded, alpha
+            found = on.at(Hit(face[here], origins[here], directions[here]), self.beside)
+            albedo = found.colour
+            if wears_clay(on.part, self.mode):
+                albedo = np.broadcast_to(np.asarray(CLAY, np.float32), albedo.shape)
+            normal, how = turned(found.normal, found.side), lighting(on.part, self.mode, self.state)
+            places = origins[here] + directions[here] * depth[here, None]
+            shine = self._shine(places, normal) if self.state.shadows and how.powers else None
+            view = self.canvas.towards(places)
+            light = arriving(normal, view, self.lamps, how, shine)
+            seen = seen_of(albedo, found.alpha, normal, view, light, found.value, self.axes)
+            coded[here] = self.mode.look(seen)
+        return coded
+
+    def _shine(self, places: F64, normal: F64) -> NDArray[np.bool_]:
+        """(N, L) which lamps reach each place."""
+        off = places + normal * (LIFT * self.state.home.radius)
+        return np.stack([self.scene.free(off, lamp) for lamp in self.lamps], 1)

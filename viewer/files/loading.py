@@ -9,14 +9,21 @@ from sculpt3d.models.document import Document, Part
 from sculpt3d.models.normals import with_normals
 from sculpt3d.models.read import read_document
 
+MM_OF = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4}  # what a user may call a unit
 
-def load(path: Path) -> Document:
-    """A project's model bears the project's name. Raises `UnreadableFile` with the remedy."""
+
+def load(path: Path, unit: str | None = None) -> Document:
+    """A project's model bears the project's name. unit: of the file as the user says, of `MM_OF`; it goes before the file's.
+
+    Raises `UnreadableFile` with the remedy.
+    """
     document = read_document(path / "model.glb" if (path / "model.glb").is_file() else path)
     if path.is_dir() or path.stem == "model":
         document = replace(
             document, name=path.resolve().name if path.is_dir() else path.resolve().parent.name
         )
+    if unit is not None:
+        document = replace(document, unit_m=MM_OF[unit] / 1000, unit_source="as you said")
     return with_normals(document)
 
 

@@ -18,7 +18,7 @@ _PIXELS = 15  # the same as pixels
 
 
 def caption(document: Document, state: State) -> str:
-    return f"{document.name}   {described(document)}   {state.style}"
+    return f"{document.name}   {described(document)}   {state.mode}"
 
 
 def draw_on(picture: U8, document: Document, state: State) -> U8:
@@ -36,7 +36,9 @@ def draw_on(picture: U8, document: Document, state: State) -> U8:
     return np.asarray(image)
 
 
-def draw_in_window(document: Document, state: State, width: int, height: int) -> None:
+def draw_in_window(
+    document: Document, state: State, width: int, height: int, rectangle: list[float] | None = None
+) -> None:
     """In window coordinates, on what is bound now."""
     import pyglet
     from pyglet import gl
@@ -48,6 +50,9 @@ def draw_in_window(document: Document, state: State, width: int, height: int) ->
         pyglet.shapes.Line(13, 19, 15 + length, 19, thickness=5, color=_SHADOW).draw()
         pyglet.shapes.Line(14, 19, 14 + length, 19, thickness=3, color=_INK).draw()
     _text(label, 14, 28)
+    if rectangle is not None:
+        left, low, right, high = rectangle
+        pyglet.shapes.Box(left, low, right - left, high - low, thickness=2, color=_INK).draw()
     if state.help:
         _text(HELP, 14, height - 50, width=width - 28, multiline=True)
     else:

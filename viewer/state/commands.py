@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from viewer.state.camera import OrbitCamera
+from viewer.state.camera import HALF, OrbitCamera
+from viewer.state.lamps import HEAD, MOST, RAKING, STUDIO, Lamp, exposed
+from viewer.state.sides import SIDES
 
-Style = Literal["textured", "plain", "clay", "wire"]
 Rgb = tuple[float, float, float]
 
 KEYS = {
     "F": "frame",
-    "T": "textured",
-    "P": "plain",
-    "C": "clay",
-    "W": "wire",
     "L": "light",
+    "K": "lamp fixed",
+    "J": "another lamp",
+    "D": "shadows",
+    "G": "gloss",
+    "O": "projection",
+    "U": "turntable",
+    "COMMA": "roll left",
+    "PERIOD": "roll right",
+    "Z": "undo",
+    "Y": "redo",
+    "B": "bookmark",
+    "N": "next bookmark",
+    "V": "save view",
     "S": "screenshot",
     "H": "help",
     "Q": "quit",
@@ -31,100 +43,201 @@ KEYS = {
     "_6": "bottom",
 }
 HELP = (
-    "Drag: turn   Right drag or Shift+drag: move   Wheel: zoom   Ctrl+drag: move the light\n"
-    "F frame   T texture   P plain   C clay   W wire   L light from the camera   1-6 front right back left top bottom   "
-    "S screenshot   H help   Q quit"
+    "Drag: turn   Right drag or Shift+drag: move   Wheel: zoom to the cursor   Ctrl+drag: move the lamp   "
+    "Alt+drag: frame what the rectangle holds\n"
+    "F frame   1-6 front right back left top bottom   O orthographic   U turntable or free   , . roll   Z undo   Y redo   "
+    "B bookmark   N next bookmark\n"
+    "L studio, head, raking light   K lamp fixed to object or camera   J another lamp   D shadows   G gloss   "
+    "S screenshot   V save the view   H help   Q quit\n"
 )
-SIDES = {
-    "front": (0.0, 0.0),
-    "right": (np.pi / 2, 0.0),
-    "back": (np.pi, 0.0),
-    "left": (-np.pi / 2, 0.0),
-    "top": (0.0, np.pi / 2),
-    "bottom": (0.0, -np.pi / 2),
-}
-STYLES: dict[str, Style] = {"textured": "textured", "plain": "plain", "clay": "clay", "wire": "wire"}
 _NEUTRAL: tuple[Rgb, Rgb] = ((0.205,) * 3, (0.14,) * 3)  # colours are judged against it
+_MOVES = 100  # camera moves that can be undone
+_ROLL = np.radians(5)
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    name: str
+    camera: OrbitCamera
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a mode that measures the surface is asked and answers. radius: of what counts as a neighbourhood, in the model's
+    unit, None: as the mode judges. low, high: values at the ends of the colours, None: as the surface has them."""
+
+    radius: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)
 class State:
-    """All that decides the picture. The light's angles (radians) are relative to the camera where it follows it.
+    """All that decides the picture.
 
-    style: "plain" shows colours as they are, without light. sky: behind the model, sRGB 0..1, at the bottom and the top.
+    mode: one of `viewer.modes`. gloss: light that the surface throws back as a mirror, 0..1. sky: behind the model, sRGB
+    0..1, at the bottom and the top. past, future: cameras for undo and redo, the last one next.
     """
 
     camera: OrbitCamera
     home: OrbitCamera
-    style: Style = "textured"
-    light: tuple[float, float] = (-0.6, 0.7)
-    light_follows: bool = True
+    mode: str = "textured"
+    lamps: tuple[Lamp, ...] = (STUDIO,)
+    shadows: bool = False
+    gloss: float = 0.0
+    shown: Shown = Shown()
+    turntable: bool = True
+    bookmarks: tuple[Bookmark, ...] = ()
+    past: tuple[OrbitCamera, ...] = ()
+    future: tuple[OrbitCamera, ...] = ()
     help: bool = False
     sky: tuple[Rgb, Rgb] = _NEUTRAL
 
 
 def apply(command: str, state: State) -> State:
-    """The state after a command that needs no window."""
-    if command == "frame":
-        home = state.home
-        return replace(
-            state, camera=replace(home, azimuth=state.camera.azimuth, elevation=state.camera.elevation)
-        )
-    if command in STYLES:
-        return replace(state, style=STYLES[command])
+    """The state after a command that needs no window; "mode NAME" sets the mode."""
+    if command.startswith("mode "):
+        return replace(state, mode=command.removeprefix("mode "))
     if command in SIDES:
-        return replace(state, camera=state.camera.towards(*SIDES[command]))
-    if command == "light":
-        return replace(state, light_follows=not state.light_follows)
-    if command == "help":
-        return replace(state, help=not state.help)
-    return state
+        return moved(state, state.camera.towards(*SIDES[command]))
+    act = _COMMANDS.get(command)
+    return state if act is None else act(state)
 
 
-def aim_of(view: str) -> tuple[float, float] | None:
-    """Azimuth and elevation in radians of a side's name, or of "az=..,el=.." in degrees; None where it is neither."""
-    if view in SIDES:
-        return SIDES[view]
-    try:
-        named = dict(part.split("=") for part in view.split(","))
-        azimuth, elevation = (float(named.pop(name, "0")) for name in ("az", "el"))
-    except ValueError:
-        return None
-    if named or not (abs(azimuth) < np.inf and abs(elevation) <= 90):
-        return None
-    return float(np.radians(azimuth)), float(np.radians(elevation))
+def grabbed(state: State) -> State:
+    """A drag begins: where the camera stands now is one step to undo."""
+    return replace(state, past=(*state.past, state.camera)[-_MOVES:], future=())
+
+
+def moved(state: State, camera: OrbitCamera) -> State:
+    """The camera moved in one step that can be undone."""
+    return state if camera == state.camera else replace(grabbed(state), camera=camera)
+
+
+def frame_selection(state: State, points: NDArray[Any], aspect: float) -> State:
+    """The camera moved to hold `points` (N, 3); as it was where there are none."""
+    return moved(state, state.camera.holding(points, aspect)) if len(points) else state
+
+
+def within(
+    camera: OrbitCamera, points: NDArray[Any], corners: tuple[float, float, float, float], aspect: float
+) -> NDArray[Any]:
+    """Those of `points` (N, 3) that a rectangle of the picture holds: left, bottom, right, top from -1 to 1."""
+    right, up, back = camera.axes()
+    away = points.astype(np.float64) - camera.eye
+    depth = -away @ back
+    size = np.full(len(points), camera.reach) if camera.flat else HALF * np.where(depth > 0, depth, np.inf)
+    x, y = away @ right / (size * aspect), away @ up / size
+    left, bottom, far_right, top = corners
+    return points[(depth > 0) & (x >= left) & (x <= far_right) & (y >= bottom) & (y <= top)]
 
 
 def drag(state: State, dx: float, dy: float, buttons: frozenset[str], height: int) -> State:
     """A drag by pixels (y up); `buttons`: of left, right, middle, shift, ctrl."""
     if "ctrl" in buttons:
-        azimuth, elevation = state.light
-        return replace(state, light=(azimuth + dx * 0.01, float(np.clip(elevation + dy * 0.01, -1.5, 1.5))))
+        return replace(state, lamps=(*state.lamps[:-1], _pulled(state.lamps[-1], state.camera, dx, dy)))
     if buttons & {"right", "middle", "shift"}:
         return replace(state, camera=state.camera.pan(dx, dy, height))
-    return replace(state, camera=state.camera.orbit(dx, dy))
+    return replace(state, camera=state.camera.orbit(dx, dy, state.turntable))
 
 
-def scroll(state: State, sx: float, sy: float) -> State:
-    """Two fingers or a wheel: zoom; sideways: turn."""
-    return replace(state, camera=state.camera.zoom(sy).orbit(6 * sx, 0))
-
-
-def light_direction(state: State) -> tuple[float, float, float]:
-    """Unit vector towards the light, in world."""
-    a, e = state.light
-    local = np.array([np.cos(e) * np.sin(a), np.sin(e), np.cos(e) * np.cos(a)])
-    if state.light_follows:
-        local = np.stack(state.camera.axes(), 1) @ local
-    return float(local[0]), float(local[1]), float(local[2])
+def scroll(
+    state: State, sx: float, sy: float, at: tuple[float, float] = (0.0, 0.0), aspect: float = 1.0
+) -> State:
+    """Two fingers or a wheel: zoom to what lies under `at` (-1..1); sideways: turn."""
+    return replace(state, camera=state.camera.zoom(sy, at, aspect).orbit(6 * sx, 0, state.turntable))
 
 
 def scale_bar(state: State, height: int, unit_m: float | None) -> tuple[float, str]:
     """Length in pixels of a round length at the target, and its label."""
-    unit_px = height / (2 * state.camera.distance * np.tan(np.radians(35.0) / 2))
+    unit_px = height / (2 * state.camera.reach)
     if unit_m is None:
         return 0.0, "no scale"
     wanted_mm = 120 / unit_px * unit_m * 1000
     power = 10.0 ** np.floor(np.log10(wanted_mm))
     mm = max(m * power for m in (1, 2, 5) if m * power <= wanted_mm)
     return float(mm / 1000 / unit_m * unit_px), f"{mm:g} mm" if mm < 1000 else f"{mm / 1000:g} m"
+
+
+def _pulled(lamp: Lamp, camera: OrbitCamera, dx: float, dy: float) -> Lamp:
+    """Moved as a ball before the picture is turned: the lamp goes with the hand and does not leave the side that is seen."""
+    x, y, z = np.stack(camera.axes()) @ lamp.direction(camera)
+    x, y = x + dx * 0.005, y + dy * 0.005
+    wide = max(float(np.hypot(x, y)) / 0.9999, 1.0)
+    x, y = x / wide, y / wide
+    z = np.sqrt(1 - x * x - y * y) * (1 if z >= -1e-9 else -1)
+    return lamp.at(np.stack(camera.axes(), 1) @ np.array([x, y, z]), camera)
+
+
+def _framed(state: State) -> State:
+    now = state.camera
+    home = state.home.towards(now.azimuth, now.elevation, now.roll)
+    return moved(state, replace(home, flat=now.flat))
+
+
+def _next_light(state: State) -> State:
+    kinds = ("studio", "head", "raking")
+    kind = kinds[(kinds.index(state.lamps[-1].kind) + 1) % 3]
+    lamp = {"studio": STUDIO, "head": HEAD, "raking": replace(RAKING, power=exposed(RAKING.elevation))}[kind]
+    return replace(state, lamps=(lamp,))
+
+
+def _next_fixed(state: State) -> State:
+    """The last lamp fixed to the other; its light does not jump."""
+    last = state.lamps[-1]
+    other = replace(last, fixed="camera" if last.fixed == "object" else "object")
+    return replace(state, lamps=(*state.lamps[:-1], other.at(last.direction(state.camera), state.camera)))
+
+
+def _another_lamp(state: State) -> State:
+    """Opposite the last one; beyond the most there can be, the first alone stays."""
+    if len(state.lamps) == MOST:
+        return replace(state, lamps=state.lamps[:1])
+    last = state.lamps[-1]
+    return replace(state, lamps=(*state.lamps, replace(last, azimuth=(last.azimuth + 180) % 360)))
+
+
+def _undone(state: State) -> State:
+    if not state.past:
+        return state
+    return replace(state, camera=state.past[-1], past=state.past[:-1], future=(*state.future, state.camera))
+
+
+def _redone(state: State) -> State:
+    if not state.future:
+        return state
+    return replace(state, camera=state.future[-1], past=(*state.past, state.camera), future=state.future[:-1])
+
+
+def _bookmarked(state: State) -> State:
+    numbers = {b.name for b in state.bookmarks}
+    name = next(n for n in (f"View {k}" for k in range(1, len(numbers) + 2)) if n not in numbers)
+    return replace(state, bookmarks=(*state.bookmarks, Bookmark(name, state.camera)))
+
+
+def _next_bookmark(state: State) -> State:
+    """The bookmark after the one the camera stands at."""
+    if not state.bookmarks:
+        return state
+    cameras = [b.camera for b in state.bookmarks]
+    here = cameras.index(state.camera) + 1 if state.camera in cameras else 0
+    return moved(state, cameras[here % len(cameras)])
+
+
+_COMMANDS: dict[str, Callable[[State], State]] = {
+    "frame": _framed,
+    "light": _next_light,
+    "lamp fixed": _next_fixed,
+    "another lamp": _another_lamp,
+    "shadows": lambda s: replace(s, shadows=not s.shadows),
+    "gloss": lambda s: replace(s, gloss=(s.gloss + 0.25) % 1.25),
+    "projection": lambda s: moved(s, replace(s.camera, flat=not s.camera.flat)),
+    "turntable": lambda s: replace(s, turntable=not s.turntable),
+    "roll left": lambda s: moved(s, s.camera.rolled(-_ROLL)),
+    "roll right": lambda s: moved(s, s.camera.rolled(_ROLL)),
+    "undo": _undone,
+    "redo": _redone,
+    "bookmark": _bookmarked,
+    "next bookmark": _next_bookmark,
+    "help": lambda s: replace(s, help=not s.help),
+}

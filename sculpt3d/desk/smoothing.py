@@ -1,0 +1,86 @@
+"""Diffusion on a triangle mesh: what is smaller than a radius is evened out, along the surface.
+
+The cotangent Laplacian with barycentric areas; one implicit step, (A + t L) x = A v, solved by conjugate gradients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import coo_matrix, diags
+from scipy.sparse.linalg import LinearOperator, cg
+
+from sculpt3d.geometry import F64
+from sculpt3d.types import Mesh
+
+_TOLERANCE = 1e-4  # of what changes, not of where it lies
+_ROUNDS = 2000
+_COTANGENT = (
+    50.0  # of slivers; negative ones are left out, so that a value never leaves the range of its neighbours
+)
+
+
+@dataclass(frozen=True)
+class Operators:
+    """areas (V,), and the Laplacian (V, V), positive: of positions it is area x twice the mean curvature x outward normal."""
+
+    areas: F64
+    laplacian: Any
+
+
+def operators(mesh: Mesh) -> Operators:
+    v, f = mesh.vertices.astype(np.float64), mesh.faces
+    count = len(v)
+    sides = [v[f[:, (k + 2) % 3]] - v[f[:, (k + 1) % 3]] for k in range(3)]  # opposite corner k
+    double = np.linalg.norm(np.cross(sides[0], sides[1]), axis=1)
+    areas = np.bincount(f.ravel(), np.repeat(double / 6, 3), count)
+    rows, columns, weights = [], [], []
+    for k in range(3):
+        dot = -(sides[(k + 1) % 3] * sides[(k + 2) % 3]).sum(1)
+        cotangent = np.clip(dot / np.maximum(double, 1e-300), 0, _COTANGENT) / 2
+        i, j = f[:, (k + 1) % 3], f[:, (k + 2) % 3]
+        rows += [i, j]
+        columns += [j, i]
+        weights += [cotangent, cotangent]
+    between = coo_matrix(
+        (np.concatenate(weights), (np.concatenate(rows), np.concatenate(columns))), shape=(count, count)
+    ).tocsr()
+    laplacian = diags(np.asarray(between.sum(1)).ravel()) - between
+    floor = 1e-9 * float(areas.mean()) if count else 0.0
+    return Operators(np.maximum(areas, floor), laplacian.tocsr())
+
+
+def diffused(values: F64, time: float, over: Operators) -> F64:
+    """Values (V,) or (V, k) after that time (length squared). What changes is solved for, so positions far from the origin
+    keep their digits."""
+    system = diags(over.areas) + time * over.laplacian
+    diagonal = system.diagonal()
+    step = LinearOperator(system.shape, matvec=lambda x: x / diagonal)
+    columns = values.reshape(len(values), -1).T
+    changed = []
+    for column in columns:
+        rhs = -time * (over.laplacian @ column)
+        found, _ = cg(system, rhs, rtol=_TOLERANCE, maxiter=_ROUNDS, M=step)
+        changed.append(column + found)
+    return np.asarray(np.stack(changed, 1).reshape(values.shape))
+
+
+def time_of(radius: float) -> float:
+    """At which waves twice the radius long lose half of what two rounds (`smoothed`) take."""
+    return radius * radius / 4
+
+
+def smoothed(positions: F64, radius: float, over: Operators) -> F64:
+    """Positions (V, 3) without what is smaller than the radius. What one step loses of the form is smoothed too and given back,
+    so that a ball keeps its size: of a wave of length w, with q = (2 pi / w)^2 r^2 / 4, the part (q / (1 + q))^2 goes.
+    """
+    time = time_of(radius)
+    once = diffused(positions, time, over)
+    return once + diffused(positions - once, time, over)
+
+
+def mean_edge(mesh: Mesh) -> float:
+    a, b = mesh.vertices[mesh.faces[:, 0]], mesh.vertices[mesh.faces[:, 1]]
+    return float(np.linalg.norm(b.astype(np.float64) - a, axis=1).mean()) if len(mesh.faces) else 0.0

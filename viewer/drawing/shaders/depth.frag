@@ -1,0 +1,4 @@
+#version 330 core
+out vec4 fragment;
+
+void main() { fragment = vec4(1.0); }

@@ -1,0 +1,5 @@
+#version 330 core
+layout(location = 0) in vec3 position;
+uniform mat4 from_lamp;
+
+void main() { gl_Position = from_lamp * vec4(position, 1.0); }
