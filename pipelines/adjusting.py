@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from pipelines.console import Console
 from pipelines.parallel import run_each
-from pipelines.photogrammetry import How, Project, Run, load_preset
+from pipelines.photogrammetry import How, Project, Run, Up, load_preset
 from pipelines.source import title_of
 from pipelines.surveying import survey_facts, survey_step
 from pipelines.workspace import Step, Workspace
 from sculpt3d.errors import InputError
-from sculpt3d.metric.tables import Bar
+from sculpt3d.geometry import Sim3, umeyama
+from sculpt3d.metric.tables import Known
 from sculpt3d.types import Spacing
 
 _BEFORE = (
@@ -33,10 +33,10 @@ STAGES = ("survey", "place", "model", "report")
 
 
 def adjust(
-    project: Path, bars: Sequence[Bar], how: How | None = None, console: Console | None = None,
-    point_spacing: Spacing | None = None,
+    project: Path, known: Known, how: How | None = None, console: Console | None = None,
+    point_spacing: Spacing | None = None, up: Up = "auto",
 ) -> Project:  # fmt: skip
-    """Give `project` the scale of `bars`; its shape stays as it was made, its figures say how far the bars bear it out."""
+    """Give `project` the scale of what is known; its shape stays as it was made, its figures say how far that bears it out."""
     how, console = how or How(), console or Console("quiet")
     if not (project / "mesh.ply").is_file():
         raise InputError(
@@ -51,8 +51,8 @@ def adjust(
             f"{project}/work no longer holds the step {missing[0]}; run sculpt3d reconstruct with --scale-bars instead"
         )
     base = done.get("survey", done["refine"])
-    surveyed = survey_step(ws, done["photos"], done["refine"], bars, run_each(how.workers), only_scale=True)
-    run = Run(ws, load_preset("standard"), how, None, True, point_spacing)
+    surveyed = survey_step(ws, done["photos"], done["refine"], known, run_each(how.workers), only_scale=True)
+    run = Run(ws, load_preset("standard"), how, None, True, point_spacing, up)
     placed = run.place(
         done["photos"],
         base,
@@ -60,7 +60,7 @@ def adjust(
         done["fusion"],
         done["surface"],
         surveyed,
-        metres_a_unit(base, surveyed),
+        survey_from_base(base, surveyed),
     )
     name = title_of(project)
     model = run.model(done["photos"], done["texture"], placed, name)
@@ -75,12 +75,11 @@ def adjust(
     return Project(project, report)
 
 
-def metres_a_unit(base: Step, surveyed: Step) -> float:
-    """How many metres the unit of the project's cameras is, from where both have the photos."""
-    from sculpt3d.geometry import umeyama
+def survey_from_base(base: Step, surveyed: Step) -> Sim3:
+    """From where both have the photos: the project's cameras into the survey's frame."""
     from sculpt3d.models.colmap import camera_poses
 
     mine, true = (camera_poses(step.path / "sparse") for step in (base, surveyed))
     names = sorted(mine.keys() & true.keys())
     here, there = (np.array([poses[n].source_origin for n in names]) for poses in (mine, true))
-    return umeyama(here, there).scale
+    return umeyama(here, there)

@@ -75,13 +75,7 @@ def parser() -> argparse.ArgumentParser:
     make.add_argument(
         "--object-height", type=_positive, metavar="MM", help="the object's height; gives the model its scale"
     )
-    make.add_argument(
-        "--scale-bars",
-        type=Path,
-        metavar="CSV",
-        help="known distances between printed markers (marker1,marker2,distance_mm,sigma_mm,use); they give the scale and "
-        "say how sure it is; sculpt3d targets prints some",
-    )
+    _known_options(make)
     make.add_argument(
         "--no-fill",
         action="store_true",
@@ -93,15 +87,13 @@ def parser() -> argparse.ArgumentParser:
 
     later = commands.add_parser(
         "adjust",
-        help="give a finished project its scale from known lengths",
-        description="The bundle of a finished project again, with known distances between printed markers that its photos show: "
-        "model, cloud, cameras and report become metric, stereo is not done again.",
+        help="give a finished project its scale from known lengths or control points",
+        description="The bundle of a finished project again, with known distances between printed markers or clicked points that "
+        "its photos show, or with control points: model, cloud, cameras and report become metric, stereo is not done again.",
         epilog="Example: sculpt3d adjust buddha --scale-bars bars.csv   (marker1,marker2,distance_mm,sigma_mm,use)",
     )
     later.add_argument("project", type=Path, metavar="PROJECT")
-    later.add_argument(
-        "--scale-bars", type=Path, required=True, metavar="CSV", help="known distances, as for reconstruct"
-    )
+    _known_options(later)
     _spacing_option(later)
     _how(later, view=False)
     later.set_defaults(command=do.adjust)
@@ -349,6 +341,37 @@ def _invert_option(parser: argparse.ArgumentParser) -> None:
         "--invert-masks",
         action=argparse.BooleanOptionalAction,
         help="black is the object in the masks, not white",
+    )
+
+
+def _known_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--scale-bars",
+        type=Path,
+        metavar="CSV",
+        help="known distances between printed markers (marker1,marker2,distance_mm,sigma_mm,use); they give the scale and "
+        "say how sure it is; sculpt3d targets prints some",
+    )
+    command.add_argument(
+        "--control",
+        type=Path,
+        metavar="CSV",
+        help="markers' places in your own coordinates, +Z up (marker,x_mm,y_mm,z_mm,sx_mm,sy_mm,sz_mm,use); three or more give "
+        "scale and upright, and the report says how to come from the model to your coordinates",
+    )
+    command.add_argument(
+        "--clicked",
+        type=Path,
+        metavar="CSV",
+        help="points that you see in photos, where there are no markers (point,image,x,y; pixels from the photo's upper left "
+        "corner); their names may stand for markers in the other tables",
+    )
+    command.add_argument(
+        "--up",
+        choices=["auto", "gravity", "targets"],
+        default="auto",
+        help="what is upright: gravity, by the photos' horizons; targets, by control or by markers that lie on the table; auto, "
+        "by targets where they are nearly level (%(default)s)",
     )
 
 

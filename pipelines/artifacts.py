@@ -7,6 +7,7 @@ import os
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -70,6 +71,20 @@ def save_place(out: Path, placed: Placement) -> None:
     }
     said = {"metric": placed.metric, "source": placed.source, "relief": placed.relief}
     write_atomic(out / "place.json", json.dumps(frame | said).encode())
+
+
+def save_control(out: Path, control_from_world: Sim3) -> None:
+    """`out/control.json`: where control points' own coordinates lie from the world frame, metres."""
+    write_atomic(
+        out / "control.json",
+        json.dumps({"control_from_world": control_from_world.matrix().tolist()}).encode(),
+    )
+
+
+def load_control(folder: Path) -> dict[str, Any]:
+    """What `save_control` wrote; nothing where there was no control."""
+    path = folder / "control.json"
+    return dict(json.loads(path.read_text())) if path.is_file() else {}
 
 
 def load_place(folder: Path) -> Placement:

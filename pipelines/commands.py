@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipelines.bar import table
 from pipelines.console import Console
-from sculpt3d.errors import SculptError
+from sculpt3d.errors import InputError, SculptError
 
 # In a checkout; as a wheel installs it, for this Python or for one user.
 SAMPLES = [
@@ -21,21 +21,19 @@ SAMPLES = [
 
 
 def demo(options: argparse.Namespace) -> int:
-    from sculpt3d.errors import InputError
 
     photos = next((s / "photos" for s in SAMPLES if (s / "photos").is_dir()), None)
     if photos is None:
         raise InputError(f"The sample photos are missing ({SAMPLES[1]}); install the package again")
     options.photos, options.preset, options.masks = photos, "draft", None
     options.object_height, options.point_spacing, options.no_fill = 420.0, None, False
-    options.scale_bars, options.invert_masks = None, None
+    options.scale_bars, options.control, options.clicked, options.up, options.invert_masks = None, None, None, "auto", None
     return reconstruct(options)
 
 
 def reconstruct(options: argparse.Namespace) -> int:
     from pipelines.photogrammetry import How, load_preset, photogrammetry
-    from sculpt3d.errors import InputError
-    from sculpt3d.metric.tables import read_bars
+    from sculpt3d.metric.tables import read_known
 
     folder: Path = options.output or options.photos.resolve().with_name(
         f"{options.photos.resolve().name}-sculpt3d"
@@ -53,8 +51,9 @@ def reconstruct(options: argparse.Namespace) -> int:
             console,
             not options.no_fill,
             options.point_spacing,
-            () if options.scale_bars is None else read_bars(options.scale_bars),
+            read_known(options.scale_bars, options.control, options.clicked),
             options.invert_masks,
+            options.up,
         )
     except (SculptError, OSError) as error:
         worth_keeping = any((folder / "work").glob("cameras-*")) and not isinstance(error, InputError)
@@ -94,11 +93,14 @@ def _show(project: Path, say: Callable[[str], None]) -> None:
 def adjust(options: argparse.Namespace) -> int:
     from pipelines.adjusting import adjust
     from pipelines.photogrammetry import How
-    from sculpt3d.metric.tables import read_bars
+    from sculpt3d.metric.tables import read_known
 
     console = _console(options)
     how = How(options.workers, options.memory)
-    done = adjust(options.project, read_bars(options.scale_bars), how, console, options.point_spacing)
+    known = read_known(options.scale_bars, options.control, options.clicked)
+    if not known:
+        raise InputError("Nothing to adjust by; give --scale-bars or --control")
+    done = adjust(options.project, known, how, console, options.point_spacing, options.up)
     console.say(f"Scale: {done.report['scale']['source']}\nModel: {done.model}")
     return 0
 

@@ -11,22 +11,22 @@ from __future__ import annotations
 import os
 import shutil
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from pipelines.artifacts import load_place, load_textured, save_place, save_textured, scene_of
+from pipelines.artifacts import load_place, load_textured, save_control, save_place, save_textured, scene_of
 from pipelines.console import Console
 from pipelines.dense import depth_step, fusion_step, object_step
 from pipelines.parallel import memory_budget_gb, run_each, workers_within
-from pipelines.surveying import scale_source, survey_step
+from pipelines.surveying import scale_source, survey_facts, survey_step, up_by_targets
 from pipelines.workspace import Step, Workspace, key_of_files
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import Sim3
-from sculpt3d.metric.tables import Bar
+from sculpt3d.metric.tables import Known
 from sculpt3d.models.ply import read_cloud, read_mesh, write_cloud, write_mesh
 from sculpt3d.photos.masks import Masks
 from sculpt3d.progress import Each
@@ -47,6 +47,7 @@ STAGES = (
     "model",
     "report",
 )
+Up = Literal["auto", "gravity", "targets"]
 PRESETS = Path(__file__).parent / "presets"
 
 
@@ -97,20 +98,24 @@ class Project:
 def photogrammetry(
     photos: Path, project: Path, preset: Preset | None = None, masks: Path | None = None,
     object_height_mm: float | None = None, how: How | None = None, console: Console | None = None, fill: bool = True,
-    point_spacing: Spacing | None = None, bars: Sequence[Bar] = (), invert_masks: bool | None = None,
+    point_spacing: Spacing | None = None, known: Known | None = None, invert_masks: bool | None = None, up: Up = "auto",
 ) -> Project:  # fmt: skip
     """Reconstruct the object in `photos` into the folder `project`; done steps are kept, a killed run goes on.
 
     `fill`: close small holes and mark them; else what no photo supports stays open. `point_spacing`: of cloud.ply; the
-    surface is made from all points. In mm it needs a scale. `bars`: known distances between printed markers, adjusted together
-    with the cameras.
+    surface is made from all points. In mm it needs a scale. `known`: distances between printed markers or clicked points, and
+    control points, adjusted together with the cameras. `up`: by the photos' horizons (gravity), by control or markers on the
+    table (targets), or by targets where they lie level.
     """
     from sculpt3d.photos.finding import find_photos, masks_among_photos
     from sculpt3d.photos.masks import NONE, match_masks
 
-    if bars and object_height_mm is not None:
-        raise InputError("Scale bars and an object height say the same thing twice; leave --object-height out")
-    if point_spacing is not None and point_spacing.unit == "mm" and object_height_mm is None and not bars:
+    known = known or Known()
+    if known and object_height_mm is not None:
+        raise InputError(
+            "An object height and scale bars or control say the same thing twice; leave --object-height out"
+        )
+    if point_spacing is not None and point_spacing.unit == "mm" and object_height_mm is None and not known:
         raise InputError(
             "A point spacing in mm needs a scale; give --object-height or --scale-bars too, or a spacing like 2gsd"
         )
@@ -127,13 +132,14 @@ def photogrammetry(
     _keep_apart(photos, project)
     ws = Workspace(project, console)
     console.learn(project / "report.json")
-    console.plan([s for s in STAGES if bars or s != "survey"])
-    run = Run(ws, preset, how, object_height_mm, fill, point_spacing)
+    surveys = bool(known) or up == "targets"
+    console.plan([s for s in STAGES if surveys or s != "survey"])
+    run = Run(ws, preset, how, object_height_mm, fill, point_spacing, up)
 
     checked = run.photos(photos, found_masks, given, apart)
     cameras = run.cameras(checked)
     refined = run.refine(checked, cameras)
-    surveyed = survey_step(ws, checked, refined, bars, run.each) if bars else None
+    surveyed = survey_step(ws, checked, refined, known, run.each) if surveys else None
     flat = run.undistort(checked, surveyed or refined)
     found = run.object(flat)
     depth = run.depth(flat, found)
@@ -178,9 +184,10 @@ class Run:
         height_mm: float | None,
         fill: bool,
         spacing: Spacing | None,
+        up: Up = "auto",
     ) -> None:
         self.ws, self.preset, self.how, self.height_mm = ws, preset, how, height_mm
-        self.fill, self.spacing = fill, spacing
+        self.fill, self.spacing, self.up = fill, spacing, up
         self.each: Each = run_each(how.workers)
 
     def photos(self, folder: Path, masks: Masks, given: str, apart: tuple[Path, ...]) -> Step:
@@ -299,8 +306,9 @@ class Run:
         cloud: Step,
         surface: Step,
         surveyed: Step | None,
-        metres_a_unit: float = 1.0,
+        survey_from_sfm: Sim3 | None = None,
     ) -> Step:
+        """survey_from_sfm: where the surface is not in the survey's frame."""
         from sculpt3d.align import find_up, place, place_relief, up_on
         from sculpt3d.clouds import evened, spacing_in
         from sculpt3d.models.colmap import transform_model
@@ -312,14 +320,21 @@ class Run:
             scene = scene_of(flat)
             turned = {p.name: p.orientation for p in load_photo_set(checked.path).photos}
             mesh, points = read_mesh(surface.path / "mesh.ply"), read_cloud(cloud.path / "cloud.ply")
-            known = None if surveyed is None else (metres_a_unit, scale_source(surveyed))
+            up, by = find_up(scene, turned), None
+            survey, known = survey_from_sfm or Sim3.identity(), None
+            if surveyed is not None:
+                facts = survey_facts(surveyed)
+                if facts["scale_sigma"] is not None:
+                    known = (survey.scale, scale_source(surveyed))
+                if self.up != "gravity":
+                    by = up_by_targets(facts, survey.rotation @ up, self.up == "targets")
+            up = up if by is None else survey.rotation.T @ by
             eyes = np.array([v.cam_from_world.source_origin for v in scene.views])
             front = find_front(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), eyes)
-            up = find_up(scene, turned)
             if front is None:
                 placed = place(mesh.vertices, up, self.height_mm, known)
             else:
-                up = up_on(front, up, scene, turned)
+                up = up_on(front, up, scene, turned) if by is None else up
                 placed = place_relief(mesh.vertices, front, up, self.height_mm, known)
             unit = ("frame world, +Y up, metres",) if placed.metric else ("frame world, +Y up, no scale",)
             move = placed.world_from_sfm
@@ -332,8 +347,11 @@ class Run:
             write_cloud(out / "cloud.ply", moved_cloud(move, points), unit)
             transform_model(cameras.path / "sparse", out / "cameras", move)
             save_place(out, placed)
+            if surveyed is not None and survey_facts(surveyed)["control"]:
+                control = Sim3(1.0, np.eye(3), np.array(survey_facts(surveyed)["origin_m"])) @ survey
+                save_control(out, control @ placed.world_from_sfm.inverse())
 
-        given = {"object_height_mm": self.height_mm, "spacing": self.spacing and vars(self.spacing)}
+        given = {"object_height_mm": self.height_mm, "spacing": self.spacing and vars(self.spacing), "up": self.up}
         rests_on = [flat.key, cloud.key, surface.key, *([surveyed.key] if surveyed else [])]
         return self.ws.step("place", 4, work, given, rests_on)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from pipelines.artifacts import load_place, scene_of
+from pipelines.artifacts import load_control, load_place, scene_of
 from pipelines.dense import how_found
 from pipelines.fronts import relief_facts
 from pipelines.page import Contents, page
@@ -77,7 +77,7 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
         },
         "relief": relief,
         "scale": {"metric": where.metric, "source": where.source},
-        "survey": None if surveyed is None else survey_facts(surveyed),
+        "survey": None if surveyed is None else survey_facts(surveyed) | load_control(placed.path),
         "gsd_mm": _r(1000 * ground_sample_distance(scene, mesh)) if where.metric else None,
         "dense": _dense_facts(found, depth, cloud, where.metric),
         "mesh": _plain(vars(describe(mesh)))

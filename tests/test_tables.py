@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from sculpt3d.errors import InputError
 from sculpt3d.metric.survey import resolve
-from sculpt3d.metric.tables import BAR_SIGMA_MM, Bar, families_of, read_bars, read_points
+from sculpt3d.metric.tables import (
+    BAR_SIGMA_MM,
+    Bar,
+    families_of,
+    read_bars,
+    read_clicks,
+    read_known,
+    read_points,
+)
 from sculpt3d.metric.targets import Sighting
 
 
@@ -76,3 +84,32 @@ def test_markers_are_named_by_number_or_family_and_number() -> None:
     with pytest.raises(InputError, match="the photos show 4x4_50:3"):
         resolve(["8"], both)
     assert families_of(["7", "4x4_50:3"]) == ("4x4_50",)
+
+
+def test_points_clicked_in_photos_stand_for_markers(tmp_path: Path) -> None:
+    (tmp_path / "clicks.csv").write_text(
+        "point,image,x,y\ntip,a.jpg,10.5,20\ntip,b.jpg,11,21\ntoe 2,a.jpg,1,2\ntoe 2,b.jpg,3,4\n"
+    )
+    (tmp_path / "bars.csv").write_text("marker1,marker2,distance_mm\ntip,toe 2,300\n7,tip,20\n")
+    known = read_known(tmp_path / "bars.csv", None, tmp_path / "clicks.csv")
+    assert known.names() == ["tip", "toe 2", "7"] and known.clicks[0].xy == (10.5, 20.0) and bool(known)
+    with pytest.raises(InputError, match="names a marker 'tip'"):
+        read_known(tmp_path / "bars.csv", None, None)
+    with pytest.raises(InputError, match="nothing is known"):
+        read_known(None, None, tmp_path / "clicks.csv")
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("tip,a.jpg,1,2", "in one photo only"),
+        ("tip,a.jpg,1,2\ntip,a.jpg,1,2", "again"),
+        ("7,a.jpg,1,2\n7,b.jpg,1,2", "begin with a letter"),
+        ("tip,a.jpg,1,x\ntip,b.jpg,1,2", "not a number"),
+        ("tip,,1,2\ntip,b.jpg,1,2", "has no image"),
+    ],
+)
+def test_what_is_wrong_with_a_click_is_said(tmp_path: Path, row: str, says: str) -> None:
+    (tmp_path / "clicks.csv").write_text(f"point,image,x,y\n{row}\n")
+    with pytest.raises(InputError, match=says):
+        read_clicks(tmp_path / "clicks.csv")

@@ -12,87 +12,145 @@ from typing import Any
 
 import numpy as np
 
-from sculpt3d.errors import InputError
-from sculpt3d.geometry import F64, Sim3, umeyama
+from sculpt3d.errors import InputError, SculptError
+from sculpt3d.geometry import F64, Sim3, far_centre, umeyama
 from sculpt3d.metric.adjust import Adjusted, adjust, without_far
-from sculpt3d.metric.network import Bars, Control, Network
+from sculpt3d.metric.network import Bars, Control, Ints, Network
 from sculpt3d.metric.reconstruction import network_of, network_with
-from sculpt3d.metric.tables import Bar, KnownPoint
+from sculpt3d.metric.tables import Bar, Click, Known, KnownPoint
 from sculpt3d.metric.targets import Sighting
-from sculpt3d.types import Bool
+from sculpt3d.metric.told import Told, one_unit, tell
 
 # Of 13,000 tie points 3,000 give lengths of 600 mm to .03 mm for a third of the seconds, but cameras .18 mm off for .11.
 MOST_TIES, FOR_SCALE = 50_000, 3000
 LEAST_NOISE_PX = 0.02
+CLICK_PX = 1.0  # of a point that a person points at; few of them cannot tell by themselves
 GROSS = 6.0  # sigmas: observations farther off are left out
-AGREE = 5.0  # sigmas: known lengths that contradict each other by more are an error
-_FACTORS = {
-    1000.0: "metres for millimetres",
-    25.4: "inches for millimetres",
-    10.0: "centimetres for millimetres",
-}
-
-
-@dataclass(frozen=True)
-class Told:
-    """A known length, or one coordinate of a known point, and what the adjusted network makes of it, mm.
-
-    sigma_mm: of the difference, as the network and the known value's own sigma say.
-    """
-
-    name: str
-    use: str
-    known_mm: float
-    found_mm: float
-    sigma_mm: float
 
 
 @dataclass(frozen=True)
 class Survey:
-    """The adjusted network in metres. scale_sigma: relative, of all lengths together. noise_px: of tie points and of markers.
-    photos: how many show each marker."""
+    """The network in metres about `origin` (3,), which is zero unless control lies far off.
 
-    adjusted: Adjusted
+    in_bundle: adjusted together with what is known; else, where that did not hold together, only brought to its size.
+    scale_sigma: relative, of all lengths together. noise_px: of tie points, markers and clicked points. photos: how many show
+    each marker or point. redundancy: observations more than unknowns.
+    """
+
+    network: Network
+    origin: F64
+    in_bundle: bool
     scale_sigma: float
-    noise_px: tuple[float, float]
+    noise_px: tuple[float, float, float]
     told: tuple[Told, ...]
     photos: Mapping[str, int]
+    redundancy: int
 
 
-def survey(
-    model: Any, seen: Mapping[str, Sequence[Sighting]], bars: Sequence[Bar], known: Sequence[KnownPoint] = (),
-    ties: int = MOST_TIES,
-) -> Survey:  # fmt: skip
+def survey(model: Any, seen: Mapping[str, Sequence[Sighting]], known: Known, ties: int = MOST_TIES) -> Survey:
     """`model`: a `pycolmap.Reconstruction`; `seen`: markers by photo name; ties: tie points in the bundle at most.
 
     Raises `InputError` where what is known contradicts.
     """
-    names = list(dict.fromkeys([n for b in bars for n in (b.first, b.second)] + [k.marker for k in known]))
-    full = resolve(names, seen)
+    shots, full = _shots(model, seen, known)
     wanted = sorted(set(full.values()))
-    shots = [
-        (photo, s) for photo in sorted(seen) for s in seen[photo] if f"{s.family}:{s.number}" in set(wanted)
-    ]
     plain = network_of(model, ties)
-    both, counts = network_with(
-        plain, model, [(p, f"{s.family}:{s.number}", s.centre) for p, s in shots], wanted
+    both, counts = network_with(plain, model, shots, wanted, frozenset(c.name for c in known.clicks))
+    first = len(plain.points)
+    at = {name: first + wanted.index(full[name]) for name in full}
+    clicked = np.array(
+        [first + wanted.index(n) for n in sorted({c.name for c in known.clicks}) if n in wanted], np.int64
     )
-    first_marker = len(plain.points)
-    at = {name: first_marker + wanted.index(full[name]) for name in names}
-    watched = np.arange(first_marker, len(both.points))
-    scaled = replace(_metric(both, at, bars, known), watched=watched)
-    marker = scaled.point >= first_marker
-    pinned = replace(scaled, bars=_bars(at, bars), control=_control(at, known))
-    noisy = _with_noise(pinned, marker)
-    found = adjust(noisy, robust_px=3 * float(np.median(noisy.sigma_px)))
-    clean = without_far(noisy, found, GROSS)
-    found = _own_noise(_with_noise(clean, clean.point >= first_marker))
-    told = _told(found, at, bars, known)
+    known, origin = _about_origin(known)
+    scaled = replace(_metric(both, at, known), watched=np.arange(first, len(both.points)))
+    pinned = replace(scaled, bars=_bars(at, known.bars), control=_control(at, known.points))
+    kind = (pinned.point >= first).astype(np.int64) + np.isin(pinned.point, clicked)
+    noisy = _with_noise(pinned, kind)
+    try:
+        found = adjust(noisy, robust_px=3 * float(np.median(noisy.sigma_px)))
+        clean = without_far(noisy, found, GROSS)
+        kind = (clean.point >= first).astype(np.int64) + np.isin(clean.point, clicked)
+        found = _own_noise(_with_noise(clean, kind))
+    except (SculptError, np.linalg.LinAlgError):
+        return _only_rescaled(noisy, origin, at, known, counts, kind)
     if found.scale_sigma is None:
         raise InputError("Nothing known gives the scale; give a bar, or three control points")
-    marker = found.network.point >= first_marker
-    noise = tuple(float(np.median(found.network.sigma_px[m])) for m in (~marker, marker))
-    return Survey(found, found.scale_sigma, (noise[0], noise[1]), told, counts)
+    told = tell(found, at, known)
+    kind = (found.network.point >= first).astype(np.int64) + np.isin(found.network.point, clicked)
+    noise = _medians(found.network.sigma_px, kind)
+    return Survey(found.network, origin, True, found.scale_sigma, noise, told, counts, found.redundancy)
+
+
+def _shots(
+    model: Any, seen: Mapping[str, Sequence[Sighting]], known: Known
+) -> tuple[list[tuple[str, str, F64]], dict[str, str]]:
+    """Photo, full name and pixel of what is known, as markers show it or people clicked it; and full names by given ones."""
+    clicked = {c.name for c in known.clicks}
+    full = resolve([n for n in known.names() if n not in clicked], seen) | {
+        n: n for n in known.names() if n in clicked
+    }
+    wanted = set(full.values())
+    shots = [
+        (photo, f"{s.family}:{s.number}", s.centre)
+        for photo in sorted(seen)
+        for s in seen[photo]
+        if f"{s.family}:{s.number}" in wanted
+    ]
+    return shots + [
+        (_photo(model, c), c.name, np.array(c.xy)) for c in known.clicks if c.name in wanted
+    ], full
+
+
+def _photo(model: Any, click: Click) -> str:
+    """The photo's name in the model, by its whole name or the file's alone; one that was not placed helps nothing."""
+    names = [str(model.images[i].name) for i in sorted(model.reg_image_ids())]
+    fits = [n for n in names if n == click.photo] or [n for n in names if n.rsplit("/", 1)[-1] == click.photo]
+    if len(fits) != 1:
+        what = (
+            "is none of the photos that could be placed" if not fits else f"is the name of {len(fits)} photos"
+        )
+        raise InputError(
+            f"{click.photo}, in which {click.name} was clicked, {what}; write its name as in {names[0]}"
+        )
+    return fits[0]
+
+
+def _about_origin(known: Known) -> tuple[Known, F64]:
+    """Control about a round place near its middle, metres, where it lies far off for its size."""
+    if not known.points:
+        return known, np.zeros(3)
+    xyz = np.array([p.xyz_mm for p in known.points]) / 1000
+    origin = far_centre(xyz.min(0), xyz.max(0))
+    x, y, z = (1000 * origin).tolist()
+    points = [replace(p, xyz_mm=(p.xyz_mm[0] - x, p.xyz_mm[1] - y, p.xyz_mm[2] - z)) for p in known.points]
+    return replace(known, points=tuple(points)), origin
+
+
+def _only_rescaled(
+    network: Network, origin: F64, at: Mapping[str, int], known: Known, photos: Mapping[str, int], kind: Ints
+) -> Survey:
+    """Brought to its size by the known lengths alone: what is left when the bundle does not hold together with them."""
+    lengths = []
+    for bar in known.bars:
+        ends = network.points[[at[bar.first], at[bar.second]]]
+        lengths.append(
+            (bar.name, bar.use, bar.length_mm, bar.sigma_mm, float(np.linalg.norm(ends[0] - ends[1])))
+        )
+    off = [abs(1000 * found / length - 1) for _, use, length, _, found in lengths if use == "control"]
+    stated = [sigma / length for _, use, length, sigma, _ in lengths if use == "control"]
+    sigma = float(np.hypot(max(off, default=0.0), np.mean(stated) if stated else 0.0)) or 0.01
+    told = tuple(
+        Told(name, use, length, 1000 * found, float(np.hypot(s, sigma * length)))
+        for name, use, length, s, found in lengths
+    )
+    return Survey(network, origin, False, sigma, _medians(network.sigma_px, kind), told, photos, 0)
+
+
+def _medians(sigma_px: F64, kind: Ints) -> tuple[float, float, float]:
+    ties, markers, clicks = (
+        float(np.median(sigma_px[kind == k])) if (kind == k).any() else 0.0 for k in range(3)
+    )
+    return ties, markers, clicks
 
 
 def _own_noise(network: Network) -> Adjusted:
@@ -121,32 +179,19 @@ def resolve(names: Sequence[str], seen: Mapping[str, Sequence[Sighting]]) -> dic
     return found
 
 
-def _metric(
-    network: Network, at: Mapping[str, int], bars: Sequence[Bar], known: Sequence[KnownPoint]
-) -> Network:
+def _metric(network: Network, at: Mapping[str, int], known: Known) -> Network:
     """Roughly in metres, and in the control's frame where there is control."""
-    control = [k for k in known if k.use == "control"]
+    control = [k for k in known.points if k.use == "control"]
     if control:
         mine = network.points[[at[k.marker] for k in control]]
         return _moved(network, umeyama(mine, np.array([k.xyz_mm for k in control]) / 1000))
-    held = [b for b in bars if b.use == "control"]
+    held = [b for b in known.bars if b.use == "control"]
     found = np.array(
         [np.linalg.norm(network.points[at[b.first]] - network.points[at[b.second]]) for b in held]
     )
     ratio = np.array([b.length_mm for b in held]) / 1000 / found
-    _one_unit(held, ratio)
+    one_unit(held, ratio)
     return _moved(network, Sim3(float(np.median(ratio)), np.eye(3), np.zeros(3)))
-
-
-def _one_unit(bars: Sequence[Bar], ratio: F64) -> None:
-    """Raises `InputError` where bars give scales that differ by the factor of two units."""
-    middle = float(np.median(ratio))
-    for bar, r in zip(bars, ratio, strict=True):
-        for factor, what in _FACTORS.items():
-            if any(abs(r / middle / f - 1) < 0.05 for f in (factor, 1 / factor)):
-                raise InputError(
-                    f"Bar {bar.name} differs from the others by a factor of {factor:g} ({what}?); correct its length"
-                )
 
 
 def _moved(network: Network, move: Sim3) -> Network:
@@ -176,47 +221,11 @@ def _control(at: Mapping[str, int], known: Sequence[KnownPoint]) -> Control:
     return Control(places, xyz, sigma)
 
 
-def _with_noise(network: Network, marker: Bool) -> Network:
-    ties, markers = _noise(network, marker)
-    return replace(network, sigma_px=np.where(marker, markers, ties))
-
-
-def _noise(network: Network, marker: Bool) -> tuple[float, float]:
-    """1-sigma of a coordinate of tie points and of markers, from the residuals' median."""
-    off = network.xy - network.project()[0]
-    found = [
-        1.4826 * float(np.median(np.abs(off[m]))) if m.any() else LEAST_NOISE_PX for m in (~marker, marker)
-    ]
-    return max(found[0], LEAST_NOISE_PX), max(found[1], LEAST_NOISE_PX)
-
-
-def _told(
-    found: Adjusted, at: Mapping[str, int], bars: Sequence[Bar], known: Sequence[KnownPoint]
-) -> tuple[Told, ...]:
-    points, told = found.network.points, []
-    for bar in bars:
-        a, b = at[bar.first], at[bar.second]
-        mine = found.distance_sigma(a, b) * 1000
-        sigma = float(np.hypot(mine, bar.sigma_mm)) if bar.use == "check" else bar.sigma_mm
-        length = float(np.linalg.norm(points[a] - points[b])) * 1000
-        told.append(Told(f"{bar.first}-{bar.second}", bar.use, bar.length_mm, length, sigma))
-        if abs(length - bar.length_mm) > AGREE * max(sigma, mine):
-            _contradiction(told[-1])
-    for point in known:
-        spread = found.point_sigma[at[point.marker]] * 1000
-        for axis, name in enumerate("xyz"):
-            sigma = float(np.hypot(spread[axis], point.sigma_mm[axis]))
-            place = float(points[at[point.marker], axis]) * 1000
-            told.append(Told(f"{point.marker} {name}", point.use, point.xyz_mm[axis], place, sigma))
-            if point.use == "control" and abs(place - point.xyz_mm[axis]) > AGREE * sigma:
-                _contradiction(told[-1])
-    return tuple(told)
-
-
-def _contradiction(told: Told) -> None:
-    if told.use == "control":
-        times = abs(told.found_mm - told.known_mm) / told.sigma_mm
-        raise InputError(
-            f"{told.name} is given as {told.known_mm:.3f} mm, but the photos and what else is known make it "
-            f"{told.found_mm:.3f} mm ({times:.0f} times its sigma); measure it again, or set its use to check"
-        )
+def _with_noise(network: Network, kind: Ints) -> Network:
+    """1-sigma of a coordinate of tie points (0), markers (1) and clicked points (2), from the residuals' median."""
+    off = np.abs(network.xy - network.project()[0])
+    sigma = np.empty(len(network.xy))
+    for k, least in enumerate((LEAST_NOISE_PX, LEAST_NOISE_PX, CLICK_PX)):
+        if (kind == k).any():
+            sigma[kind == k] = max(1.4826 * float(np.median(off[kind == k])), least)
+    return replace(network, sigma_px=sigma)

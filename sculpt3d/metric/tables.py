@@ -1,4 +1,4 @@
-"""What is known beforehand, as people write it: scale bars and control points in CSV files."""
+"""What is known beforehand, as people write it: scale bars, control points and points clicked in photos, in CSV files."""
 
 from __future__ import annotations
 
@@ -33,8 +33,17 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Click:
+    """A point pointed at by a person: its name, the photo, and pixels from the photo's upper left corner as stored."""
+
+    name: str
+    photo: str
+    xy: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class KnownPoint:
-    """A marker's centre in the user's own coordinates, millimetres."""
+    """A marker's centre, or a clicked point, in the user's own coordinates, millimetres."""
 
     marker: str
     xyz_mm: tuple[float, float, float]
@@ -42,13 +51,74 @@ class KnownPoint:
     use: str = "control"
 
 
-def read_bars(path: Path) -> tuple[Bar, ...]:
-    """Columns marker1, marker2, distance_mm or distance_m, and if wanted sigma_mm or sigma_m, use. Raises `InputError`."""
+@dataclass(frozen=True)
+class Known:
+    """All that is known of an object's size and place."""
+
+    bars: tuple[Bar, ...] = ()
+    points: tuple[KnownPoint, ...] = ()
+    clicks: tuple[Click, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.bars or self.points)
+
+    def names(self) -> list[str]:
+        """Markers and clicked points that carry a known length or place."""
+        ends = [n for b in self.bars for n in (b.first, b.second)]
+        return list(dict.fromkeys([*ends, *(p.marker for p in self.points)]))
+
+
+def read_known(bars: Path | None, control: Path | None, clicked: Path | None) -> Known:
+    """The three tables, each where it is given. Raises `InputError`."""
+    clicks = () if clicked is None else read_clicks(clicked)
+    names = frozenset(c.name for c in clicks)
+    known = Known(
+        () if bars is None else read_bars(bars, names),
+        () if control is None else read_points(control, names),
+        clicks,
+    )
+    if clicks and not known:
+        raise InputError(
+            f"{clicked} points at things of which nothing is known; give their distances with --scale-bars, or their places "
+            "with --control"
+        )
+    return known
+
+
+def read_clicks(path: Path) -> tuple[Click, ...]:
+    """Columns point, image, x, y; each point in two photos at least. Raises `InputError`."""
+    rows = _rows(path, ("point", "image", "x", "y"), "point,image,x,y")
+    clicks: list[Click] = []
+    for number, row in rows:
+        where = f"Line {number} of {path.name}"
+        name, photo = row["point"], row["image"]
+        if not re.fullmatch(r"[^\W\d][\w .-]{0,39}", name):
+            raise InputError(
+                f"{where} names a point {name[:40]!r}; begin with a letter, numbers alone are markers"
+            )
+        if not photo:
+            raise InputError(f"{where} has no image; write the photo's file name")
+        if any(c.name == name and c.photo == photo for c in clicks):
+            raise InputError(f"{where} gives {name} in {photo} again; keep one of them")
+        clicks.append(Click(name, photo, (_number(row, "x", where), _number(row, "y", where))))
+    for name in dict.fromkeys(c.name for c in clicks):
+        if sum(c.name == name for c in clicks) < 2:
+            raise InputError(
+                f"{path.name} has {name} in one photo only; point at it in two or more, from different sides"
+            )
+    return tuple(clicks)
+
+
+def read_bars(path: Path, clicked: frozenset[str] = frozenset()) -> tuple[Bar, ...]:
+    """Columns marker1, marker2, distance_mm or distance_m, and if wanted sigma_mm or sigma_m, use. Raises `InputError`.
+
+    clicked: names of points that may stand for markers.
+    """
     rows = _rows(path, ("marker1", "marker2"), "marker1,marker2,distance_mm")
     bars, named = [], dict[frozenset[str], int]()
     for number, row in rows:
         where = f"Line {number} of {path.name}"
-        first, second = (_marker(row[k], where) for k in ("marker1", "marker2"))
+        first, second = (_marker(row[k], where, clicked) for k in ("marker1", "marker2"))
         if first == second:
             raise InputError(f"{where} names marker {first} twice; a bar runs between two markers")
         pair = frozenset((first, second))
@@ -66,13 +136,13 @@ def read_bars(path: Path) -> tuple[Bar, ...]:
     return tuple(bars)
 
 
-def read_points(path: Path) -> tuple[KnownPoint, ...]:
+def read_points(path: Path, clicked: frozenset[str] = frozenset()) -> tuple[KnownPoint, ...]:
     """Columns marker, x_mm, y_mm, z_mm (or x_m, ...; x alone is mm), and if wanted sx_mm, sy_mm, sz_mm, use."""
     rows = _rows(path, ("marker",), "marker,x_mm,y_mm,z_mm")
     points, named = [], dict[str, int]()
     for number, row in rows:
         where = f"Line {number} of {path.name}"
-        marker = _marker(row["marker"], where)
+        marker = _marker(row["marker"], where, clicked)
         if marker in named:
             raise InputError(f"{where} gives marker {marker} again (line {named[marker]}); keep one of them")
         named[marker] = number
@@ -123,13 +193,15 @@ def _rows(path: Path, needed: Sequence[str], example: str) -> list[tuple[int, Ma
     return found
 
 
-def _marker(text: str, where: str) -> str:
-    """`7` or `4x4_50:7`."""
+def _marker(text: str, where: str, clicked: frozenset[str]) -> str:
+    """`7` or `4x4_50:7`, or a clicked point's name."""
+    if text.strip() in clicked:
+        return text.strip()
     found = re.fullmatch(r"(?:([a-z0-9_]+):)?(\d{1,4})", text.strip().lower())
     if found is None or (found[1] is not None and found[1] not in FAMILIES):
         raise InputError(
             f"{where} names a marker {text.strip()[:40]!r}; write its number, or family and number, as 4x4_50:7 "
-            f"(families: {', '.join(FAMILIES)})"
+            f"(families: {', '.join(FAMILIES)}), or the name of a point in --clicked"
         )
     return f"{found[1]}:{int(found[2])}" if found[1] else str(int(found[2]))
 
@@ -138,16 +210,20 @@ def _length(row: Mapping[str, str], name: str, where: str, default: float | None
     """In mm, from the column name_mm, name_m or name."""
     for column, factor in ((f"{name}_mm", 1.0), (f"{name}_m", 1000.0), (name, 1.0)):
         if row.get(column, "") != "":
-            try:
-                value = factor * float(row[column])
-            except ValueError:
-                value = float("nan")
-            if not abs(value) < 1e9:
-                raise InputError(f"{where}: {column} is {row[column][:30]!r}, not a number")
-            return value
+            return factor * _number(row, column, where)
     if default is None:
         raise InputError(f"{where} has no {name}; write it in mm in the column {name}_mm")
     return default
+
+
+def _number(row: Mapping[str, str], column: str, where: str) -> float:
+    try:
+        value = float(row[column])
+    except ValueError:
+        value = float("nan")
+    if not abs(value) < 1e9:
+        raise InputError(f"{where}: {column} is {row[column][:30]!r}, not a number")
+    return value
 
 
 def _use(row: Mapping[str, str], where: str) -> str:
