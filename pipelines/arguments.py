@@ -108,12 +108,12 @@ def parser() -> argparse.ArgumentParser:
     )
     targets.add_argument(
         "--kind",
-        choices=["aruco", "apriltag"],
+        choices=["aruco", "apriltag", "ring"],
         default="aruco",
-        help="of marker: 4x4_50 or 36h11 (%(default)s)",
+        help="of marker: squares 4x4_50 or 36h11, or coded rings, the most exact (%(default)s)",
     )
     targets.add_argument(
-        "--size-mm", type=_positive, default=20.0, metavar="MM", help="black square (%(default)g)"
+        "--size-mm", type=_positive, default=20.0, metavar="MM", help="across the black square or disc (%(default)g)"
     )
     targets.add_argument(
         "--first", type=int, default=0, metavar="N", help="number of the first marker (%(default)s)"

@@ -108,7 +108,7 @@ def adjust(options: argparse.Namespace) -> int:
 def targets(options: argparse.Namespace) -> int:
     from sculpt3d.metric.sheets import Sheet, write_sheet
 
-    family = {"aruco": "4x4_50", "apriltag": "apriltag_36h11"}[options.kind]
+    family = {"aruco": "4x4_50", "apriltag": "apriltag_36h11", "ring": "ring_64"}[options.kind]
     sheet = Sheet(family, options.size_mm, options.first, options.count, options.bar_mm, options.mat_mm)
     placed = write_sheet(options.output, sheet)
     table = f" and {options.output.with_suffix('.csv')}" if options.bar_mm is not None else ""

@@ -144,7 +144,7 @@ def _by_ruler(placed: Mapping[str, Sequence[float]], known: Known) -> str:
 
 def _markers(images: Path, names: Sequence[str], known: Known, each: Each, tell: Progress) -> dict[str, Any]:
     """Sightings by photo; of the families that are named, else of those that some of the photos show."""
-    from sculpt3d.metric.targets import FAMILIES
+    from sculpt3d.metric.markers import NAMES
 
     clicked = {c.name for c in known.clicks}
     named = [n for n in known.names() if n not in clicked]
@@ -154,9 +154,9 @@ def _markers(images: Path, names: Sequence[str], known: Known, each: Each, tell:
     if not families:
         wanted = {n.rsplit(":", 1)[-1] for n in named}
         some = [names[i] for i in np.unique(np.linspace(0, len(names) - 1, TRIED).round().astype(int))]
-        first = each(lambda n: _in_photo(images / n, tuple(FAMILIES)), some, None)
+        first = each(lambda n: _in_photo(images / n, NAMES), some, None)
         shown = {s.family for shots in first for s in shots if not wanted or str(s.number) in wanted}
-        families = _smallest(shown, max((int(w) for w in wanted), default=0)) or tuple(FAMILIES)
+        families = _smallest(shown, max((int(w) for w in wanted), default=0)) or NAMES
     found = each(lambda n: _in_photo(images / n, families), list(names), tell)
     return dict(zip(names, found, strict=True))
 
@@ -169,7 +169,7 @@ def _smallest(shown: set[str], number: int) -> tuple[str, ...]:
 
 
 def _in_photo(path: Path, families: tuple[str, ...]) -> list[Any]:
-    from sculpt3d.metric.targets import find_markers
+    from sculpt3d.metric.markers import find_markers
     from sculpt3d.photos.pictures import read_photo
 
     pixels = read_photo(path).pixels

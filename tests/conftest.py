@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pipelines  # noqa: F401  # isort: skip  # before NumPy: it sets how many threads BLAS takes
+
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from sculpt3d.errors import InputError
+from sculpt3d.metric.markers import find_markers
 from sculpt3d.metric.sheets import RULER, Placed, Sheet, ruler_numbers, write_sheet
 from sculpt3d.metric.tables import read_bars
-from sculpt3d.metric.targets import find_markers
 
 DPI = 600
 
@@ -38,8 +38,10 @@ def centres(pdf: Path, family: str) -> dict[int, np.ndarray]:
         Sheet(bar_mm=200),
         Sheet("6x6_250", 15, bar_mm=120),
         Sheet(mat_mm=140, count=12),
+        Sheet("ring_64", 18, 3, 30),
+        Sheet("ring_64", 20, bar_mm=150),
     ],
-    ids=["grid", "apriltags", "bars", "short bars", "mat"],
+    ids=["grid", "apriltags", "bars", "short bars", "mat", "rings", "ring bars"],
 )
 def test_what_is_printed_is_where_it_is_said_to_be(tmp_path: Path, sheet: Sheet) -> None:
     placed = [p for p in write_sheet(tmp_path / "sheet.pdf", sheet) if p.page == 0]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sculpt3d.metric.targets import FAMILIES, crossing, draw_marker, find_markers
+from sculpt3d.metric.targets import FAMILIES, crossing, draw_marker, find_squares
 
 GUTENBERG = Path(__file__).parents[2] / "shared" / "data" / "rendered" / "gutenberg"
 
@@ -28,7 +28,7 @@ def test_centres_of_rendered_targets() -> None:
         grey = cv2.imread(
             str(GUTENBERG / "images" / name), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
         )
-        for seen in find_markers(grey, ("4x4_50",)):
+        for seen in find_squares(grey, ("4x4_50",)):
             assert seen.number in where
             off.append(seen.centre - where[seen.number])
     assert len(off) >= 60
@@ -62,7 +62,7 @@ def test_any_view_of_a_sheet(seed: int, family: str, invert_light: bool) -> None
     photo = np.clip(
         cv2.GaussianBlur(photo * shade, (0, 0), 0.6) + rng.normal(0, 1.5, photo.shape), 0, 255
     ).astype(np.uint8)
-    found = [s for s in find_markers(photo, (family,)) if s.number == number]
+    found = [s for s in find_squares(photo, (family,)) if s.number == number]
     assert len(found) == 1
     assert np.linalg.norm(found[0].corners - there, axis=1).max() < 0.08
     assert np.linalg.norm(found[0].centre - crossing(there)) < 0.04

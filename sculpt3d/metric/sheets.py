@@ -11,19 +11,30 @@ import numpy as np
 
 from sculpt3d.errors import InputError
 from sculpt3d.files import write_atomic
-from sculpt3d.metric.targets import FAMILIES, draw_marker
+from sculpt3d.metric.markers import how_many
+from sculpt3d.metric.ring_codes import CODES, DOT, RING, RINGS, SECTORS
+from sculpt3d.metric.targets import draw_marker
 
 A4 = (210.0, 297.0)  # mm
 MARGIN, GAP, LABEL = 12.0, 4.0, 4.0  # mm
 RULER = 100.0  # mm, between the centres of the two markers at its ends
 RULER_SIDE = 12.0  # mm
-_CELLS = {"4x4": 6, "5x5": 7, "6x6": 8, "36h11": 8, "36h12": 8, "16h5": 6}  # across, black border included
+_CELLS = {
+    "4x4": 6,
+    "5x5": 7,
+    "6x6": 8,
+    "36h11": 8,
+    "36h12": 8,
+    "16h5": 6,
+    "ring": 10,
+}  # across, black border included
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """family of the markers; size_mm: side of the black square; first: number of the first marker; count: of loose markers.
-    bar_mm: instead, pairs of markers that far apart; mat_mm: instead, markers on a circle of that diameter."""
+    """family of the markers; size_mm: side of the black square, or across the black disc; first: number of the first marker;
+    count: of loose markers. bar_mm: instead, pairs of markers that far apart; mat_mm: instead, markers on a circle of that
+    diameter."""
 
     family: str = "4x4_50"
     size_mm: float = 20.0
@@ -45,14 +56,7 @@ class Placed:
 
 def ruler_numbers(family: str) -> tuple[int, int]:
     """The family's last two numbers mark the ends of the ruler."""
-    size = int(family.rsplit("_", 1)[1]) if family.rsplit("_", 1)[1].isdigit() else _members(family)
-    return size - 2, size - 1
-
-
-def _members(family: str) -> int:
-    import cv2
-
-    return int(cv2.aruco.getPredefinedDictionary(FAMILIES[family]).bytesList.shape[0])
+    return how_many(family) - 2, how_many(family) - 1
 
 
 def write_sheet(path: Path, sheet: Sheet) -> list[Placed]:
@@ -188,16 +192,37 @@ def _page(paper: Any, page: tuple[float, float], sheet: Sheet, placed: list[Plac
 def _marker(paper: Any, family: str, number: int, x: float, y: float, size: float) -> None:
     """Its cells as filled squares: exact at any printer's resolution."""
     n = _cells(family)
-    cells = draw_marker(family, number, n)
     step = size / n
+    paper.setFont("Helvetica", 2.5)
     paper.setFillGray(0)
+    paper.drawCentredString(x, y - size / 2 - step - 2.5, f"{family}:{number}")
+    if family == RINGS:
+        _rings(paper, number, x, y, size / 2)
+        return
+    cells = draw_marker(family, number, n)
     for row, column in zip(*np.nonzero(cells == 0), strict=True):
         # a hair wider than a cell, so that no white line shows between two
         left, low = x - size / 2 + column * step, y + size / 2 - (row + 1) * step
         wide, high = (step + 0.01 if k + 1 < n else step for k in (column, row))
         paper.rect(left, low - (high - step), wide, high, stroke=0, fill=1)
-    paper.setFont("Helvetica", 2.5)
-    paper.drawCentredString(x, y - size / 2 - step - 2.5, f"{family}:{number}")
+
+
+def _rings(paper: Any, number: int, x: float, y: float, radius: float) -> None:
+    """Disc, white sectors, the disc again inside them, and the dot."""
+    paper.circle(x, y, radius, stroke=0, fill=1)
+    paper.setFillGray(1)
+    wide, turn = radius * RING[1], 360 / SECTORS
+    white = [k for k in range(SECTORS) if CODES[number] >> k & 1]
+    for k in white:
+        both = (
+            2 if (k + 1) % SECTORS in white else 1
+        )  # neighbours in one piece, so that no line shows between them
+        paper.wedge(x - wide, y - wide, x + wide, y + wide, k * turn, both * turn, stroke=0, fill=1)
+    paper.setFillGray(0)
+    paper.circle(x, y, radius * RING[0], stroke=0, fill=1)
+    paper.setFillGray(1)
+    paper.circle(x, y, radius * DOT, stroke=0, fill=1)
+    paper.setFillGray(0)
 
 
 def _ruler(paper: Any, page: tuple[float, float], family: str) -> None:

@@ -75,7 +75,7 @@ def survey(model: Any, seen: Mapping[str, Sequence[Sighting]], known: Known, tie
         return _only_rescaled(noisy, origin, at, known, counts, kind)
     if found.scale_sigma is None:
         raise InputError("Nothing known gives the scale; give a bar, or three control points")
-    told = tell(found, at, known)
+    told = tell(found, at, known, origin)
     kind = (found.network.point >= first).astype(np.int64) + np.isin(found.network.point, clicked)
     noise = _medians(found.network.sigma_px, kind)
     return Survey(found.network, origin, True, found.scale_sigma, noise, told, counts, found.redundancy)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sculpt3d.errors import InputError
-from sculpt3d.metric.targets import FAMILIES
+from sculpt3d.metric.markers import NAMES
 
 MAX_BYTES, MAX_ROWS = 1_000_000, 10_000
 BAR_SIGMA_MM = 0.1  # of a bar whose sigma nobody states: a printed sheet measured with a steel ruler
@@ -198,10 +198,10 @@ def _marker(text: str, where: str, clicked: frozenset[str]) -> str:
     if text.strip() in clicked:
         return text.strip()
     found = re.fullmatch(r"(?:([a-z0-9_]+):)?(\d{1,4})", text.strip().lower())
-    if found is None or (found[1] is not None and found[1] not in FAMILIES):
+    if found is None or (found[1] is not None and found[1] not in NAMES):
         raise InputError(
             f"{where} names a marker {text.strip()[:40]!r}; write its number, or family and number, as 4x4_50:7 "
-            f"(families: {', '.join(FAMILIES)}), or the name of a point in --clicked"
+            f"(families: {', '.join(NAMES)}), or the name of a point in --clicked"
         )
     return f"{found[1]}:{int(found[2])}" if found[1] else str(int(found[2]))
 

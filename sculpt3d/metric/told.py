@@ -45,7 +45,8 @@ def one_unit(bars: Sequence[Bar], ratio: F64) -> None:
                 )
 
 
-def tell(found: Adjusted, at: Mapping[str, int], known: Known) -> tuple[Told, ...]:
+def tell(found: Adjusted, at: Mapping[str, int], known: Known, origin: F64) -> tuple[Told, ...]:
+    """origin (3,): metres that were taken off control points' coordinates."""
     points: F64 = found.network.points
     told: list[Told] = []
     for bar in known.bars:
@@ -61,7 +62,8 @@ def tell(found: Adjusted, at: Mapping[str, int], known: Known) -> tuple[Told, ..
         for axis, name in enumerate("xyz"):
             sigma = float(np.hypot(spread[axis], point.sigma_mm[axis]))
             place = float(points[at[point.marker], axis]) * 1000
-            told.append(Told(f"{point.marker} {name}", point.use, point.xyz_mm[axis], place, sigma))
+            off = 1000 * float(origin[axis])
+            told.append(Told(f"{point.marker} {name}", point.use, point.xyz_mm[axis] + off, place + off, sigma))
             if point.use == "control" and abs(place - point.xyz_mm[axis]) > AGREE * sigma:
                 _contradiction(told[-1])
     return tuple(told)
