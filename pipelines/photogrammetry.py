@@ -353,7 +353,7 @@ class Run:
 
         given = {"object_height_mm": self.height_mm, "spacing": self.spacing and vars(self.spacing), "up": self.up}
         rests_on = [flat.key, cloud.key, surface.key, *([surveyed.key] if surveyed else [])]
-        return self.ws.step("place", 4, work, given, rests_on)
+        return self.ws.step("place", 5, work, given, rests_on)
 
     def texture(self, flat: Step, surface: Step) -> Step:
         from sculpt3d.texture.bake import TextureParams, bake_texture
