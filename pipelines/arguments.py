@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from pipelines import commands as do
+from pipelines.desk_arguments import add_desk
 from pipelines.looking_arguments import add_looking
 from sculpt3d.types import Spacing
 
@@ -239,6 +240,7 @@ def parser() -> argparse.ArgumentParser:
         "--up", choices=["x", "y", "z"], default="y", help="the truth's axis that points up (%(default)s)"
     )
     score.set_defaults(command=do.evaluate)
+    add_desk(commands)
 
     ship = commands.add_parser(
         "export",

@@ -1,0 +1,94 @@
+"""Arguments of the desk's commands: measure, section, compare; and what their `--help` teaches."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+from pipelines import desk_commands as do
+from sculpt3d.desk.units import MM_OF
+
+Commands = Any  # argparse's own class has no public name
+
+
+def add_desk(commands: Commands) -> None:
+    """The commands that work on a finished model in true millimetres."""
+    _measure(commands)
+
+
+def _measure(commands: Commands) -> None:
+    measure = commands.add_parser(
+        "measure",
+        help="lengths, angles, areas, volumes of a model, each with its ±",
+        description="All measurements, sections and the comparison that a view was saved with, again, on the same model or on a "
+        "later one; or one of the quick forms. Points are in the file's own coordinates. The truth is within ± 95 times of 100; "
+        "± comes from the vertices' errors where the file has them, from the size of the triangles else, and from the scale.",
+        epilog="Examples: sculpt3d measure buddha --state buddha.view.json --csv buddha.csv   |   sculpt3d measure scan.ply "
+        '--unit mm --distance "0,0,12.5" "0,80,12.5"   |   sculpt3d measure statue.glb --volume   |   in VIEW.json: '
+        '{"format": "sculpt3d view", "version": 1, "measurements": [{"kind": "distance", "name": "height", "points": '
+        "[[0, 0, 0], [0, 0.42, 0]]}]}; kinds: distance, chain, geodesic, angle, area, volume, plane, circle, sphere, cylinder, "
+        "lean, height, flatness.",
+    )
+    _model(measure)
+    measure.add_argument("--state", type=Path, metavar="VIEW.json", help="a saved view with what to measure")
+    measure.add_argument(
+        "--distance", type=_point, nargs=2, metavar="X,Y,Z", help="straight from one point to another"
+    )
+    measure.add_argument(
+        "--along",
+        type=_point,
+        nargs=2,
+        metavar="X,Y,Z",
+        help="the shortest way on the surface between two points",
+    )
+    measure.add_argument("--volume", action="store_true", help="of the whole model, which must be closed")
+    measure.add_argument("--csv", type=Path, metavar="FILE", help="also write a table, a line a number")
+    measure.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    measure.set_defaults(command=do.measure)
+
+
+def _model(parser: argparse.ArgumentParser) -> None:
+    _allow_negative(parser)
+    parser.add_argument(
+        "model", type=Path, metavar="MODEL", help="GLB, glTF, PLY, OBJ or STL, or a project folder"
+    )
+    parser.add_argument(
+        "--unit",
+        choices=list(MM_OF),
+        help="what a unit of the file is (GLB: metres by its standard; a PLY, OBJ or STL mostly does not say)",
+    )
+
+
+def _allow_negative(parser: argparse.ArgumentParser) -> None:
+    """argparse takes "-1,0,0" for an option, though it knows that -1 is a number."""
+    parser._negative_number_matcher = re.compile(r"^-[\d.]")
+
+
+def _point(text: str) -> tuple[float, float, float]:
+    x, y, z = _numbers(text, 3, "a point like 0,12.5,-3")
+    return x, y, z
+
+
+def _numbers(text: str, count: int, what: str) -> tuple[float, ...]:
+    try:
+        found = tuple(float(v) for v in text.split(","))
+    except ValueError:
+        found = ()
+    if len(found) != count or not all(abs(v) < 1e300 for v in found):
+        raise argparse.ArgumentTypeError(f"{text} is not {what}")
+    return found
+
+
+def _positive(text: str) -> float:
+    (value,) = _numbers(text, 1, "a positive number")
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 1000")
+    return int(text)
