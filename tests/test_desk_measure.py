@@ -68,7 +68,7 @@ def test_a_cube_of_100_mm_measures_100_mm(cube: Surface) -> None:
     ).value.value == pytest.approx(3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.floats(-49, 49), min_size=4, max_size=4), st.sampled_from([0, 1, 2, 3]))
 def test_the_shortest_way_on_a_cube_is_that_of_its_unfolded_faces(at: list[float], grid: int) -> None:
     box = trimesh.creation.box((100, 100, 100))
@@ -160,7 +160,7 @@ CASES: dict[str, tuple[Callable[[], trimesh.Trimesh], list[tuple[float, ...]], R
 def test_plus_minus_holds_95_times_of_100(kind: str) -> None:
     make, points, region, truth = CASES[kind]
     mesh, sigma, rng = make(), 0.05, np.random.default_rng(7)
-    true, rounds, held = mesh.vertices.copy(), 120, 0
+    true, rounds, held = mesh.vertices.copy(), 60 if kind == "geodesic" else 120, 0
     nearest = [int(np.linalg.norm(true - p, axis=1).argmin()) for p in points]
     widths = []
     for _ in range(rounds):
@@ -169,7 +169,7 @@ def test_plus_minus_holds_95_times_of_100(kind: str) -> None:
         found = value(surface_of(mesh, sigma=sigma), kind, asked, region).value
         held += abs(found.value - truth) <= found.plus_minus
         widths.append(found.value)
-    assert held >= 0.9 * rounds  # 95 % of 120 is 114; fewer than 108 happens once in 200
+    assert held >= 0.9 * rounds  # 95 % of 120 is 114; fewer than 108 comes once in 100
     exact = kind in {"distance", "chain", "angle", "lean", "sphere", "volume"}
     assert not exact or found.plus_minus < 1.5 * 1.96 * np.std(widths)  # and it is not merely wide
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -10,16 +13,17 @@ from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
 from sculpt3d.desk.lengths import located
-from sculpt3d.desk.nearest import Places, finder_of
+from sculpt3d.desk.nearest import Places, finder_of, weights_of
 from sculpt3d.desk.quantity import Measured, Measurement, as_points, length
 from sculpt3d.desk.spread import roughened, spread_of
-from sculpt3d.desk.surface import Surface, edges_of
+from sculpt3d.desk.surface import I64, Surface, edges_of
 from sculpt3d.errors import InputError, ResourceError
 from sculpt3d.geometry import F64
 from sculpt3d.types import I32, Bool
 
 MOST = 400_000  # faces asked at once: half a minute
 _TOUCH = 1e-9  # of the surface's size
+THIN = 1e-5  # of a triangle: nearer to an edge, a place is set onto it; the solver fails on thinner triangles
 
 
 def geodesic(surface: Surface, asked: Measurement) -> Measured:
@@ -62,8 +66,9 @@ def shortest(surface: Surface, places: Places, i: int, j: int) -> tuple[F64, boo
         raise InputError(
             "No way along the surface joins two of the points: they lie on pieces that do not touch; measure straight"
         )
-    xyz, faces = _with_places(surface, places, (i, j))
-    ends = len(xyz) - 2, len(xyz) - 1
+    xyz, faces, ends = _with_places(surface, places, i, j)
+    if ends[0] == ends[1]:
+        return np.stack([a, b]), True
     bound, near = _along_edges(xyz, faces, *ends)
     exact = True
     kept = _between(xyz, faces, a, b, bound)
@@ -78,72 +83,46 @@ def shortest(surface: Surface, places: Places, i: int, j: int) -> tuple[F64, boo
             raise ResourceError(
                 "The points are too many triangles apart; simplify the model for this, or use a chain"
             )
-    return _way(xyz, faces[kept], *ends)[1], exact
+    way = _way(xyz, faces[kept], *ends)[1].copy()
+    way[0], way[-1] = a, b
+    return way, exact
 
 
-def _with_places(surface: Surface, places: Places, which: tuple[int, int]) -> tuple[F64, I32]:
-    """The surface's vertices and two more at the places, the last; their faces are split there."""
-    xyz = np.concatenate([surface.xyz, places.xyz[list(which)]])
-    faces, count = surface.faces, len(surface.xyz)
-    drop: list[int] = []
-    more: list[tuple[int, ...]] = []
-    one_face = places.face[which[0]] == places.face[which[1]]
-    for k, place in enumerate(which):
-        face = int(places.face[place])
-        drop.append(face)
-        host: tuple[int, ...] = tuple(faces[face].tolist())
-        if k == 1 and one_face:
-            host = next((t for t in more if _holds(xyz, t, xyz[count + 1])), more[0])
-            more.remove(host)
-        more += [(host[0], host[1], count + k), (host[1], host[2], count + k), (host[2], host[0], count + k)]
-    kept = np.ones(len(faces), bool)
-    kept[drop] = False
-    faces = np.concatenate([faces[kept], np.array(more, np.int32)])
-    return _merged(xyz, faces, surface.size * _TOUCH)
+def _with_places(surface: Surface, places: Places, i: int, j: int) -> tuple[F64, I32, tuple[int, int]]:
+    """The surface's triangles split so that both places are vertices; and which these are."""
+    xyz, faces, split = surface.xyz, surface.faces, np.zeros(0, np.int64)
+    ends = []
+    for k in (i, j):
+        hosts = np.unique(np.r_[places.face[k], split])
+        xyz, faces, end, more = _inserted(xyz, faces, hosts, places.xyz[k])
+        split = np.concatenate([split, more])
+        ends.append(end)
+    return xyz, faces, (ends[0], ends[1])
 
 
-def _merged(xyz: F64, faces: I32, reach: float) -> tuple[F64, I32]:
-    """Places that lie at a vertex or on an edge: the flat triangles that splitting made there are opened again."""
-    count = len(xyz) - 2
-    for new in (count, count + 1):
-        own = np.flatnonzero((faces == new).any(1))
-        corners = np.unique(faces[own])
-        corners = corners[corners != new]
-        gap = np.linalg.norm(xyz[corners] - xyz[new], axis=1)
-        if len(corners) and gap.min() <= reach:  # the vertex itself is the place: swap them
-            old = int(corners[gap.argmin()])
-            faces = np.where(faces == old, new, faces)
-            whole = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
-            faces = faces[whole]
-            continue
-        for face in own:
-            x = xyz[faces[face]]
-            base = float(np.linalg.norm(x[[1, 2, 0]] - x, axis=1).max())
-            if np.linalg.norm(np.cross(x[1] - x[0], x[2] - x[0])) <= reach * base:
-                faces = _opened(faces, int(face), new)
-                break
-    return xyz, faces.astype(np.int32)
-
-
-def _opened(faces: I32, flat: int, new: int) -> I32:
-    """The triangle across the long edge of a flat one is split at `new` instead, which lies on that edge."""
-    p, q = (int(v) for v in faces[flat] if v != new)
-    across = np.flatnonzero((faces == p).any(1) & (faces == q).any(1))
-    across = across[(across != flat)]
-    kept = np.ones(len(faces), bool)
-    kept[flat] = False
-    more = []
-    for other in across:
-        kept[other] = False
-        more += [np.where(faces[other] == end, new, faces[other]) for end in (p, q)]
-    return np.concatenate([faces[kept], np.array(more, np.int32).reshape(-1, 3)])
-
-
-def _holds(xyz: F64, triangle: tuple[int, ...], point: F64) -> bool:
-    x = xyz[list(triangle)]
-    n = np.cross(x[1] - x[0], x[2] - x[0])
-    sides = [np.cross(x[(k + 1) % 3] - x[k], point - x[k]) @ n for k in range(3)]
-    return bool(min(sides) >= -1e-12 * float(n @ n))
+def _inserted(xyz: F64, faces: I32, hosts: I64, point: F64) -> tuple[F64, I32, int, I64]:
+    """A vertex at a point of one of the host faces: an old one, on an edge, or within; and the faces that are new."""
+    corners = xyz[faces[hosts]]
+    found = weights_of(corners, np.broadcast_to(point, (len(hosts), 3)))
+    off = np.linalg.norm((corners * found[..., None]).sum(1) - point, axis=1)
+    host, weights = int(hosts[off.argmin()]), found[off.argmin()]
+    weights = np.where(weights < THIN, 0, weights)
+    weights /= weights.sum()
+    around = faces[host][weights > 0]
+    if len(around) == 1:
+        return xyz, faces, int(around[0]), np.zeros(0, np.int64)
+    new = len(xyz)
+    xyz = np.concatenate([xyz, weights[None] @ xyz[faces[host]]])
+    cut = np.array([host]) if len(around) == 3 else np.flatnonzero(np.isin(faces, around).sum(1) == 2)
+    more = [
+        np.where(faces[f] == v, new, faces[f])
+        for f in cut
+        for v in (around if len(around) == 2 else faces[f])
+    ]
+    kept = np.concatenate([faces, np.array(more, np.int32)])
+    kept[cut] = kept[-len(cut) :]  # the old numbers stay those of other faces
+    kept = kept[: len(kept) - len(cut)]
+    return xyz, kept, new, np.r_[cut, np.arange(len(faces), len(kept))]
 
 
 def _along_edges(xyz: F64, faces: I32, i: int, j: int) -> tuple[float, F64]:
@@ -183,8 +162,6 @@ def _beside(xyz: F64, faces: I32, way: F64) -> Bool:
 
 def _way(xyz: F64, faces: I32, i: int, j: int) -> tuple[float, F64]:
     """Exact on these faces; of an edge with more than two faces the first two are kept, as the method knows no others."""
-    import pygeodesic.geodesic as pygeodesic
-
     edges = edges_of(faces)
     if (edges.count > 2).any():
         crowded = (edges.count > 2)[edges.of_face]
@@ -193,13 +170,24 @@ def _way(xyz: F64, faces: I32, i: int, j: int) -> tuple[float, F64]:
     used = np.unique(faces)
     if not np.isin([i, j], used).all():
         raise InputError("No way along the surface joins two of the points; measure straight")
-    solver: Any = pygeodesic.PyGeodesicAlgorithmExact(xyz[used], np.searchsorted(used, faces))
-    found, way = solver.geodesicDistance(int(np.searchsorted(used, i)), int(np.searchsorted(used, j)))
-    if way is None or len(way) < 2 or not np.isfinite(found):
+    start, goal = (int(v) for v in np.searchsorted(used, [i, j]))
+    found = _in_child(xyz[used], np.searchsorted(used, faces).astype(np.int32), start, goal)
+    if found is None or len(found) < 2:
         raise InputError("No way along the surface joins two of the points; measure straight")
-    forth = np.asarray(way, np.float64)
-    forth = forth if np.linalg.norm(forth[0] - xyz[i]) <= np.linalg.norm(forth[-1] - xyz[i]) else forth[::-1]
-    return float(found), forth
+    length_, way = float(np.linalg.norm(np.diff(found, axis=0), axis=1).sum()), found
+    return length_, way if np.linalg.norm(way[0] - xyz[i]) <= np.linalg.norm(way[-1] - xyz[i]) else way[::-1]
+
+
+def _in_child(xyz: F64, faces: I32, start: int, goal: int) -> F64 | None:
+    """The way (K, 3) by pygeodesic in a process of its own: on needles of triangles it aborts, and prints as it works."""
+    with tempfile.TemporaryDirectory() as folder:
+        given, made = Path(folder) / "mesh.npz", Path(folder) / "way.npy"
+        np.savez(given, xyz=xyz, faces=faces, ends=np.array([start, goal]))
+        command = [sys.executable, str(Path(__file__).with_name("_geodesic_child.py")), str(given), str(made)]
+        subprocess.run(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=600
+        )
+        return np.load(made) if made.is_file() else None
 
 
 def _bent(surface: Surface, way: F64) -> float:
