@@ -16,6 +16,7 @@ Commands = Any  # argparse's own class has no public name
 def add_desk(commands: Commands) -> None:
     """The commands that work on a finished model in true millimetres."""
     _measure(commands)
+    _section(commands)
 
 
 def _measure(commands: Commands) -> None:
@@ -49,6 +50,29 @@ def _measure(commands: Commands) -> None:
     measure.set_defaults(command=do.measure)
 
 
+def _section(commands: Commands) -> None:
+    section = commands.add_parser(
+        "section",
+        help="cut a model with planes: outlines at 1:1 for CAD, print or a table",
+        description="Outlines of a model in a plane, exact on its triangles, joined over all parts, with the area they hold "
+        "and their perimeter, each with its ±. SVG prints at 1:1, DXF is in millimetres (a stack lies at its true heights), CSV "
+        "has the points in the file's coordinates. Open models give open outlines, and that is said.",
+        epilog="Examples: sculpt3d section statue.glb --plane y=0.4 -o waist.dxf   |   sculpt3d section scan.ply --unit mm "
+        '--plane "0,1,0,20" --every 5 --count 12 -o profiles.svg   (one every 5 mm from y = 20 on). A plane is given in the '
+        "file's own unit: x, y or z = a number, or a normal and d for nx x + ny y + nz z = d.",
+    )
+    _model(section)
+    section.add_argument("--plane", type=_plane, required=True, metavar="PLANE", help="x=0.12, or nx,ny,nz,d")
+    section.add_argument(
+        "--every", type=_positive, metavar="MM", help="a stack: planes this far apart, along the normal"
+    )
+    section.add_argument("--count", type=_count, metavar="N", help="how many planes of a stack (10)")
+    section.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help=".svg, .dxf or .csv"
+    )
+    section.set_defaults(command=do.section)
+
+
 def _model(parser: argparse.ArgumentParser) -> None:
     _allow_negative(parser)
     parser.add_argument(
@@ -79,6 +103,17 @@ def _numbers(text: str, count: int, what: str) -> tuple[float, ...]:
     if len(found) != count or not all(abs(v) < 1e300 for v in found):
         raise argparse.ArgumentTypeError(f"{text} is not {what}")
     return found
+
+
+def _plane(text: str) -> tuple[float, float, float, float]:
+    axis, equals, where = text.replace(" ", "").partition("=")
+    if equals and axis in "xyz" and len(axis) == 1:
+        (d,) = _numbers(where, 1, "a plane like x=0.12")
+        return float(axis == "x"), float(axis == "y"), float(axis == "z"), d
+    nx, ny, nz, d = _numbers(text, 4, "a plane like x=0.12 or 0,1,0,0.4")
+    if not nx * nx + ny * ny + nz * nz > 1e-24:
+        raise argparse.ArgumentTypeError(f"{text} has no direction: its normal is 0,0,0")
+    return nx, ny, nz, d
 
 
 def _positive(text: str) -> float:

@@ -21,3 +21,16 @@ def measure(options: argparse.Namespace) -> int:
         options.csv,
         options.json,
     )
+
+
+def section(options: argparse.Namespace) -> int:
+    from pipelines.sectioning import section_model
+    from sculpt3d.desk.section import Section
+    from sculpt3d.desk.slicing import Plane
+    from sculpt3d.errors import InputError
+
+    if options.count is not None and options.every is None:
+        raise InputError("--count says how many planes there are; say how far apart with --every MM too")
+    count = 1 if options.every is None else options.count or 10
+    asked = Section(Plane.of(*options.plane), "", options.every, count)
+    return section_model(options.model, asked, options.output, options.unit)

@@ -13,10 +13,11 @@ from typing import Any
 from pipelines.bar import table
 from sculpt3d.desk.measurements import Failed, measure_all, read_measurements
 from sculpt3d.desk.quantity import Measured, Measurement, Point, Quantity
+from sculpt3d.desk.section import Profile, Section, profiles, read_sections
 from sculpt3d.desk.surface import Surface, read_measured
 from sculpt3d.desk.units import MM_OF
 from sculpt3d.desk.viewfile import read_view
-from sculpt3d.errors import InputError
+from sculpt3d.errors import InputError, SculptError
 from sculpt3d.files import write_atomic
 from sculpt3d.models.notes import tell
 
@@ -31,7 +32,8 @@ def measure_model(
     check_folder(table_file)
     view = {} if state is None else read_view(state)
     asked = [*read_measurements(view.get("measurements", [])), *(Measurement(k, tuple(p)) for k, p in quick.items())]
-    if not asked:
+    cuts = read_sections(view.get("sections", []))
+    if not asked and not cuts:
         raise InputError(
             f"{state.name} holds nothing to measure"
             if state
@@ -39,14 +41,24 @@ def measure_model(
         )
     surface = read_measured(model, unit or unit_of(view, state))
     found = measure_all(surface, asked)
+    sections = [_section(surface, one) for one in cuts]
     if table_file is not None:
-        write_atomic(table_file, as_csv(found).encode("utf-8-sig"))  # so that spreadsheets read ± and ²
+        write_atomic(table_file, as_csv(found, sections).encode("utf-8-sig"))  # so that spreadsheets read ± and ²
     tell(surface.notes)
     if as_json:
-        say(json.dumps(as_dict(surface, found), indent=1, ensure_ascii=False))
+        say(json.dumps(as_dict(surface, found, sections), indent=1, ensure_ascii=False))
     else:
-        _print(surface, found)
-    return EXIT_SOME_FAILED if any(isinstance(f, Failed) for f in found) else EXIT_FINE
+        _print(surface, found, sections)
+    failed = any(isinstance(f, Failed) for f in found) or any(isinstance(s, str) for s in sections)
+    return EXIT_SOME_FAILED if failed else EXIT_FINE
+
+
+def _section(surface: Surface, asked: Section) -> list[Profile] | str:
+    """Its profiles, or why there are none."""
+    try:
+        return profiles(surface, asked)
+    except SculptError as error:
+        return f"{asked.name or 'section'}: {error}"
 
 
 def unit_of(view: Mapping[str, Any], state: Path | None) -> str | None:
@@ -63,7 +75,9 @@ def check_folder(file: Path | None) -> None:
         raise InputError(f"There is no folder {file.parent}; make it, or write {file.name} into another one")
 
 
-def as_dict(surface: Surface, found: Sequence[Measured | Failed]) -> dict[str, Any]:
+def as_dict(
+    surface: Surface, found: Sequence[Measured | Failed], sections: Sequence[list[Profile] | str]
+) -> dict[str, Any]:
     """Everything as plain values."""
     return {
         "model": surface.name,
@@ -79,11 +93,14 @@ def as_dict(surface: Surface, found: Sequence[Measured | Failed]) -> dict[str, A
             else {"kind": f.asked.kind, "name": f.asked.name, "failed": f.reason}
             for f in found
         ],
+        "sections": [
+            {"failed": s} if isinstance(s, str) else {"profiles": [p.as_dict() for p in s]} for s in sections
+        ],
         "notes": list(surface.notes),
     }
 
 
-def as_csv(found: Sequence[Measured | Failed]) -> str:
+def as_csv(found: Sequence[Measured | Failed], sections: Sequence[list[Profile] | str]) -> str:
     """A line a number: name, kind, quantity, value, unit, plus_minus, points, note."""
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
@@ -98,14 +115,27 @@ def as_csv(found: Sequence[Measured | Failed]) -> str:
             rows.writerow(
                 [asked.name, asked.kind, q.name, repr(q.value), q.unit, repr(q.plus_minus), points, " ".join(one.notes)]
             )
+    for section in sections:
+        for p in [] if isinstance(section, str) else section:
+            for q in (p.area, p.perimeter):
+                plane = p.plane.text()
+                notes = " ".join(p.notes)
+                rows.writerow([p.name, "section", q.name, repr(q.value), q.unit, repr(q.plus_minus), plane, notes])
     return out.getvalue()
 
 
-def _print(surface: Surface, found: Sequence[Measured | Failed]) -> None:
+def _print(
+    surface: Surface, found: Sequence[Measured | Failed], sections: Sequence[list[Profile] | str]
+) -> None:
     rows = []
     for k, one in enumerate(found):
         mark, name = ("!" if isinstance(one, Failed) else "ok"), one.asked.name or f"{one.asked.kind} {k + 1}"
         rows.append((mark, name, one.reason if isinstance(one, Failed) else _in_words(one)))
+    for section in sections:
+        if isinstance(section, str):
+            rows.append(("!", "section", section))
+            continue
+        rows += [("ok", p.name, f"{p.plane.text()}, {_named(p.area)}, {_named(p.perimeter)}") for p in section]
     table(("", "what", "measured"), rows)
     tell(n for f in found if isinstance(f, Measured) for n in f.notes)
     scale = surface.scale

@@ -11,6 +11,8 @@ import trimesh
 
 from pipelines.cli import main
 from sculpt3d.desk.measurements import measure, read_measurements
+from sculpt3d.desk.section import profile
+from sculpt3d.desk.slicing import Plane
 from sculpt3d.desk.surface import read_measured
 from sculpt3d.desk.viewfile import write_view
 
@@ -31,17 +33,22 @@ def cube(tmp_path: Path) -> Path:
 
 def test_a_saved_view_measures_the_same_unattended(cube: Path, capsys: pytest.CaptureFixture[str]) -> None:
     view, table = cube.with_name("view.json"), cube.with_name("table.csv")
-    write_view(view, {"measurements": ASKED, "unit": "mm"})
+    write_view(
+        view, {"measurements": ASKED, "unit": "mm", "sections": [{"name": "waist", "plane": [0, 1, 0, 5]}]}
+    )
     before = cube.read_bytes(), view.read_bytes()
     assert main(["measure", str(cube), "--state", str(view), "--json", "--csv", str(table)]) == 0
-    printed = json.loads(capsys.readouterr().out)["measurements"]
+    everything = json.loads(capsys.readouterr().out)
+    printed = everything["measurements"]
     surface = read_measured(cube, "mm")
     assert printed == [
         json.loads(json.dumps(measure(surface, a).as_dict())) for a in read_measurements(ASKED)
     ]
     rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
     first = {row["name"]: float(row["value"]) for row in reversed(rows)}
-    assert first == {one["name"]: one["value"] for one in printed}
+    (waist,) = everything["sections"][0]["profiles"]
+    assert waist["area"]["value"] == profile(surface, Plane.of(0, 1, 0, 5), "waist").area.value
+    assert first == {one["name"]: one["value"] for one in printed} | {"waist": waist["area"]["value"]}
     assert (cube.read_bytes(), view.read_bytes()) == before
 
 
