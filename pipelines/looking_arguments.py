@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import looking_commands as do
+from sculpt3d.desk.units import MM_OF
 from sculpt3d.errors import SculptError
 
 Commands = Any  # argparse's own class has no public name
-UNITS = ("mm", "cm", "m", "in")
 # As viewer/modes has them; a test holds both together, so that `--help` needs not import them.
 MODES = {
     "textured": "colours under light",
@@ -186,7 +186,7 @@ def _saved(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--unit",
-        choices=UNITS,
+        choices=list(MM_OF),
         help="what a unit of the file is (GLB: metres by its standard; a PLY, OBJ or STL mostly does not say)",
     )
 

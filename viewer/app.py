@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sculpt3d.errors import ResourceError
+from sculpt3d.errors import ResourceError, SculptError
 from sculpt3d.models.document import Document
 from sculpt3d.models.notes import tell
 from viewer.drawing.picture import SIZE, framed, picture
@@ -41,7 +43,7 @@ def view(
     if screenshot is not None:
         shown = measured(document, state)
         pixels = picture(shown.document, shown.state, size)
-        save_picture(screenshot, draw_on(pixels, document, state))
+        save_picture(screenshot, draw_on(pixels, document, state, shown.field))
         return
     if not has_screen():
         raise ResourceError("There is no screen here; write a picture with --screenshot PNG instead")
@@ -74,7 +76,9 @@ class Desk:
     def on_draw(self) -> None:
         state = self._prepared()
         self.renderer.draw(state, *self.window.get_framebuffer_size())
-        draw_in_window(self.document, state, self.window.width, self.window.height, self._rectangle)
+        draw_in_window(
+            self.document, state, self.window.width, self.window.height, self._shown.field, self._rectangle
+        )
 
     def on_mouse_press(self, x: int, y: int, button: int, modifiers: int) -> None:
         names = _held(button, modifiers)
@@ -120,8 +124,13 @@ class Desk:
             from viewer.drawing.renderer import Renderer
 
             was = self._shown.document
-            self._shown = measured(self.document, self.state)
-            self._measured_for = key
+            try:
+                self._shown = measured(self.document, self.state)
+            except SculptError as error:
+                print(f"sculpt3d: {error}", file=sys.stderr)
+                self.state = replace(self.state, mode="clay")
+                self._shown = Measured(self.document, self.state)
+            self._measured_for = (self.state.mode, self.state.shown)
             if self._shown.document is not was:
                 self.renderer = Renderer(self._shown.document)
         return self.state

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sculpt3d.errors import InputError
 from sculpt3d.geometry import F64
 from sculpt3d.models.distinct import places
 from sculpt3d.models.document import Document
@@ -54,6 +55,12 @@ class Whole:
 
 
 def whole(document: Document) -> Whole:
+    """Raises `InputError` where there is no surface."""
+    if not any(len(p.faces) for p in document.parts):
+        raise InputError(
+            f"{document.name} is a cloud of points without faces, and only surfaces have relief, curvature or sky: choose "
+            "another mode, or make a surface of it first"
+        )
     points, faces = document.points(), document.triangles()
     used = np.zeros(len(points), bool)
     used[faces.ravel()] = True

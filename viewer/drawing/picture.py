@@ -24,7 +24,8 @@ _SMALL = (64, 64)  # of the window that nobody sees; the picture has pixels of i
 class Drawer(Protocol):
     """Draws one document; `tile`: as many pixels of a picture as it draws at once, each way."""
 
-    tile: int
+    @property
+    def tile(self) -> int: ...
 
     def draw(self, state: State, size: tuple[int, int], tile: Tile | None = None) -> U8:
         """(H, W, 3) of the picture or a tile of it."""
@@ -61,19 +62,48 @@ def whole(draws: Drawer, state: State, size: tuple[int, int]) -> U8:
 
 @contextmanager
 def drawer(document: Document) -> Iterator[Drawer]:
-    """OpenGL's where it works, else that of rays, which is said."""
+    """OpenGL's where it works, else that of rays, which is said; also where it fails on the way."""
+    found = _Either(document)
     try:
-        card = Card(document)
-    except ResourceError:
+        yield found
+    finally:
+        found.close()
+
+
+class _Either:
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.card: Card | None = None
+        try:
+            self.card = Card(document)
+            self.by: Drawer = self.card
+        except ResourceError:
+            self.by = self._rays()
+
+    @property
+    def tile(self) -> int:
+        return self.by.tile
+
+    def draw(self, state: State, size: tuple[int, int], tile: Tile | None = None) -> U8:
+        try:
+            return self.by.draw(state, size, tile)
+        except ResourceError:
+            if self.card is None:
+                raise
+            self.close()
+            self.by = self._rays()
+            return self.by.draw(state, size, tile)
+
+    def close(self) -> None:
+        if self.card is not None:
+            self.card.close()
+            self.card = None
+
+    def _rays(self) -> Drawer:
         print("OpenGL does not work here; drawing without it", file=sys.stderr)
         from viewer.drawing.software import Rays
 
-        yield Rays(document)
-        return
-    try:
-        yield card
-    finally:
-        card.close()
+        return Rays(self.document)
 
 
 def by_opengl(document: Document, state: State, size: tuple[int, int], tile: Tile | None = None) -> U8:

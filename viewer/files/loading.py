@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from sculpt3d.desk.units import MM_OF
 from sculpt3d.models.document import Document, Part
 from sculpt3d.models.normals import with_normals
 from sculpt3d.models.read import read_document
-
-MM_OF = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4}  # what a user may call a unit
 
 
 def load(path: Path, unit: str | None = None) -> Document:

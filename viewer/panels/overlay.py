@@ -7,21 +7,44 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from sculpt3d.desk.field import Field, coloured
 from sculpt3d.models.document import Document
 from sculpt3d.types import U8
 from viewer.files.loading import described
+from viewer.modes import mode, modes
 from viewer.state.commands import HELP, State, scale_bar
 
 _INK, _SHADOW = (230, 230, 230, 255), (0, 0, 0, 200)
 _SIZE = 11  # points
 _PIXELS = 15  # the same as pixels
+_SWATCHES = 24  # of a legend
 
 
 def caption(document: Document, state: State) -> str:
-    return f"{document.name}   {described(document)}   {state.mode}"
+    lamps = "   ".join(lamp.told() for lamp in state.lamps)
+    said = f"   {lamps}" if mode(state.mode).lit else ""
+    how = f"   {'orthographic' if state.camera.flat else ''}" + (
+        "" if state.turntable else "   turning freely"
+    )
+    return f"{document.name}   {described(document)}   {state.mode}{said}{how}".rstrip()
 
 
-def draw_on(picture: U8, document: Document, state: State) -> U8:
+def help_words() -> str:
+    """Keys and what they do, the modes' own too."""
+    keys = "   ".join(f"{m.key.removeprefix('_')} {m.name}" for m in modes().values())
+    return f"{HELP}{keys}"
+
+
+def _legend(field: Field) -> tuple[list[tuple[int, int, int]], str]:
+    """Colours from the lowest value to the highest, and what they mean."""
+    shares = (np.arange(_SWATCHES) + 0.5) / _SWATCHES
+    codes = np.round(coloured(shares, field.colours) * 255).astype(int)
+    unit = f" {field.unit}" if field.unit else ""
+    words = f"{field.name} {field.low:+.3g} to {field.high:+.3g}{unit}   {field.said}"
+    return [(int(r), int(g), int(b)) for r, g, b in codes], words
+
+
+def draw_on(picture: U8, document: Document, state: State, field: Field | None = None) -> U8:
     """The picture (H, W, 3) with the words and the bar, as a window shows them."""
     height = picture.shape[0]
     image = Image.fromarray(np.ascontiguousarray(picture))
@@ -33,11 +56,22 @@ def draw_on(picture: U8, document: Document, state: State) -> U8:
     if length:
         pen.line([(13, height - 19), (15 + length, height - 19)], _SHADOW, 5)
         pen.line([(14, height - 19), (14 + length, height - 19)], _INK, 3)
+    if field is not None and field.colours:
+        colours, words = _legend(field)
+        for k, rgb in enumerate(colours):
+            pen.rectangle([14 + 8 * k, 36, 21 + 8 * k, 45], rgb)
+        for shift, colour in ((1, _SHADOW), (0, _INK)):
+            pen.text((14 + shift, 62 + shift), words, colour, font, anchor="ls")
     return np.asarray(image)
 
 
 def draw_in_window(
-    document: Document, state: State, width: int, height: int, rectangle: list[float] | None = None
+    document: Document,
+    state: State,
+    width: int,
+    height: int,
+    field: Field | None = None,
+    rectangle: list[float] | None = None,
 ) -> None:
     """In window coordinates, on what is bound now."""
     import pyglet
@@ -53,8 +87,13 @@ def draw_in_window(
     if rectangle is not None:
         left, low, right, high = rectangle
         pyglet.shapes.Box(left, low, right - left, high - low, thickness=2, color=_INK).draw()
+    if field is not None and field.colours and not state.help:
+        colours, words = _legend(field)
+        for k, rgb in enumerate(colours):
+            pyglet.shapes.Rectangle(14 + 8 * k, height - 46, 8, 10, rgb).draw()
+        _text(words, 14, height - 62)
     if state.help:
-        _text(HELP, 14, height - 50, width=width - 28, multiline=True)
+        _text(help_words(), 14, height - 50, width=width - 28, multiline=True)
     else:
         _text("H: help", width - 14, 20, anchor_x="right")
 

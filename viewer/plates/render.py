@@ -161,10 +161,18 @@ def _plan(document: Document, state: State, wanted: Wanted, shown: Measured, mar
         _, usual = true_to_scale(document, state.camera, units, None)
     letters = _letters(dpi, usual)
     marks = replace(marks, pixels=letters)
+    if size is not None and 2 * marks.beside > size[0]:
+        tell(["the picture is too narrow for its legend, which is left out; a larger --size has it"])
+        marks = replace(marks, legend=None)
     if wanted.sheet:
         inner = marks.within(size or _SHEET)
         units = units if units is not None else fitting_sheet(document, state, inner, letters)
-        size = grid(document, state, units, letters).size
+        needed = grid(document, state, units, letters).size
+        size = needed if size is None else inner
+        if size[0] < needed[0] or size[1] < needed[1]:
+            raise InputError(
+                f"At that scale the sheet needs {needed[0]} x {needed[1]} pixels beside its marks; give a larger --size or none"
+            )
     elif flat:
         inner_size = None if size is None and units is not None else marks.within(size or SIZE)
         if units is None:
@@ -215,7 +223,7 @@ def _drawn(draws: Drawer, document: Document, plan: Plan, ground: Rgb) -> U8:
     ink = ink_on((1.0, 1.0, 1.0) if plan.ground is None else plan.ground)
     if plan.sheet:
         assert plan.units_per_px is not None
-        pixels = draw_sheet(draws, document, state, plan.units_per_px, plan.marks.pixels, ink)
+        pixels = draw_sheet(draws, document, state, plan.units_per_px, plan.marks.pixels, ink, plan.size)
     else:
         pixels = whole(draws, state, plan.size)
     return put_marks(pixels, plan.marks, np.stack(state.camera.axes()), ground, ink)

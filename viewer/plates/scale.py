@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sculpt3d.desk.units import Scale
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import F64
 from sculpt3d.models.document import Document
@@ -44,12 +45,8 @@ def print_scale(text: str) -> PrintScale:
 
 def mm_per_unit(document: Document) -> float:
     """Raises `InputError` with the remedy where the model has no scale."""
-    if document.unit_m is None:
-        raise InputError(
-            f"{document.name} has no scale, so there are no millimetres: say what a unit of the file is with --unit mm "
-            "(or cm, m, in)"
-        )
-    return 1000 * document.unit_m
+    own = None if document.unit_m is None else 1000 * document.unit_m
+    return Scale(own, document.unit_source).needed(document.name)
 
 
 def extents(document: Document, camera: OrbitCamera) -> tuple[F64, F64]:
@@ -76,7 +73,7 @@ def true_to_scale(
         if max(needed) > MOST_PIXELS:
             raise InputError(
                 f"At that scale the picture would be {needed[0]} x {needed[1]} pixels, and {MOST_PIXELS} a side is the most; "
-                f"take pixels {max(needed) / MOST_PIXELS:.2g} times as large or more, or give a --size for its middle"
+                f"take pixels {max(needed) / MOST_PIXELS:.3g} times as large or more, or give a --size for its middle"
             )
         size = needed[0], needed[1]
     x, y, z = (float(v) for v in middle)

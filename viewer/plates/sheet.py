@@ -40,7 +40,7 @@ def grid(document: Document, state: State, units_per_px: float, letters: int) ->
     if max(found.size) > MOST_PIXELS:
         raise InputError(
             f"At that scale the sheet would be {found.size[0]} x {found.size[1]} pixels, and {MOST_PIXELS} a side is the most; "
-            f"take pixels {max(found.size) / MOST_PIXELS:.2g} times as large or more"
+            f"take pixels {max(found.size) / MOST_PIXELS:.3g} times as large or more"
         )
     return found
 
@@ -71,20 +71,22 @@ def draw_sheet(
     units_per_px: float,
     letters: int,
     ink: tuple[int, int, int],
+    size: tuple[int, int],
 ) -> U8:
-    """(H, W, 3); the ground is the state's, lower colour."""
+    """(H, W, 3) of that size, the views in its middle; the ground is the state's lower colour."""
     cells = grid(document, state, units_per_px, letters)
-    width, height = cells.size
+    width, height = size
+    across, down = (width - cells.size[0]) // 2, (height - cells.size[1]) // 2
     sheet = np.empty((height, width, 3), np.uint8)
     sheet[:] = np.round(np.array(state.sky[0]) * 255)
     names = []
     for side, (column, row) in _CELLS.items():
-        size = cells.columns[column], cells.rows[row] - 2 * letters
-        camera, _ = true_to_scale(document, state.camera.towards(*SIDES[side]), units_per_px, size)
-        left, top = sum(cells.columns[:column]), sum(cells.rows[:row])
-        pixels = whole(draws, replace(state, camera=camera), size)
-        sheet[top : top + size[1], left : left + size[0]] = pixels
-        names.append((side, left + size[0] // 2, top + size[1] + letters))
+        room = cells.columns[column], cells.rows[row] - 2 * letters
+        camera, _ = true_to_scale(document, state.camera.towards(*SIDES[side]), units_per_px, room)
+        left, top = across + sum(cells.columns[:column]), down + sum(cells.rows[:row])
+        pixels = whole(draws, replace(state, camera=camera), room)
+        sheet[top : top + room[1], left : left + room[0]] = pixels
+        names.append((side, left + room[0] // 2, top + room[1] + letters))
     image = Image.fromarray(sheet)
     pen, font = ImageDraw.Draw(image), ImageFont.load_default(letters)
     for side, x, y in names:
