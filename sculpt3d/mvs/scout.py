@@ -25,7 +25,7 @@ from sculpt3d.mvs.neighbours import choose_neighbours
 from sculpt3d.mvs.pyramid import Pyramid
 from sculpt3d.progress import Each, Progress, one_by_one
 from sculpt3d.region import around, find_region
-from sculpt3d.types import F32, Region, Scene
+from sculpt3d.types import F32, Bool, Region, Scene
 
 SCOUT = (Phase("scout", 0, 3, False, True, 2, 1, 4.0, 0.5),)
 SIDE = 160  # pixels of the photos' longer side
@@ -60,18 +60,28 @@ def find_object(scene: Scene, work: Path, each: Each = one_by_one, progress: Pro
     except NotEnoughViews:
         return Found(gaze, "gaze")
     centres = np.array([v.cam_from_world.source_origin for v in scene.views])
-    middle = gaze.corners.mean(0)
-    ground = _ground(points, centres, middle)
+    body, ground = standing(points, centres, gaze)
     if ground is None:
         return Found(gaze, "gaze")
+    own = points[body]
+    return Found(around(own, MARGIN * float(np.linalg.norm(np.ptp(own, axis=0)))), "object", ground)
+
+
+def standing(points: F32, cameras: F64, gaze: Region) -> tuple[Bool, F64 | None]:
+    """Which points (N, 3) are the object that stands on the ground, and that ground (4,); all and None where that does not work
+    out."""
+    everything = np.ones(len(points), bool)
+    middle = gaze.corners.mean(0)
+    ground = _ground(points, cameras, middle)
+    if ground is None:
+        return everything, None
     size = _size(points)
-    standing = _without_shadows(points, points @ ground[:3] + ground[3], ground[:3], size, 2.5 * THICK * size)
-    if len(standing) < MIN_POINTS:
-        return Found(gaze, "gaze")
-    body = _looked_at(standing, middle, float(np.ptp(gaze.corners, axis=0).max()))
-    if len(body) < MIN_POINTS:
-        return Found(gaze, "gaze")
-    return Found(around(body, MARGIN * float(np.linalg.norm(np.ptp(body, axis=0)))), "object", ground)
+    above = _without_shadows(points, points @ ground[:3] + ground[3], ground[:3], size, 2.5 * THICK * size)
+    if above.sum() < MIN_POINTS:
+        return everything, None
+    body = np.zeros(len(points), bool)
+    body[above] = _looked_at(points[above], middle, float(np.ptp(gaze.corners, axis=0).max()))
+    return (body, ground) if body.sum() >= MIN_POINTS else (everything, None)
 
 
 def save_found(out: Path, found: Found) -> None:
@@ -145,18 +155,18 @@ def _planes_below(triples: F64, cameras: F64, middle: F64, size: float) -> tuple
     return normal[good], offset[good]
 
 
-def _without_shadows(points: F32, height: F64, up: F64, size: float, clearance: float) -> F32:
-    """Points above the ground; those just above it (outlines of shadows) only under or beside what stands higher."""
+def _without_shadows(points: F32, height: F64, up: F64, size: float, clearance: float) -> Bool:
+    """(N,) points above the ground; those just above it (outlines of shadows) only under or beside what stands higher."""
     flat = points - np.outer(points @ up, up)
     tall = height > 0.1 * size
     if not tall.any():
-        return points[tall]
+        return tall
     beside = cKDTree(flat[tall]).query(flat, distance_upper_bound=0.1 * size, workers=1)[0] < np.inf
-    return points[(height > clearance) & (tall | beside)]
+    return np.asarray((height > clearance) & (tall | beside))
 
 
-def _looked_at(points: F32, middle: F64, size: float) -> F32:
-    """The largest cluster near the middle of the gaze, with the smaller ones beside it."""
+def _looked_at(points: F32, middle: F64, size: float) -> Bool:
+    """(N,) the largest cluster near the middle of the gaze, with the smaller ones beside it."""
     cell = 0.025 * size
     key, which = np.unique(np.floor(points / cell).astype(np.int64), axis=0, return_inverse=True)
     which = which.ravel()
@@ -171,4 +181,4 @@ def _looked_at(points: F32, middle: F64, size: float) -> F32:
     reach = 0.6 * float(np.linalg.norm(np.ptp(own, axis=0)))
     beside = (np.linalg.norm(centre - own.mean(0), axis=1) < reach) & (count >= 0.01 * count[main])
     keep = beside | (np.arange(len(count)) == main)
-    return points[keep[label]]
+    return np.asarray(keep[label])

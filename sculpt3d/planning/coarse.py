@@ -1,0 +1,175 @@
+"""A coarse closed surface of the object from tie points alone: holes are closed over, for what is not seen is what counts here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import ConvexHull, cKDTree
+
+from sculpt3d.align import place, place_relief, up_on
+from sculpt3d.errors import NotEnoughViews
+from sculpt3d.geometry import F64, Sim3
+from sculpt3d.mvs.scout import standing
+from sculpt3d.region import find_region
+from sculpt3d.relief import find_front
+from sculpt3d.surface.poisson import poisson
+from sculpt3d.surface.topology import face_areas, face_components, keep_faces
+from sculpt3d.types import Mesh, Scene, SparsePoints
+
+LEAST = 60  # points on the object
+AROUND = 12  # points that a normal is taken from
+DEPTH = 6  # of the octree: details of a sixtieth of the object
+CELLS = 20  # patches along the longest side
+BENDS = 0.03  # of the object's size: as far as a patch's bending is felt
+GAP_DEG = 1.5  # rays that meet at less do not tell depth
+
+
+@dataclass(frozen=True)
+class Coarse:
+    """A surface in the world frame of `world_from_source`, and the small patches that it is judged by: centre, outward normal (P, 3),
+    area (P,); patch (F,) of each face; bent (P,): how much the surface turns round about, 0 (flat) to 1. tie (N, 3): the tie points it rests on. relief: it has a front only (+Z); metric:
+    lengths are metres."""
+
+    mesh: Mesh
+    patch: NDArray[np.int64]
+    centre: F64
+    normal: F64
+    area: F64
+    bent: F64
+    tie: F64
+    relief: bool
+    metric: bool
+    world_from_source: Sim3
+
+    @property
+    def size(self) -> float:
+        return float(np.linalg.norm(np.ptp(self.mesh.vertices, axis=0)))
+
+
+def coarse_surface(scene: Scene, up: F64, work: Path, height_mm: float | None = None,
+                   orientations: Mapping[str, int] | None = None,
+                   known: tuple[float, str] | None = None) -> Coarse:  # fmt: skip
+    """`up` in the scene's frame; `known`: how many metres its unit is, and what says so; `work` takes files for a while. Raises `NotEnoughViews` where no surface comes of it."""
+    eyes = np.array([v.cam_from_world.source_origin for v in scene.views])
+    xyz, normal = _on_object(scene, eyes)
+    front = find_front(xyz, normal, eyes)
+    mesh = _trimmed(Mesh(*poisson(xyz.astype(np.float32), normal.astype(np.float32), DEPTH, work)), xyz, front, up)
+    if len(mesh.faces) < 50:
+        raise NotEnoughViews("The tie points make no surface; take more photos that overlap by two thirds")
+    if front is None:
+        placed = place(mesh.vertices, up, height_mm, known)
+    else:
+        level = up_on(front, up, scene, orientations or {})
+        placed = place_relief(xyz.astype(np.float32), front, level, height_mm, known)
+    move = placed.world_from_sfm
+    mesh = Mesh(move.apply(mesh.vertices).astype(np.float32), mesh.faces)
+    parts = _patches(mesh)
+    return Coarse(mesh, *parts, move.apply(xyz), front is not None, placed.metric, move)
+
+
+def _patches(mesh: Mesh) -> tuple[NDArray[np.int64], F64, F64, F64, F64]:
+    """Faces of a cell of a grid that look the same way, together: patch (F,), centre, normal (P, 3), area, bent (P,)."""
+    corner = mesh.vertices.astype(np.float64)[mesh.faces]
+    outward = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]) / 2
+    area, centre = np.linalg.norm(outward, axis=1), corner.mean(1)
+    main = np.abs(outward).argmax(1)
+    way = 2 * main + (outward[np.arange(len(main)), main] > 0)
+    cell = np.floor(centre / (np.ptp(centre, axis=0).max() / CELLS)).astype(np.int64)
+    patch = np.unique(np.c_[cell, way], axis=0, return_inverse=True)[1].ravel().astype(np.int64)
+    whole = np.bincount(patch, area)
+    middle, facing = (
+        np.stack([np.bincount(patch, values[:, k] * weight) for k in range(3)], 1)
+        for values, weight in ((centre, area), (outward, 1.0))
+    )
+    normal = facing / np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), 1e-300)
+    middle /= np.maximum(whole, 1e-300)[:, None]
+    reach = BENDS * float(np.linalg.norm(np.ptp(centre, axis=0)))
+    near = cKDTree(centre).query_ball_point(middle, reach, workers=1)
+    bent = [1 - float(np.linalg.norm(outward[n].sum(0))) / max(float(area[n].sum()), 1e-300) if n else 0.0 for n in near]
+    return patch, middle, normal, whole, np.array(bent)
+
+
+def _on_object(scene: Scene, eyes: F64) -> tuple[F64, F64]:
+    """Tie points of the object and normals (N, 3) that look towards the photos that see them; stray points are left out."""
+    points = scene.points
+    sure = _sure(points, eyes)
+    gaze = find_region(scene)
+    inside = sure & gaze.contains(points.xyz)
+    if inside.sum() < LEAST:
+        raise NotEnoughViews(
+            f"{int(inside.sum())} tie points lie on what the photos look at together, too few for a surface; take more photos "
+            "that overlap by two thirds"
+        )
+    chosen = np.flatnonzero(inside)
+    if all(v.mask is None for v in scene.views):
+        chosen = chosen[standing(points.xyz[chosen].astype(np.float32), eyes, gaze)[0]]
+    chosen = chosen[_together(points.xyz[chosen])]
+    towards = _towards(points, eyes)[chosen]
+    return points.xyz[chosen], _normals(points.xyz[chosen], towards)
+
+
+def _sure(points: SparsePoints, eyes: F64) -> NDArray[np.bool_]:
+    """(N,) points whose widest rays meet at an angle that tells depth."""
+    owner = np.repeat(np.arange(len(points.xyz)), np.diff(points.start))
+    ray = points.xyz[owner] - eyes[points.view_index]
+    ray /= np.maximum(np.linalg.norm(ray, axis=1, keepdims=True), 1e-300)
+    mean = np.stack([np.bincount(owner, ray[:, k], len(points.xyz)) for k in range(3)], 1)
+    mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-300)
+    off = np.degrees(np.arccos(np.clip((ray * mean[owner]).sum(1), -1, 1)))
+    widest = np.zeros(len(points.xyz))
+    np.maximum.at(widest, owner, off)
+    return np.asarray((2 * widest >= GAP_DEG) & (np.diff(points.start) >= 2))
+
+
+def _towards(points: SparsePoints, eyes: F64) -> F64:
+    """(N, 3) unit: where the photos that see a point stand, on the mean."""
+    owner = np.repeat(np.arange(len(points.xyz)), np.diff(points.start))
+    ray = eyes[points.view_index] - points.xyz[owner]
+    ray /= np.maximum(np.linalg.norm(ray, axis=1, keepdims=True), 1e-300)
+    mean = np.stack([np.bincount(owner, ray[:, k], len(points.xyz)) for k in range(3)], 1)
+    return np.asarray(mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-300))
+
+
+def _together(xyz: F64) -> NDArray[np.bool_]:
+    """(N,) points with neighbours: a false match lies by itself."""
+    far = cKDTree(xyz).query(xyz, k=7, workers=1)[0][:, 1:].mean(1)
+    return np.asarray(far < 4 * np.median(far))
+
+
+def _normals(xyz: F64, towards: F64) -> F64:
+    near = cKDTree(xyz).query(xyz, k=min(AROUND, len(xyz)), workers=1)[1]
+    group = xyz[near] - np.median(xyz[near], axis=1, keepdims=True)
+    flattest = np.linalg.eigh(np.einsum("nki,nkj->nij", group, group))[1][:, :, 0]
+    normal = flattest * np.sign((flattest * towards).sum(1))[:, None]
+    normal = normal + 0.5 * towards  # a few points in a corner make any normal
+    smooth = normal[near].mean(1)
+    return np.asarray(smooth / np.maximum(np.linalg.norm(smooth, axis=1, keepdims=True), 1e-300))
+
+
+def _trimmed(mesh: Mesh, xyz: F64, front: F64 | None, up: F64) -> Mesh:
+    """Without what Poisson adds beyond the points' hull, below them, and behind a relief."""
+    hull = ConvexHull(xyz)
+    centre = mesh.vertices[mesh.faces].mean(1).astype(np.float64)
+    size = float(np.linalg.norm(np.ptp(xyz, axis=0)))
+    beyond = (centre @ hull.equations[:, :3].T + hull.equations[:, 3]).max(1)
+    keep = beyond < 0.03 * size
+    corner = mesh.vertices.astype(np.float64)[mesh.faces]
+    normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300)
+    far = cKDTree(xyz).query(centre, workers=1)[0]
+    if front is not None:
+        keep &= (normal @ front > 0) & (far < 0.05 * size)
+    else:
+        height = centre @ up
+        low, high = np.quantile(xyz @ up, [0.005, 0.995])
+        keep &= ~((normal @ up < -0.5) & (height < low + 0.15 * (high - low)) & (far > 0.02 * size))
+    kept = keep_faces(mesh, keep)
+    if not len(kept.faces):
+        return kept
+    label = face_components(kept.faces, len(kept.vertices))
+    share = np.bincount(label, face_areas(kept.vertices, kept.faces))
+    return keep_faces(kept, share[label] > 0.03 * share.max())
