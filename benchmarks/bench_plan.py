@@ -2,9 +2,9 @@
 
     python benchmarks/bench_plan.py SCANS [--sets 2] [--real]
 
-SCANS: a folder of GLB scans. Prints whether the first suggestion points into the gap, and the rank correlation (Spearman) between the
-predicted sigma and the true error of the dense cloud, patch by patch. Cameras are the true ones with tie points of 0.4 px; `--real`: those
-of the cameras step.
+SCANS: a folder of GLB scans. Prints whether the first suggestion points into the gap, and the rank correlation (Spearman)
+between the predicted sigma and the true error of the dense cloud, patch by patch. Cameras are the true ones with tie points of
+0.4 px; `--real`: those of the cameras step.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ from sculpt3d.region import around
 from sculpt3d.synthetic import Look, Stage, ring
 from sculpt3d.types import Mesh, Pinhole, PointCloud, Scene, SparsePoints, View
 
-CAMERA = Pinhole(640, 480, 700.0, 700.0, 320.0, 240.0)
+CAMERA = Pinhole(960, 720, 1050.0, 1050.0, 480.0, 360.0)
+DISTANCE = 1.3  # of the statue's size
 GAPS = (60, 70, 80, 90, 75, 65)  # degrees
 LEAST = 10  # cloud points, to know a patch's error by
 
@@ -70,7 +71,9 @@ def statue(path: Path) -> tuple[trimesh.Trimesh, np.ndarray]:
     for _ in range(2):
         mesh = mesh.subdivide()
     rng, v = np.random.default_rng(1), mesh.vertices / np.linalg.norm(np.ptp(mesh.bounds, axis=0))
-    waves = np.concatenate([np.sin(v @ rng.normal(size=(3, 8)) * f + rng.uniform(0, 6, 8)) for f in (30, 70, 150)], 1)
+    waves = np.concatenate(
+        [np.sin(v @ rng.normal(size=(3, 8)) * f + rng.uniform(0, 6, 8)) for f in (30, 70, 150)], 1
+    )
     grey = 0.35 * np.exp(0.3 * waves.sum(1) / 3 + 0.15 * rng.normal(size=len(v)))
     return mesh, np.clip(grey[:, None] * [1.0, 0.92, 0.8], 0.02, 0.95).astype(np.float32)
 
@@ -83,7 +86,7 @@ def photograph(path: Path, number: int, out: Path) -> Set:
     poses = [
         p
         for height, count in ((8, 18), (30, 14), (55, 8))
-        for p in ring(middle, 1.55 * size, height, count, rng.uniform(0, 360))
+        for p in ring(middle, DISTANCE * size, height, count, rng.uniform(0, 360))
         if abs(off(azimuth(p, middle), gap[0])) > gap[1] / 2
     ]
     stage = Stage(Mesh(mesh.vertices.astype(np.float32), mesh.faces.astype(np.int32)), colour)
@@ -121,7 +124,7 @@ def tie_points(given: Set, count: int = 6000, noise: float = 0.4, wrong: float =
     tracks = [np.flatnonzero(seen[:, k]) for k in range(count)]
     keep = [k for k in range(count) if len(tracks[k]) >= 2]
     lists = [tracks[k] for k in keep]
-    spread = noise * 1.5 * given.size / CAMERA.fx
+    spread = noise * DISTANCE * given.size / CAMERA.fx
     points = xyz[keep] + rng.normal(0, spread, (len(keep), 3))
     few = int(wrong * len(keep))
     points = np.concatenate([points, given.middle + rng.normal(0, 0.6 * given.size, (few, 3))])
@@ -147,13 +150,15 @@ def real_cameras(given: Set, photos: Path, work: Path) -> tuple[Scene, Sim3]:
 
 def dense(scene: Scene, size: float, work: Path) -> PointCloud:
     """The cloud of the object in the scene's frame."""
-    body = around(scene.points.xyz[np.abs(scene.points.xyz - np.median(scene.points.xyz, 0)).max(1) < size], 0.05 * size)
+    body = around(
+        scene.points.xyz[np.abs(scene.points.xyz - np.median(scene.points.xyz, 0)).max(1) < size], 0.05 * size
+    )
     estimate_depths(scene, work, DepthParams(fast=True), body, run_each(2))
     return fuse(scene, DepthFolder(work, scene), work / "fusion", region=body)
 
 
 def true_errors(given: Set, surface: Coarse, cloud_xyz: np.ndarray, truth_from_plan: Sim3) -> np.ndarray:
-    """(P,) the root mean square distance of a patch's cloud points from the true surface, in its unit; nan where there are too few."""
+    """(P,) root mean square distance of a patch's cloud points from the true surface, in its unit; nan where too few."""
     patch_at = truth_from_plan.apply(surface.centre)
     reach = 0.02 * given.size
     tensor = o3d.core.Tensor(np.ascontiguousarray(cloud_xyz, np.float32))
@@ -191,18 +196,28 @@ def one(path: Path, number: int, real: bool, work: Path) -> tuple[bool, float]:
     all_patches = np.where(np.isnan(errors), 1e9, errors), np.where(np.isfinite(sigma), sigma, 1e9)
     with_holes = float(spearmanr(*all_patches).statistic)
     np.save(work / "cloud.npy", truth_from_scene.apply(cloud.xyz))
-    np.savez(work / "patches.npz", sigma=sigma, errors=errors, views=match.seen.sees.sum(0), matched=match.matched(), centre=surface.centre, normal=surface.normal)
+    np.savez(
+        work / "patches.npz",
+        sigma=sigma,
+        errors=errors,
+        views=match.seen.sees.sum(0),
+        matched=match.matched(),
+        centre=surface.centre,
+        normal=surface.normal,
+    )
     print(
-        f"{given.name:10} {len(scene.views)} photos  gap {given.gap[1]:.0f} deg  first suggestion {off(points_to, given.gap[0]):+.0f} "
-        f"deg from its middle ({'in' if hit else 'OUT'})  Spearman {rank:.3f} over {int(both.sum())} patches, {with_holes:.3f} with "
-        f"holes  plan {seconds:.1f} s",
+        f"{given.name:10} {len(scene.views)} photos  gap {given.gap[1]:.0f} deg  first suggestion "
+        f"{off(points_to, given.gap[0]):+.0f} deg from its middle ({'in' if hit else 'OUT'})  Spearman {rank:.3f} over "
+        f"{int(both.sum())} patches, {with_holes:.3f} with holes  plan {seconds:.1f} s",
         flush=True,
     )
     return hit, rank
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("scans", type=Path)
     parser.add_argument("--sets", type=int, default=6)
     parser.add_argument("--first", type=int, default=0)
@@ -210,7 +225,9 @@ def main() -> None:
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     results = []
-    for number, path in enumerate(sorted(options.scans.glob("*.glb"))[options.first : options.first + options.sets], options.first):
+    for number, path in enumerate(
+        sorted(options.scans.glob("*.glb"))[options.first : options.first + options.sets], options.first
+    ):
         with tempfile.TemporaryDirectory() as folder:
             work = options.keep / path.stem if options.keep else Path(folder)
             results.append(one(path, number, options.real, work))

@@ -9,6 +9,7 @@ from pathlib import Path
 from pipelines import commands as do
 from pipelines.desk_arguments import add_desk
 from pipelines.looking_arguments import add_looking
+from pipelines.plan_arguments import add_plan
 from sculpt3d.types import Spacing
 
 
@@ -85,6 +86,8 @@ def parser() -> argparse.ArgumentParser:
     _spacing_option(make)
     _how(make)
     make.set_defaults(command=do.reconstruct)
+
+    add_plan(commands, _positive, _invert_option, _how)
 
     later = commands.add_parser(
         "adjust",

@@ -107,9 +107,6 @@ def photogrammetry(
     control points, adjusted together with the cameras. `up`: by the photos' horizons (gravity), by control or markers on the
     table (targets), or by targets where they lie level.
     """
-    from sculpt3d.photos.finding import find_photos, masks_among_photos
-    from sculpt3d.photos.masks import NONE, match_masks
-
     known = known or Known()
     if known and object_height_mm is not None:
         raise InputError(
@@ -119,24 +116,13 @@ def photogrammetry(
         raise InputError(
             "A point spacing in mm needs a scale; give --object-height or --scale-bars too, or a spacing like 2gsd"
         )
-    preset, how, console = preset or load_preset("standard"), how or How(), console or Console("quiet")
-    apart = (project,) if masks is None else (project, masks)
-    names = find_photos(photos, apart)
-    found_masks = NONE if masks is None else match_masks(masks, names, invert_masks, photos)
-    unused = masks_among_photos(photos, apart) if masks is None else []
-    if unused:
-        console.say(f"note: {len(unused)} files are called as masks ({unused[0]}, ...); --masks {photos} would use them")
-    for sentence in found_masks.sentences():
-        console.say(f"note: {sentence}")
-    given = key_of_files({n: photos / n for n in names} | {f"mask of {n}": p for n, p in found_masks.found.items()})
-    _keep_apart(photos, project)
-    ws = Workspace(project, console)
-    console.learn(project / "report.json")
     surveys = bool(known) or up == "targets"
-    console.plan([s for s in STAGES if surveys or s != "survey"])
-    run = Run(ws, preset, how, object_height_mm, fill, point_spacing, up)
+    run, given = open_run(photos, project, preset, masks, object_height_mm, how, console, fill, point_spacing, invert_masks, up)
+    ws = run.ws
+    ws.console.learn(project / "report.json")
+    ws.console.plan([s for s in STAGES if surveys or s != "survey"])
 
-    checked = run.photos(photos, found_masks, given, apart)
+    checked = run.photos(photos, given.masks, given.key, given.apart)
     cameras = run.cameras(checked)
     refined = run.refine(checked, cameras)
     surveyed = survey_step(ws, checked, refined, known, run.each) if surveys else None
@@ -153,6 +139,39 @@ def photogrammetry(
     )
     ws.prune()
     return Project(project, report)
+
+
+@dataclass(frozen=True)
+class Given:
+    """Photos and masks of a run: key of their contents; apart: folders that hold none of the photos."""
+
+    masks: Masks
+    key: str
+    apart: tuple[Path, ...]
+
+
+def open_run(
+    photos: Path, project: Path, preset: Preset | None = None, masks: Path | None = None, object_height_mm: float | None = None,
+    how: How | None = None, console: Console | None = None, fill: bool = True, point_spacing: Spacing | None = None,
+    invert_masks: bool | None = None, up: Up = "auto",
+) -> tuple[Run, Given]:  # fmt: skip
+    """A run in the folder `project`, its photos and masks found; no step is done yet."""
+    from sculpt3d.photos.finding import find_photos, masks_among_photos
+    from sculpt3d.photos.masks import NONE, match_masks
+
+    preset, how, console = preset or load_preset("standard"), how or How(), console or Console("quiet")
+    apart = (project,) if masks is None else (project, masks)
+    names = find_photos(photos, apart)
+    found = NONE if masks is None else match_masks(masks, names, invert_masks, photos)
+    unused = masks_among_photos(photos, apart) if masks is None else []
+    if unused:
+        console.say(f"note: {len(unused)} files are called as masks ({unused[0]}, ...); --masks {photos} would use them")
+    for sentence in found.sentences():
+        console.say(f"note: {sentence}")
+    key = key_of_files({n: photos / n for n in names} | {f"mask of {n}": p for n, p in found.found.items()})
+    _keep_apart(photos, project)
+    run = Run(Workspace(project, console), preset, how, object_height_mm, fill, point_spacing, up)
+    return run, Given(found, key, apart)
 
 
 def name_of(photos: Path) -> str:
@@ -334,8 +353,8 @@ class Run:
             if front is None:
                 placed = place(mesh.vertices, up, self.height_mm, known)
             else:
-                up = up_on(front, up, scene, turned) if by is None else up
-                placed = place_relief(mesh.vertices, front, up, self.height_mm, known)
+                level = up_on(front, up, scene, turned)
+                placed = place_relief(mesh.vertices, front, level, self.height_mm, known, square=by is None)
             unit = ("frame world, +Y up, metres",) if placed.metric else ("frame world, +Y up, no scale",)
             move = placed.world_from_sfm
             write_mesh(

@@ -61,19 +61,20 @@ def _from_above(plan: Plan) -> U8:
         picture.spot(x, y, 2.0, BODY)
     for eye, way in zip(eyes, look, strict=True):
         picture.line(at(eye), at(eye) + 0.04 * way, CAMERA)
-        picture.spot(*at(eye), 4.0, CAMERA)
+        x, y = at(eye)
+        picture.spot(x, y, 4.0, CAMERA)
     for number, (eye, aim) in enumerate(zip(stands, aims, strict=True), 1):
         away = at(aim) - at(eye)
         picture.line(at(eye), at(eye) + 0.06 * away / max(float(np.linalg.norm(away)), 1e-9), SHOOT)
-        picture.number(*at(eye), str(number))
+        x, y = at(eye)
+        picture.number(x, y, str(number))
     for word, x, y in (("0°", 0.5, 0.965), ("90°", 0.96, 0.5), ("180°", 0.5, 0.075), ("270°", 0.04, 0.5)):
         picture.word(x, y, word)
     return picture.done()
 
 
 def _at_heights(plan: Plan) -> U8:
-    """All around the object, unrolled: angle to the right, height above level upwards; of a relief, where the cameras stand before
-    it."""
+    """All around the object, unrolled: angle to the right, height above level upwards; of a relief, its front."""
     if plan.surface.relief:
         return _before_it(plan)
     picture = _Panel("Around the object: heights above level")
@@ -93,9 +94,11 @@ def _at_heights(plan: Plan) -> U8:
     for angle in (0, 90, 180, 270, 360):
         picture.word(0.09 + angle / 360 * 0.86, 0.93, f"{angle}°")
     for view in plan.scene.views:
-        picture.spot(*at(view.cam_from_world.source_origin), 4.0, CAMERA)
+        x, y = at(view.cam_from_world.source_origin)
+        picture.spot(x, y, 4.0, CAMERA)
     for number, station in enumerate(plan.stations, 1):
-        picture.number(*at(station.eye), str(number))
+        x, y = at(station.eye)
+        picture.number(x, y, str(number))
     return picture.done()
 
 
@@ -114,9 +117,11 @@ def _before_it(plan: Plan) -> U8:
     for x, y in at(body):
         picture.spot(x, y, 2.0, BODY)
     for eye in eyes:
-        picture.spot(*at(eye), 4.0, CAMERA)
+        x, y = at(eye)
+        picture.spot(x, y, 4.0, CAMERA)
     for number, eye in enumerate(stands, 1):
-        picture.number(*at(eye), str(number))
+        x, y = at(eye)
+        picture.number(x, y, str(number))
     return picture.done()
 
 

@@ -14,9 +14,8 @@ from sculpt3d.planning.weak import UNSURE, Weak, good_sigma
 from sculpt3d.relief import extent
 
 
-
 def plan_facts(plan: Plan) -> dict[str, Any]:
-    """What plan.json holds. Lengths in millimetres where there is a scale, else as multiples of a photo's pixel on the object (gsd)."""
+    """What plan.json holds. Lengths in mm where there is a scale, else as multiples of a photo's pixel on the object (gsd)."""
     found, surface = plan.found, plan.surface
     pixel = float(np.nanmedian(found.pixel)) if np.isfinite(found.pixel).any() else float("nan")
     unit = 0.001 if surface.metric else pixel
@@ -65,8 +64,11 @@ def _station(plan: Plan, station: Station, number: int, unit: float) -> dict[str
         "azimuth_deg": _r(station.azimuth_deg),
         "height_deg": _r(station.height_deg),
         "distance": _r(station.distance / unit) if plan.surface.metric else _r(station.distance),
-        "distance_of_others": _r(_others(plan, station) / unit) if plan.surface.metric else _r(_others(plan, station)),
+        "distance_of_others": _r(_others(plan, station) / unit)
+        if plan.surface.metric
+        else _r(_others(plan, station)),
         "between": list(station.between),
+        "at": _place(plan, station.target) if plan.surface.relief else "",
         "gain": _r(station.gain),
         "eye": [_r(float(v)) for v in station.eye],
         "target": [_r(float(v)) for v in station.target],
@@ -83,14 +85,21 @@ def _others(plan: Plan, station: Station) -> float:
 
 def where(plan: Plan, weak: Weak) -> str:
     """In words: which way it faces and how high, or where on a relief."""
-    low, high = extent(plan.surface.tie) if plan.surface.relief else np.quantile(plan.surface.centre, [0.0, 1.0], 0)
-    share = np.clip((weak.centre - low) / np.maximum(high - low, 1e-300), 0, 1)
     if plan.surface.relief:
-        x, y = np.minimum((share[:2] * 3).astype(int), 2)
-        return f"at the {PLACES[y][x]}"
+        return f"at the {_place(plan, weak.centre)}"
+    low, high = np.quantile(plan.surface.centre, [0.0, 1.0], 0)
+    share = np.clip((weak.centre - low) / np.maximum(high - low, 1e-300), 0, 1)
     up = float(weak.normal[1])
     facing = "upwards" if up > 0.7 else "downwards" if up < -0.7 else f"{azimuth(weak.normal):.0f}°"
     return f"facing {facing}, at {share[1]:.0%} of the height"
+
+
+def _place(plan: Plan, spot: Any) -> str:
+    """Which ninth of a relief."""
+    low, high = extent(plan.surface.tie)
+    share = np.clip((np.asarray(spot) - low) / np.maximum(high - low, 1e-300), 0, 1)
+    x, y = np.minimum((share[:2] * 3).astype(int), 2)
+    return PLACES[y][x]
 
 
 def azimuth(direction: Any) -> float:
@@ -107,7 +116,8 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
     ]
     if s["median"] is not None:
         found.append(
-            f"Expected sigma of the surface: {_length(s['median'])} {unit} in the median, {_length(s['worst_tenth'])} in the worst tenth."
+            f"Expected sigma of the surface: {_length(s['median'])} {unit} in the median, "
+            f"{_length(s['worst_tenth'])} in the worst tenth."
         )
     if facts["relief"]:
         found.append("It has a front only, like a relief or a wall; nothing behind it is missed.")
@@ -123,10 +133,10 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
 
 def weak_line(weak: Mapping[str, Any], unit: str) -> str:
     if weak["kind"] == "hole":
-        return f"{weak['share']:.1%} {weak['where']}: no two photos show it from angles that match; {weak['views']:.1f} photos see it."
+        return f"{weak['share']:.1%} {weak['where']}: no two photos show it from angles that match; {weak['views']:.0f} see it."
     return (
         f"{weak['share']:.1%} {weak['where']}: sigma {_length(weak['sigma'])} {'mm' if unit == 'mm' else 'pixels'}, "
-        f"{weak['views']:.0f} photos, {weak['angle_deg']:.0f}° between the best two."
+        f"{weak['views']:.0f} photos, up to {weak['angle_deg']:.0f}° between them."
     )
 
 
@@ -135,15 +145,27 @@ def station_line(station: Mapping[str, Any], relief: bool, metric: bool) -> str:
     height = station["height_deg"]
     level = f"{abs(height):.0f}° {'above' if height >= 0 else 'below'} level"
     far = station["distance"] / station["distance_of_others"]
-    distance = "as far away as the photos there" if 0.85 < far < 1.18 else f"{far:.1f} times as far away as the photos there"
+    distance = (
+        "as far away as the photos there"
+        if 0.85 < far < 1.18
+        else f"{far:.1f} times as far away as the photos there"
+    )
     if metric:
         distance = f"{station['distance'] / 1000:.2f} m away"
     if relief:
         side = (station["azimuth_deg"] + 180) % 360 - 180
-        aside = "straight on" if abs(side) < 4 else f"{abs(side):.0f}° from the {'right' if side > 0 else 'left'}"
-        return f"{aside}, {level}, {distance}"
+        aside = (
+            "straight on" if abs(side) < 4 else f"{abs(side):.0f}° from the {'right' if side > 0 else 'left'}"
+        )
+        return f"at the {station['at']}: {aside}, {level}, {distance}"
     left, right = station["between"]
-    beside = f"between {left} and {right}" if left and right and left != right else f"beside {left or right}" if left or right else ""
+    beside = (
+        f"between {left} and {right}"
+        if left and right and left != right
+        else f"beside {left or right}"
+        if left or right
+        else ""
+    )
     return ", ".join(x for x in (f"from {station['azimuth_deg']:.0f}°", beside, level, distance) if x)
 
 

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipelines.artifacts import load_place
 from pipelines.console import Console
 from pipelines.photogrammetry import How, Preset, open_run
 from pipelines.plan_words import lines, plan_facts, station_line, weak_line
+from pipelines.surveying import scale_source, survey_facts
 from pipelines.templating import render
 from pipelines.workspace import Step, Workspace, key_of_files
 from sculpt3d.errors import InputError
@@ -30,8 +32,8 @@ def plan(
 ) -> tuple[Path, Mapping[str, Any]]:  # fmt: skip
     """The folder that now holds RESULTS, and the facts in plan.json.
 
-    source: a project (its own cameras and photos are taken), a COLMAP model, or a folder of photos: then the project `out` is begun,
-    and `reconstruct` goes on from its cameras.
+    source: a project (its own cameras and photos are taken), a COLMAP model, or a folder of photos: then the project `out` is
+    begun, and `reconstruct` goes on from its cameras.
     """
     from sculpt3d.models.colmap_find import holds_model
 
@@ -60,20 +62,20 @@ def _of_project(project: Path, height_mm: float | None, console: Console) -> tup
     checked = ws.kept("photos")
     cameras = next((step for name in _CAMERAS if (step := ws.kept(name)) is not None), None)
     if checked is None or cameras is None:
-        raise InputError(f"{project}/work holds no cameras; run sculpt3d reconstruct or plan on the photos first")
+        raise InputError(
+            f"{project}/work holds no cameras; run sculpt3d reconstruct or plan on the photos first"
+        )
     known = None if height_mm is not None else _known(ws, cameras)
     return _handed_out(_step(ws, checked, cameras, height_mm, known, project.resolve().name), project)
 
 
 def _known(ws: Workspace, cameras: Step) -> tuple[float, str] | None:
     """Metres a unit of the cameras, where the project has a scale."""
-    from pipelines.artifacts import load_place
-
+    if cameras.name == "survey":
+        return (1.0, scale_source(cameras)) if survey_facts(cameras)["scale_sigma"] is not None else None
     placed = ws.kept("place")
-    if placed is None:
-        return (1.0, "scale bars") if cameras.name == "survey" else None
-    where = load_place(placed.path)
-    return (where.world_from_sfm.scale, where.source) if where.metric else None
+    where = None if placed is None else load_place(placed.path)
+    return (where.world_from_sfm.scale, where.source) if where is not None and where.metric else None
 
 
 def _step(ws: Workspace, checked: Step, cameras: Step, height_mm: float | None,
@@ -175,7 +177,8 @@ def summary(facts: Mapping[str, Any], folder: Path) -> str:
     told = lines(facts)
     told += [weak_line(w, facts["unit"]) for w in facts["weak"][:3]]
     told += [
-        f"Shoot {t['number']}: {station_line(t, facts['relief'], facts['metric'])}." for t in facts["stations"][:3]
+        f"Shoot {t['number']}: {station_line(t, facts['relief'], facts['metric'])}."
+        for t in facts["stations"][:3]
     ]
     return "\n".join([*told, f"Plan: {folder / 'plan.html'} (picture plan.png, figures plan.json)"])
 

@@ -73,11 +73,12 @@ def place_relief(
     up: F64,
     object_height_mm: float | None = None,
     known: tuple[float, str] | None = None,
+    square: bool = True,
 ) -> Placement:
-    """The same for what has a front only, and `up` in its plane: it faces +Z, stands on its lower edge, and its height is that
-    between its edges, in which rag and corners take no part."""
+    """The same for what has a front only, and `up` in its plane: it faces +Z, stands on its lower edge (`square`; else `up` is
+    surer than that), and its height is that between its edges, in which rag and corners take no part."""
     turn = np.stack([np.cross(up, front), up, front])
-    lean = squared((vertices @ turn.T[:, :2]).astype(np.float64))
+    lean = squared((vertices @ turn.T[:, :2]).astype(np.float64)) if square else 0.0
     turn = Rotation.from_rotvec([0.0, 0.0, lean]).as_matrix() @ turn
     low, high = extent(vertices.astype(np.float64) @ turn.T)
     return _placement(turn, low, high, (low + high) / 2, object_height_mm, known, True)

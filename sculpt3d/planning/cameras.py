@@ -14,6 +14,7 @@ from sculpt3d.types import Pinhole, Scene, SparsePoints, View
 LEAST = 3  # photos
 TIES = 100  # tie points, to know a surface by
 USUAL_PX = 0.5  # where nothing says how well pixels were found
+BEST_PX = 0.05  # no photo's pixels are found better, whatever a model made by hand says
 _RAYLEIGH = 1.2533  # mean length of a residual whose coordinates have sigma 1
 
 
@@ -22,8 +23,8 @@ def scene_of_model(model: Any, images: Path | None = None, masks: Path | None = 
     shots = sorted((model.images[i] for i in model.reg_image_ids()), key=lambda image: str(image.name))
     if len(shots) < LEAST or len(model.points3D) < TIES:
         raise NotEnoughViews(
-            f"{len(shots)} photos with {len(model.points3D)} tie points are too few to plan from; take at least {LEAST} that "
-            "overlap by two thirds"
+            f"{len(shots)} photos with {len(model.points3D)} tie points are too few to plan from; give at least {LEAST} photos "
+            f"that overlap by two thirds, and {TIES} tie points"
         )
     model.update_point_3d_errors()
     number = {image.image_id: i for i, image in enumerate(shots)}
@@ -53,8 +54,8 @@ def _view(image: Any, camera: Any, images: Path | None, masks: Path | None) -> V
 def noise_px(points: SparsePoints) -> float:
     """Sigma of a pixel's coordinate, from the residuals of tie points that three photos or more see."""
     views = np.diff(points.start).astype(np.float64)
-    good = (views >= 3) & np.isfinite(points.error_px) & (points.error_px > 0)
+    good = (views >= 3) & np.isfinite(points.error_px) & (points.error_px >= 0)
     if good.sum() < 30:
         return USUAL_PX
     free = 2 * views[good] / (2 * views[good] - 3)  # a point takes three of its residuals' freedoms
-    return float(np.median(points.error_px[good] / _RAYLEIGH * np.sqrt(free)))
+    return max(BEST_PX, float(np.median(points.error_px[good] / _RAYLEIGH * np.sqrt(free))))

@@ -1,4 +1,4 @@
-"""A coarse closed surface of the object from tie points alone: holes are closed over, for what is not seen is what counts here."""
+"""A coarse closed surface of the object from tie points alone: closed over holes, for what is not seen is what counts here."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from sculpt3d.surface.topology import face_areas, face_components, keep_faces
 from sculpt3d.types import Mesh, Scene, SparsePoints
 
 LEAST = 60  # points on the object
+ALONE = 0.05  # of the object's size
 AROUND = 12  # points that a normal is taken from
 DEPTH = 6  # of the octree: details of a sixtieth of the object
 CELLS = 20  # patches along the longest side
@@ -30,9 +31,9 @@ GAP_DEG = 1.5  # rays that meet at less do not tell depth
 
 @dataclass(frozen=True)
 class Coarse:
-    """A surface in the world frame of `world_from_source`, and the small patches that it is judged by: centre, outward normal (P, 3),
-    area (P,); patch (F,) of each face; bent (P,): how much the surface turns round about, 0 (flat) to 1. tie (N, 3): the tie points it rests on. relief: it has a front only (+Z); metric:
-    lengths are metres."""
+    """A surface in the world frame of `world_from_source`, and the small patches that it is judged by: patch (F,) of each face;
+    centre, outward normal (P, 3), area (P,); bent (P,): how much the surface turns round about, 0 (flat) to 1. tie (N, 3): the
+    tie points it rests on. relief: it has a front only (+Z); metric: lengths are metres."""
 
     mesh: Mesh
     patch: NDArray[np.int64]
@@ -53,11 +54,14 @@ class Coarse:
 def coarse_surface(scene: Scene, up: F64, work: Path, height_mm: float | None = None,
                    orientations: Mapping[str, int] | None = None,
                    known: tuple[float, str] | None = None) -> Coarse:  # fmt: skip
-    """`up` in the scene's frame; `known`: how many metres its unit is, and what says so; `work` takes files for a while. Raises `NotEnoughViews` where no surface comes of it."""
+    """`up` in the scene's frame; `known`: how many metres its unit is, and what says so; `work` takes files for a
+    while. Raises `NotEnoughViews` where no surface comes of it."""
     eyes = np.array([v.cam_from_world.source_origin for v in scene.views])
     xyz, normal = _on_object(scene, eyes)
     front = find_front(xyz, normal, eyes)
-    mesh = _trimmed(Mesh(*poisson(xyz.astype(np.float32), normal.astype(np.float32), DEPTH, work)), xyz, front, up)
+    mesh = _trimmed(
+        Mesh(*poisson(xyz.astype(np.float32), normal.astype(np.float32), DEPTH, work)), xyz, front, up
+    )
     if len(mesh.faces) < 50:
         raise NotEnoughViews("The tie points make no surface; take more photos that overlap by two thirds")
     if front is None:
@@ -79,18 +83,25 @@ def _patches(mesh: Mesh) -> tuple[NDArray[np.int64], F64, F64, F64, F64]:
     main = np.abs(outward).argmax(1)
     way = 2 * main + (outward[np.arange(len(main)), main] > 0)
     cell = np.floor(centre / (np.ptp(centre, axis=0).max() / CELLS)).astype(np.int64)
-    patch = np.unique(np.c_[cell, way], axis=0, return_inverse=True)[1].ravel().astype(np.int64)
+    patch: NDArray[np.int64] = (
+        np.unique(np.c_[cell, way], axis=0, return_inverse=True)[1].ravel().astype(np.int64)
+    )
     whole = np.bincount(patch, area)
     middle, facing = (
         np.stack([np.bincount(patch, values[:, k] * weight) for k in range(3)], 1)
         for values, weight in ((centre, area), (outward, 1.0))
     )
-    normal = facing / np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), 1e-300)
-    middle /= np.maximum(whole, 1e-300)[:, None]
+    normal = np.asarray(
+        facing / np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), 1e-300), np.float64
+    )
+    centres = np.asarray(middle / np.maximum(whole, 1e-300)[:, None], np.float64)
     reach = BENDS * float(np.linalg.norm(np.ptp(centre, axis=0)))
-    near = cKDTree(centre).query_ball_point(middle, reach, workers=1)
-    bent = [1 - float(np.linalg.norm(outward[n].sum(0))) / max(float(area[n].sum()), 1e-300) if n else 0.0 for n in near]
-    return patch, middle, normal, whole, np.array(bent)
+    near = cKDTree(centre).query_ball_point(centres, reach, workers=1)
+    bent = [
+        1 - float(np.linalg.norm(outward[n].sum(0))) / max(float(area[n].sum()), 1e-300) if n else 0.0
+        for n in near
+    ]
+    return patch, centres, normal, whole.astype(np.float64), np.array(bent, np.float64)
 
 
 def _on_object(scene: Scene, eyes: F64) -> tuple[F64, F64]:
@@ -117,7 +128,7 @@ def _sure(points: SparsePoints, eyes: F64) -> NDArray[np.bool_]:
     owner = np.repeat(np.arange(len(points.xyz)), np.diff(points.start))
     ray = points.xyz[owner] - eyes[points.view_index]
     ray /= np.maximum(np.linalg.norm(ray, axis=1, keepdims=True), 1e-300)
-    mean = np.stack([np.bincount(owner, ray[:, k], len(points.xyz)) for k in range(3)], 1)
+    mean = np.stack([np.bincount(owner, ray[:, k], len(points.xyz)) for k in range(3)], 1).astype(np.float64)
     mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-300)
     off = np.degrees(np.arccos(np.clip((ray * mean[owner]).sum(1), -1, 1)))
     widest = np.zeros(len(points.xyz))
@@ -135,9 +146,10 @@ def _towards(points: SparsePoints, eyes: F64) -> F64:
 
 
 def _together(xyz: F64) -> NDArray[np.bool_]:
-    """(N,) points with neighbours: a false match lies by itself."""
+    """(N,) points with neighbours: a false match lies by itself. Where few photos look, points are thin, but not that thin."""
     far = cKDTree(xyz).query(xyz, k=7, workers=1)[0][:, 1:].mean(1)
-    return np.asarray(far < 4 * np.median(far))
+    size = float(np.linalg.norm(np.ptp(np.quantile(xyz, [0.05, 0.95], 0), axis=0)))
+    return np.asarray(far < max(4 * float(np.median(far)), ALONE * size))
 
 
 def _normals(xyz: F64, towards: F64) -> F64:
@@ -151,25 +163,40 @@ def _normals(xyz: F64, towards: F64) -> F64:
 
 
 def _trimmed(mesh: Mesh, xyz: F64, front: F64 | None, up: F64) -> Mesh:
-    """Without what Poisson adds beyond the points' hull, below them, and behind a relief."""
-    hull = ConvexHull(xyz)
-    centre = mesh.vertices[mesh.faces].mean(1).astype(np.float64)
+    """What Poisson adds beyond the points' hull is brought back to it; without what it adds below them and behind a relief."""
     size = float(np.linalg.norm(np.ptp(xyz, axis=0)))
-    beyond = (centre @ hull.equations[:, :3].T + hull.equations[:, 3]).max(1)
-    keep = beyond < 0.03 * size
+    if front is None:
+        mesh = Mesh(
+            _within(mesh.vertices.astype(np.float64), ConvexHull(xyz).equations, size).astype(np.float32),
+            mesh.faces,
+        )
     corner = mesh.vertices.astype(np.float64)[mesh.faces]
+    centre = corner.mean(1)
     normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300)
+    normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300)
     far = cKDTree(xyz).query(centre, workers=1)[0]
     if front is not None:
-        keep &= (normal @ front > 0) & (far < 0.05 * size)
+        keep = (normal @ front > 0) & (far < 0.05 * size)
     else:
         height = centre @ up
         low, high = np.quantile(xyz @ up, [0.005, 0.995])
-        keep &= ~((normal @ up < -0.5) & (height < low + 0.15 * (high - low)) & (far > 0.02 * size))
-    kept = keep_faces(mesh, keep)
+        keep = ~((normal @ up < -0.5) & (height < low + 0.15 * (high - low)) & (far > 0.02 * size))
+    kept = keep_faces(mesh, np.asarray(keep))
     if not len(kept.faces):
         return kept
     label = face_components(kept.faces, len(kept.vertices))
     share = np.bincount(label, face_areas(kept.vertices, kept.faces))
     return keep_faces(kept, share[label] > 0.03 * share.max())
+
+
+def _within(vertices: F64, planes: F64, size: float) -> F64:
+    """Vertices moved into a convex body (planes (K, 4), n . x + d <= 0) and a little around it."""
+    moved = vertices.copy()
+    for _ in range(8):
+        beyond = moved @ planes[:, :3].T + planes[:, 3] - 0.01 * size
+        worst = beyond.argmax(1)
+        off = np.maximum(beyond[np.arange(len(moved)), worst], 0)
+        if off.max() < 1e-3 * size:
+            break
+        moved -= off[:, None] * planes[worst, :3]
+    return moved

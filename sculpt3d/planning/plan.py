@@ -33,7 +33,8 @@ def plan_shots(
     scene: Scene, work: Path, orientations: Mapping[str, int] | None = None, height_mm: float | None = None,
     known: tuple[float, str] | None = None, progress: Progress | None = None,
 ) -> Plan:  # fmt: skip
-    """`orientations`: EXIF by photo name; `known`: how many metres the scene's unit is, and what says so. Raises `NotEnoughViews`."""
+    """`orientations`: EXIF by photo name; `known`: how many metres the scene's unit is, and what says so. Raises
+    `NotEnoughViews`."""
     tell = progress or silent
     surface = coarse_surface(scene, find_up(scene, orientations or {}), work, height_mm, orientations, known)
     moved = move_scene(scene, Placement(surface.world_from_source, surface.metric, ""))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
 from numpy.typing import NDArray
 
 from sculpt3d.geometry import F64
@@ -19,8 +18,9 @@ WORSE_BENT = 25.0  # a matching window takes the surface for flat: the variance 
 
 @dataclass(frozen=True)
 class Predicted:
-    """For each patch (P,): views that see it; views of those that have a partner to be matched with; the best angle between two that are
-    matched, degrees; a pixel's size on it (median of its views); sigma along its normal, inf where no two photos are matched."""
+    """For each patch (P,): views that see it; those of them that have a partner to be matched with; the widest angle between
+    two that are matched, degrees; a pixel's size on it (median of its views); sigma along its normal, inf where no two photos
+    are matched."""
 
     views: F64
     matched: F64
@@ -74,7 +74,7 @@ class Matching:
     def sigma(self) -> F64:
         """(P,) along the normal; inf where no two photos are matched."""
         seen = self.seen
-        weight = self.partner * seen.cosine**2 / np.maximum(self.noise_px * seen.pixel, 1e-300) ** 2
+        weight = self.partner * seen.cosine**2 / np.maximum(self.noise_px * seen.pixel, 1e-100) ** 2
         weight = np.where(seen.sees, weight, 0.0)
         # Each photo holds the patch across its ray: the sum of w (I - r r^T).
         information = weight.sum(0)[:, None, None] * np.eye(3) - np.einsum(
@@ -91,7 +91,8 @@ class Matching:
 
 def predict(match: Matching) -> Predicted:
     seen = match.seen
-    pixel = np.ma.median(np.ma.masked_array(seen.pixel, ~seen.sees), axis=0).filled(np.nan)
+    pixel, some = np.full(len(match.normal), np.nan), seen.sees.any(0)
+    pixel[some] = np.nanmedian(np.where(seen.sees, seen.pixel, np.nan)[:, some], axis=0)
     return Predicted(
         seen.sees.sum(0).astype(np.float64), match.matched(), match.angle_deg, pixel, match.sigma()
     )

@@ -30,9 +30,9 @@ HEIGHT_LIKE = 12.0  # degrees: cameras of one ring
 
 @dataclass(frozen=True)
 class Station:
-    """One place to shoot from, in the surface's frame: eye, target (3,); azimuth (0 = +Z, 90 = +X) and height above the horizon in
-    degrees, as seen from the object; between: names of its nearest photos to the left and right in its ring, "" where there is
-    none; gain: of the mean log sigma; helps (P,): how much each patch gains."""
+    """One place to shoot from, in the surface's frame: eye, target (3,); azimuth (0 = +Z, 90 = +X) and height above the horizon
+    in degrees, as seen from the object; between: names of its nearest photos to the left and right in its ring, "" where there
+    is none; gain: of the mean log sigma; helps (P,): how much each patch gains."""
 
     view: View
     eye: F64
@@ -92,7 +92,11 @@ class _Goal:
         good = _good(match)
         lacking = np.flatnonzero(_loss(match, good) > 0.02)
         some = np.sort(np.random.default_rng(0).permutation(lacking)[:PATCHES])
-        weight = surface.area[some] / surface.area.sum() * (surface.area[lacking].sum() / max(surface.area[some].sum(), 1e-300))
+        weight = (
+            surface.area[some]
+            / surface.area.sum()
+            * (surface.area[lacking].sum() / max(surface.area[some].sum(), 1e-300))
+        )
         return _Goal(some, match.of_patches(some), weight, good, np.ones(0))
 
     def loss(self, match: Matching) -> float:
@@ -126,8 +130,12 @@ def _spread(goal: _Goal, options: Seen, chosen: list[int], apart: F64) -> list[i
 
 def _fresh(places: Sequence[View], views: Sequence[View], middle: F64) -> F64:
     """1 where no photo was taken within FRESH_DEG, half of it beside one."""
-    here, there = (np.array([v.cam_from_world.source_origin for v in some]) - middle for some in (places, views))
-    cosine = (here / np.linalg.norm(here, axis=1)[:, None]) @ (there / np.linalg.norm(there, axis=1)[:, None]).T
+    here, there = (
+        np.array([v.cam_from_world.source_origin for v in some]) - middle for some in (places, views)
+    )
+    cosine = (here / np.linalg.norm(here, axis=1)[:, None]) @ (
+        there / np.linalg.norm(there, axis=1)[:, None]
+    ).T
     nearest = np.degrees(np.arccos(np.clip(cosine.max(1), -1, 1)))
     return np.asarray(0.5 + 0.5 * np.minimum(nearest / FRESH_DEG, 1.0), np.float64)
 
@@ -136,7 +144,9 @@ def _apart(places: Sequence[View], middle: F64) -> F64:
     """(K, K) between the places, as a share of their distance to the object."""
     eyes = np.array([v.cam_from_world.source_origin for v in places])
     far = np.linalg.norm(eyes - middle, axis=1)
-    return np.asarray(np.linalg.norm(eyes[:, None] - eyes, axis=2) / np.minimum(far[:, None], far), np.float64)
+    return np.asarray(
+        np.linalg.norm(eyes[:, None] - eyes, axis=2) / np.minimum(far[:, None], far), np.float64
+    )
 
 
 def _free(apart: F64, chosen: Sequence[int]) -> Bool:
@@ -219,9 +229,7 @@ def _turned(view: View, turn: Rotation, about: F64) -> View:
 
 def _shifted(view: View, by: F64) -> View:
     pose = view.cam_from_world
-    return replace(
-        view, cam_from_world=Rigid3(pose.rotation, -pose.rotation @ (pose.source_origin + by))
-    )
+    return replace(view, cam_from_world=Rigid3(pose.rotation, -pose.rotation @ (pose.source_origin + by)))
 
 
 def _to_front(towards: F64) -> Rotation:
@@ -262,7 +270,11 @@ def _station(surface: Coarse, views: Sequence[View], view: View, gain: float, he
 def _between(views: Sequence[View], middle: F64, azimuth: float, height: float) -> tuple[str, str]:
     """The photos next to it on either side at about its height."""
     away = [_direction(v.cam_from_world.source_origin - middle) for v in views]
-    off = [((a - azimuth + 180) % 360 - 180, v.name) for (a, h), v in zip(away, views, strict=True) if abs(h - height) < HEIGHT_LIKE]
+    off = [
+        ((a - azimuth + 180) % 360 - 180, v.name)
+        for (a, h), v in zip(away, views, strict=True)
+        if abs(h - height) < HEIGHT_LIKE
+    ]
     right = min((o for o in off if o[0] >= 0), default=(0.0, ""))[1]
     left = max((o for o in off if o[0] < 0), default=(0.0, ""))[1]
     return left, right

@@ -19,8 +19,8 @@ BORDER = 0.02  # of the picture, where little is matched
 
 @dataclass(frozen=True)
 class Seen:
-    """For views V and patches P: sees, the cosine between normal and ray (0 where not seen), a pixel's size there in the surface's unit;
-    ray (V, P, 3): unit, from the patch to the camera."""
+    """For views V and patches P: sees, the cosine between normal and ray (0 where not seen), a pixel's size there in the
+    surface's unit, all (V, P); ray (V, P, 3): unit, from the patch to the camera."""
 
     sees: Bool
     cosine: F64

@@ -20,8 +20,8 @@ MOST = 12
 
 @dataclass(frozen=True)
 class Weak:
-    """hole: no two photos that match see most of it. centre, normal (3,) in the surface's frame; share of the surface; sigma: median, inf for
-    a hole; views: mean number of photos that see it; angle_deg: the best between two of them, median."""
+    """hole: no two photos that match see most of it. centre, normal (3,) in the surface's frame; share of the surface; sigma:
+    median, inf for a hole; views: mean number of photos that see it; angle_deg: the best between two of them, median."""
 
     hole: bool
     centre: F64
