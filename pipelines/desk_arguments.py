@@ -17,6 +17,7 @@ def add_desk(commands: Commands) -> None:
     """The commands that work on a finished model in true millimetres."""
     _measure(commands)
     _section(commands)
+    _compare(commands)
 
 
 def _measure(commands: Commands) -> None:
@@ -71,6 +72,49 @@ def _section(commands: Commands) -> None:
         "-o", "--output", type=Path, required=True, metavar="FILE", help=".svg, .dxf or .csv"
     )
     section.set_defaults(command=do.section)
+
+
+def _compare(commands: Commands) -> None:
+    compare = commands.add_parser(
+        "compare",
+        help="what changed between two models of one object, in millimetres",
+        description="B against the reference A: registered so that what changed does not pull, signed distances to A's surface, "
+        "significant change told apart from noise. Writes a coloured PLY and GLB, tables, comparison.json and a one-page report. "
+        "A is a surface, B a surface or a cloud.",
+        epilog="Examples: sculpt3d compare 2024.glb 2026.glb -o change   |   sculpt3d compare scan.ply model.glb --unit-a mm "
+        "--register points.csv --limits 0.5 -o check   (points.csv: x,y,z on A and x,y,z on B a line, in the files' own "
+        "coordinates). M3C2 comes with pip install 'sculpt3d[compare]'.",
+    )
+    compare.add_argument("a", type=Path, metavar="A", help="the reference: a model or a project folder")
+    compare.add_argument("b", type=Path, metavar="B", help="the later state, or the scan to be judged")
+    compare.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT", help="folder for the results"
+    )
+    compare.add_argument(
+        "--register",
+        default="auto",
+        metavar="HOW",
+        help="auto: from any start; none: both are in one frame; or a table of picked pairs, as a start (%(default)s)",
+    )
+    compare.add_argument(
+        "--stable",
+        type=Path,
+        metavar="CSV",
+        help="register on this area of A alone: x,y,z,radius a line, in its unit",
+    )
+    compare.add_argument(
+        "--m3c2", action="store_true", help="also M3C2, with its level of detection (py4dgeo)"
+    )
+    compare.add_argument(
+        "--limits", type=_positive, metavar="MM", help="ends of the colour bar (from the data)"
+    )
+    for side in "ab":
+        compare.add_argument(
+            f"--unit-{side}",
+            choices=list(MM_OF),
+            help=f"what a unit of {side.upper()} is, where the file is silent or wrong",
+        )
+    compare.set_defaults(command=do.compare)
 
 
 def _model(parser: argparse.ArgumentParser) -> None:

@@ -34,3 +34,20 @@ def section(options: argparse.Namespace) -> int:
     count = 1 if options.every is None else options.count or 10
     asked = Section(Plane.of(*options.plane), "", options.every, count)
     return section_model(options.model, asked, options.output, options.unit)
+
+
+def compare(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from pipelines.comparing import compare_models
+    from sculpt3d.desk.comparison import How, read_stable
+
+    how = How(
+        options.register if options.register in ("auto", "none") else Path(options.register),
+        None if options.stable is None else read_stable(options.stable),
+        options.m3c2,
+        options.unit_a,
+        options.unit_b,
+    )
+    compare_models(options.a, options.b, options.output, how, options.limits)
+    return 0

@@ -143,7 +143,7 @@ def read_surface(path: Path, samples: int = SAMPLES) -> Surface:
     if len(xyz) < 10:
         raise UnreadableFile(f"{path.name} holds no surface; give a mesh or a point cloud")
     keep = np.random.default_rng(0).permutation(len(xyz))[:3_000_000]
-    return Surface(xyz[keep], _normals(xyz[keep]), None, *about)
+    return Surface(xyz[keep], estimated_normals(xyz[keep]), None, *about)
 
 
 def to_mesh(points: F64, mesh: Any) -> F64:
@@ -222,7 +222,8 @@ def _moved(mesh: Any, place: Sim3) -> Any:
     return trimesh.Trimesh(place.apply(mesh.vertices), mesh.faces, process=False)
 
 
-def _normals(xyz: F64) -> F64:
+def estimated_normals(xyz: F64) -> F64:
+    """(N, 3) of a cloud, either way round."""
     cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(xyz))
     cloud.estimate_normals()
     return np.asarray(cloud.normals)

@@ -19,7 +19,6 @@ from sculpt3d.geometry import F64, far_centre
 
 KINDS = (".svg", ".dxf", ".csv")
 _GAP = 10.0  # mm between profiles on a sheet
-_WIDEST = 1000.0  # mm of a sheet with several, unless one is wider
 
 
 def check_drawing(path: Path) -> None:
@@ -131,9 +130,10 @@ def _grid(sizes: Sequence[F64], letter: float) -> tuple[list[tuple[float, float]
     """Upper left corner of each on the sheet, and the sheet's width and height: rows, filled from the left."""
     row_height = float(max(s[1] for s in sizes)) + letter * 6 + _GAP
     label = letter * 16
-    widest = max(_WIDEST, float(max(s[0] for s in sizes)))
+    together = sum((float(s[0]) + _GAP) * row_height for s in sizes)
+    widest = max(float(max(s[0] for s in sizes)) + 2 * _GAP, 1.3 * together**0.5)
     x, y, right = _GAP, _GAP, 0.0
-    places = []
+    places: list[tuple[float, float]] = []
     for size in sizes:
         wide = max(float(size[0]), label)
         if places and x + wide > widest:

@@ -36,7 +36,7 @@ class Plane:
     def through(a: F64, b: F64, c: F64) -> Plane:
         """Three points, counter-clockwise seen from where the normal points."""
         normal = np.cross(b - a, c - a)
-        return Plane.of(*normal, float(normal @ a))
+        return Plane.of(float(normal[0]), float(normal[1]), float(normal[2]), float(normal @ a))
 
     def shifted(self, by: float) -> Plane:
         return Plane(self.normal, self.distance + by)

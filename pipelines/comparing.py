@@ -1,0 +1,158 @@
+"""`sculpt3d compare`: coloured models, tables, figures and a page of two epochs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.comparing_page import page
+from sculpt3d.desk.colours import diverging, round_limit
+from sculpt3d.desk.comparison import Comparison, How, compare
+from sculpt3d.errors import InputError
+from sculpt3d.files import write_atomic
+from sculpt3d.geometry import F64
+from sculpt3d.models.document import Part
+from sculpt3d.models.notes import tell
+from sculpt3d.types import U8
+from sculpt3d.webasset.glb import GlbParams, Label, build_glb
+
+_BLOCK = 200_000
+
+
+def compare_models(
+    a: Path, b: Path, out: Path, how: How, limits_mm: float | None, say: Callable[[str], None] = print
+) -> Comparison:
+    """Write deviation.ply (and .glb), deviations.csv, m3c2.csv, comparison.json and report.html into `out`."""
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; give a folder for the results with -o")
+    found = compare(a, b, how)
+    limit = limits_mm or limit_of(found)
+    out.mkdir(parents=True, exist_ok=True)
+    colours = diverging(found.change.signed, limit)
+    _write_ply(out / "deviation.ply", found, colours)
+    if found.b.surface is not None:
+        write_atomic(out / "deviation.glb", _as_glb(found, colours))
+    else:
+        (out / "deviation.glb").unlink(missing_ok=True)  # of an earlier run
+    _write_deviations(out / "deviations.csv", found)
+    if found.averaged is not None:
+        _write_m3c2(out / "m3c2.csv", found)
+    else:
+        (out / "m3c2.csv").unlink(missing_ok=True)
+    facts = {**found.as_dict(), "limit_mm": limit}
+    write_atomic(out / "comparison.json", (json.dumps(facts, indent=1, ensure_ascii=False) + "\n").encode())
+    write_atomic(out / "report.html", page(found, facts, colours, limit).encode())
+    tell(found.notes())
+    for line in sentences(facts):
+        say(line)
+    say(f"Report: {out / 'report.html'}")
+    return found
+
+
+def limit_of(found: Comparison) -> float:
+    """The ends of the bar where none are given: all that changed, else nearly all."""
+    size = np.abs(found.change.signed[np.isfinite(found.change.signed)])
+    peaks = [abs(p.peak) for p in found.change.patches]
+    level = float(np.median(found.change.level))
+    return round_limit(max([float(np.quantile(size, 0.995)), level, *peaks[:1]]))
+
+
+def sentences(facts: dict[str, object]) -> list[str]:
+    """What a person wants to know first."""
+    a, b, r, d, patches = (facts[k] for k in ("a", "b", "registration", "deviation", "patches"))
+    assert isinstance(a, dict) and isinstance(b, dict) and isinstance(r, dict) and isinstance(d, dict)
+    assert isinstance(patches, list)
+    lines = [
+        f"A {a['file']}: in {a['unit']} ({a['unit_source']}), {a['diagonal_mm']:.1f} mm from corner to corner of its box; "
+        f"B {b['file']}: in {b['unit']} ({b['unit_source']}), {b['diagonal_mm']:.1f} mm.",
+        f"Registration: {r['how']}"
+        + (
+            f"; what did not change fits to {_small(r['scatter_mm'])} mm, {r['share_used']:.0%} of B had a say."
+            if r["scatter_mm"]
+            else "."
+        ),
+        f"Median size of the deviation {_small(d['median_size_mm'])} mm, "
+        f"level of detection {_small(d['level_of_detection_mm'])} mm.",
+    ]
+    if not patches:
+        return [*lines, "No change is significant."]
+    first = patches[0]
+    more = f", and {len(patches) - 1} smaller one{'s' if len(patches) > 2 else ''}" if len(patches) > 1 else ""
+    what = "raised" if first["peak_mm"] > 0 else "sunk"
+    return [
+        *lines,
+        f"Significant change in {len(patches)} place{'s' if len(patches) > 1 else ''}: the largest is {what} by "
+        f"{abs(first['peak_mm']):.3f} ± {first['plus_minus_mm']:.3f} mm over {first['area_mm2'] / 100:.3g} cm²{more}.",
+    ]
+
+
+def _small(mm: float) -> str:
+    return f"{mm:.3f}" if mm >= 0.0005 else "under 0.001"
+
+
+def _write_ply(path: Path, found: Comparison, colours: U8) -> None:
+    """B in A's own frame and unit, in doubles, with deviation_mm, level_mm, significant."""
+    names = ["x", "y", "z", "red", "green", "blue", "deviation_mm", "level_mm", "significant"]
+    kinds = ["<f8"] * 3 + ["u1"] * 3 + ["<f4"] * 2 + ["u1"]
+    rows = np.zeros(len(colours), list(zip(names, kinds, strict=True)))
+    for k, name in enumerate("xyz"):
+        rows[name] = found.in_file(found.b.xyz)[:, k]
+    for k, name in enumerate(("red", "green", "blue")):
+        rows[name] = colours[:, k]
+    c = found.change
+    rows["deviation_mm"], rows["level_mm"], rows["significant"] = c.signed, c.level, c.significant
+    words = {"<f8": "double", "u1": "uchar", "<f4": "float"}
+    metric = ", metres" if found.a.scale.name == "m" else ""
+    head = ["ply", "format binary_little_endian 1.0", f"comment deviation from A{metric}", f"element vertex {len(rows)}"]
+    head += [f"property {words[kind]} {name}" for name, kind in zip(names, kinds, strict=True)]
+    tail = b""
+    if found.b.surface is not None:
+        faces = np.zeros(len(found.b.surface.faces), [("n", "u1"), ("v", "<i4", (3,))])
+        faces["n"], faces["v"] = 3, found.b.surface.faces
+        head += [f"element face {len(faces)}", "property list uchar int vertex_indices"]
+        tail = faces.tobytes()
+    write_atomic(path, ("\n".join([*head, "end_header"]) + "\n").encode() + rows.tobytes() + tail)
+
+
+def _as_glb(found: Comparison, colours: U8) -> bytes:
+    """The same in metres, with colours every program shows."""
+    assert found.b.surface is not None
+    rgba = np.concatenate([colours, np.full((len(colours), 1), 255, np.uint8)], 1)
+    part = Part(
+        (found.b.xyz / 1000).astype(np.float32),
+        found.b.surface.faces,
+        rgba=rgba,
+        normals=found.b.surface.vertex_normals.astype(np.float32),
+        attributes={"deviation_mm": np.nan_to_num(found.change.signed).astype(np.float32)},
+    )
+    x, y, z = (float(v) for v in found.offset / 1000)
+    label = Label(f"{Path(found.b.name).stem} against {Path(found.a.name).stem}", metric=True, offset=(x, y, z))
+    return build_glb((part,), label, GlbParams())
+
+
+def _write_deviations(path: Path, found: Comparison) -> None:
+    c = found.change
+    columns = [*found.in_file(found.b.xyz).T, c.signed, c.level, c.significant.astype(float)]
+    _write_table(path, ("x", "y", "z", "deviation_mm", "level_mm", "significant"), np.stack(columns, 1))
+
+
+def _write_m3c2(path: Path, found: Comparison) -> None:
+    m = found.averaged
+    assert m is not None
+    columns = [*found.in_file(m.core).T, m.distance, m.level, m.significant.astype(float), *m.counts.T.astype(float)]
+    head = ("x", "y", "z", "distance_mm", "level_mm", "significant", "points_a", "points_b")
+    _write_table(path, head, np.stack(columns, 1))
+
+
+def _write_table(path: Path, head: Sequence[str], values: F64) -> None:
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(head)
+    for k in range(0, len(values), _BLOCK):
+        rows.writerows([[f"{v:.10g}" for v in row] for row in values[k : k + _BLOCK].tolist()])
+    write_atomic(path, out.getvalue().encode())
