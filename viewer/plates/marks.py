@@ -74,11 +74,11 @@ def check_letters(words: str) -> None:
 def put_marks(model: U8, marks: Marks, axes: F64, ground: Rgb, ink: tuple[int, int, int]) -> U8:
     """The model's picture (H, W, 3) with its marks below and to the right. axes (3, 3): the camera's as rows."""
     width, height = marks.around((model.shape[1], model.shape[0]))
+    if width == model.shape[1] and height == model.shape[0]:
+        return model
     paper = np.empty((height, width, 3), np.uint8)
     paper[:] = np.round(np.array(ground) * 255)
     paper[: model.shape[0], : model.shape[1]] = model
-    if width == model.shape[1] and height == model.shape[0]:
-        return paper
     font = ImageFont.load_default(marks.pixels)
     image = Image.fromarray(paper)
     pen = ImageDraw.Draw(image)

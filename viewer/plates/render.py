@@ -31,6 +31,8 @@ GROUNDS: dict[str, Rgb | None] = {
     "grey": (0.17,) * 3, "white": (1.0,) * 3, "black": (0.0,) * 3, "transparent": None,
 }  # fmt: skip
 _SHEET = (2480, 1754)  # A4 across at 210 dpi
+_DARK = 0.03  # of what is seen
+_SAMPLE = 100_000  # faces of a part
 _LETTERS_MM = 2.6  # 7.4 points, where the picture has a resolution
 
 
@@ -137,7 +139,7 @@ def _state(document: Document, wanted: Wanted) -> State:
         shown = Shown(shown.radius, *wanted.limits)
     if wanted.projection is not None:
         state = replace(state, camera=replace(state.camera, flat=wanted.projection == "orthographic"))
-    _say_dark(state)
+    _say_dark(document, state)
     return replace(state, shown=shown, shadows=state.shadows or wanted.shadows)
 
 
@@ -263,16 +265,30 @@ def _told(document: Document, plan: Plan) -> dict[str, Any]:
     return told
 
 
-def _say_dark(state: State) -> None:
-    """A lamp behind everything that is seen is said: fixed to the object, it stays there when the camera goes round."""
-    back = state.camera.axes()[2]
-    behind = [lamp for lamp in state.lamps if lamp.direction(state.camera) @ back < 0]
-    if mode(state.mode).lit and len(behind) == len(state.lamps):
+def _say_dark(document: Document, state: State) -> None:
+    """Lamps that miss nearly all that is seen are said: fixed to the object, they stay there when the camera goes round."""
+    if mode(state.mode).lit and lit_share(document, state) < _DARK:
         print(
-            f"note: the light ({behind[0].told()}) comes from behind the side that is seen; give side={_side(state)} or "
-            "fixed=camera with --light",
+            f"note: the light ({state.lamps[0].told()}) comes from behind what is seen; give side={_side(state)} or fixed=camera "
+            "with --light",
             file=sys.stderr,
         )
+
+
+def lit_share(document: Document, state: State) -> float:
+    """How much of the surface that faces the camera faces a lamp, or is lit from all around; of a sample of its faces."""
+    if any(lamp.kind != "raking" or lamp.fill > 0 for lamp in state.lamps):
+        return 1.0
+    back = state.camera.axes()[2]
+    seen = lit = 0.0
+    for part in document.parts:
+        faces = part.faces[:: max(1, len(part.faces) // _SAMPLE)]
+        a, b, c = (part.vertices[faces[:, k]].astype(np.float64) for k in range(3))
+        normals = np.cross(b - a, c - a)
+        facing = np.maximum(normals @ back, 0)
+        towards = np.any([normals @ lamp.direction(state.camera) > 0 for lamp in state.lamps], axis=0)
+        seen, lit = seen + float(facing.sum()), lit + float(facing[towards].sum())
+    return lit / seen if seen > 0 else 1.0
 
 
 def _side(state: State) -> str:
