@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from pipelines import commands as do
+from pipelines.annotation_arguments import add_annotations
 from pipelines.desk_arguments import add_desk
 from pipelines.looking_arguments import add_looking
 from pipelines.plan_arguments import add_plan
@@ -244,6 +245,7 @@ def parser() -> argparse.ArgumentParser:
     )
     score.set_defaults(command=do.evaluate)
     add_desk(commands)
+    add_annotations(commands)
 
     ship = commands.add_parser(
         "export",
