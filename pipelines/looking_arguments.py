@@ -171,6 +171,12 @@ def _paper(render: argparse.ArgumentParser) -> None:
     render.add_argument("--scale-bar", action="store_true", help="a bar as long as it says; orthographic")
     render.add_argument("--up-arrow", action="store_true", help="an arrow where the object's up is")
     render.add_argument("--caption", default="", metavar="TEXT", help="below the model")
+    render.add_argument(
+        "--font",
+        type=Path,
+        metavar="FILE",
+        help="TTF, OTF or TTC of the caption, where the built-in one lacks its letters",
+    )
     render.add_argument("--no-legend", action="store_true", help="no colour bar beside a measured surface")
     render.add_argument(
         "--ground", choices=["grey", "white", "black", "transparent"], help="behind the model (grey)"

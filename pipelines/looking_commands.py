@@ -36,6 +36,7 @@ def render(options: argparse.Namespace) -> int:
         up=options.up_arrow,
         legend=not options.no_legend,
         caption=options.caption,
+        font=options.font,
         sheet=options.sheet is not None,
         sweep=options.sweep,
         radius_mm=options.radius_mm,

@@ -146,6 +146,14 @@ def test_undo_and_redo_walk_the_same_way(commands: list[str]) -> None:
     assert undone.camera == state.camera and len(state.past) <= 100
 
 
+def test_turns_of_the_wheel_are_undone_together() -> None:
+    start = State(OrbitCamera((0, 0, 0), 3.0), OrbitCamera((0, 0, 0), 3.0))
+    rolled = scroll(scroll(scroll(start, 0, 1), 0, 1), 0, -0.5)
+    again = scroll(apply("front", rolled), 0, 1)
+    assert apply("undo", rolled).camera == start.camera
+    assert apply("undo", again).camera == apply("front", rolled).camera
+
+
 def model(offset: tuple[float, float, float] = (0, 0, 0)) -> Document:
     ball = trimesh.creation.icosphere(3)
     part = Part(ball.vertices.astype(np.float32), ball.faces.astype(np.int32))

@@ -259,7 +259,8 @@ def test_a_sweep_turns_the_light_once_around(tmp_path: Path) -> None:
         (("-o", "a.png", "--projection", "perspective", "--mm-per-px", "1", "--unit", "mm"), "one scale"),
         (("-o", "a.png", "--mm-per-px", "1", "--scale", "1:1@300dpi", "--unit", "mm"), "one of them"),
         (("-o", "a.png", "--sheet", "six", "--view", "left"), "six sides"),
-        (("-o", "a.png", "--caption", "石像"), "Latin"),
+        (("-o", "a.png", "--caption", "石像"), "--font"),
+        (("-o", "a.png", "--caption", "x", "--font", "none.ttf"), "no font"),
         (("-o", "a.png", "--limits", "2", "1"), "low value first"),
         (("-o", "a.png", "--state", "none.json"), "no none.json"),
         (("-o", "a.png", "--scale-bar", "--unit", "mm", "--size", "20x20"), "larger --size"),
@@ -323,3 +324,13 @@ def test_a_cloud_has_no_relief_and_a_small_picture_no_legend(
         assert "without faces" in capsys.readouterr().err
     pixels = render(box, tmp_path / "a.png", "--mode", "relief", "--size", "64x48")
     assert pixels.shape == (48, 64, 3) and "larger --size" in capsys.readouterr().err
+
+
+def test_a_caption_is_written_in_the_font_that_has_its_letters(box: Path, tmp_path: Path) -> None:
+    """matplotlib's DejaVu has Greek, Pillow's own has not."""
+    fonts = pytest.importorskip("matplotlib")
+    dejavu = Path(fonts.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
+    more = ["--size", "300x200", "--ground", "white", "--caption"]
+    assert main(["render", str(box), "-o", str(tmp_path / "a.png"), *more, "Ωρ"]) == 2
+    pixels = render(box, tmp_path / "a.png", *more, "Ωρ", "--font", str(dejavu))
+    assert (pixels[180:, :60] < 100).any()

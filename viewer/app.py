@@ -109,13 +109,21 @@ class Desk:
         command = self.commands.get(symbol, "")
         if command == "quit":
             self.window.close()
-        elif command == "screenshot":
-            self._save_picture()
-        elif command == "save view":
-            self._save_view()
+        elif command in {"screenshot", "save view"}:
+            self._save(command)
         else:
             self.state = apply(command, self.state)
         return True
+
+    def _save(self, what: str) -> None:
+        """A file that cannot be written is said; the window stays."""
+        try:
+            if what == "screenshot":
+                self._save_picture()
+            else:
+                self._save_view()
+        except (SculptError, OSError) as error:
+            print(f"sculpt3d: {error}", file=sys.stderr)
 
     def _prepared(self) -> State:
         """What the mode measures is measured once, and given to the card."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -15,7 +16,7 @@ from viewer.plates.scale import round_length
 from viewer.state.commands import Rgb
 
 _STEPS = 5  # numbers beside a legend
-_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Marks:
     legend: Field | None = None
     mm_per_px: float | None = None
     pixels: int = 18
+    font: Path | None = None  # of the caption
 
     @property
     def below(self) -> int:
@@ -60,14 +62,25 @@ class Marks:
         return left
 
 
-def check_letters(words: str) -> None:
+def font_of(path: Path | None, pixels: int) -> Font:
+    """Of a TTF, OTF or TTC file, else the built-in one. Raises `InputError`."""
+    if path is None:
+        return ImageFont.load_default(pixels)
+    try:
+        return ImageFont.truetype(path, pixels)
+    except (OSError, ValueError):
+        raise InputError(f"{path} is no font that can be read; give a TTF, OTF or TTC file") from None
+
+
+def check_letters(words: str, path: Path | None) -> None:
     """Raises `InputError` where the font has no such letter: no empty boxes in print."""
-    font = ImageFont.load_default(20)
+    font = font_of(path, 20)
     empty = bytes(font.getmask("\uffff"))
     missing = sorted({c for c in words if not c.isspace() and bytes(font.getmask(c)) == empty})
     if missing:
         raise InputError(
-            f"The caption's font has no {' '.join(missing[:5])}; write the caption in Latin letters"
+            f"The caption's font has no {' '.join(missing[:5])}; give one that has it with --font FILE.ttf (Debian: "
+            "fonts-noto-cjk brings Chinese)"
         )
 
 
@@ -87,7 +100,7 @@ def put_marks(model: U8, marks: Marks, axes: F64, ground: Rgb, ink: tuple[int, i
         _arrow(pen, font, marks.pixels, (model.shape[1], top), axes, ink)
     row = top + (round(2.4 * marks.pixels) if marks.bar or marks.up else 0)
     for line in marks.caption.splitlines():
-        pen.text((marks.pixels, row), line, ink, font)
+        pen.text((marks.pixels, row), line, ink, font_of(marks.font, marks.pixels))
         row += round(1.5 * marks.pixels)
     bar = _bar_words(pen, font, marks, model.shape[1], top, ink) if marks.bar else 0.0
     if marks.legend is not None:
@@ -107,7 +120,7 @@ def ink_on(ground: Rgb) -> tuple[int, int, int]:
 
 def _bar_words(
     pen: ImageDraw.ImageDraw,
-    font: _Font,
+    font: Font,
     marks: Marks,
     width: int,
     top: int,
@@ -131,7 +144,7 @@ def _bar(paper: U8, left: int, top: int, length: float, ink: F64) -> None:
 
 
 def _arrow(
-    pen: ImageDraw.ImageDraw, font: _Font, pixels: int, corner: tuple[int, int], axes: F64,
+    pen: ImageDraw.ImageDraw, font: Font, pixels: int, corner: tuple[int, int], axes: F64,
     ink: tuple[int, int, int],
 ) -> None:  # fmt: skip
     """Where the object's up goes in the picture; seen along it, where its front goes."""
@@ -162,7 +175,7 @@ def _legend(paper: U8, marks: Marks, model: U8) -> None:
 
 
 def _legend_words(
-    pen: ImageDraw.ImageDraw, font: _Font, marks: Marks, model: U8, ink: tuple[int, int, int]
+    pen: ImageDraw.ImageDraw, font: Font, marks: Marks, model: U8, ink: tuple[int, int, int]
 ) -> None:
     field = marks.legend
     assert field is not None

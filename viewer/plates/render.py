@@ -61,6 +61,7 @@ class Wanted:
     up: bool = False
     legend: bool = True
     caption: str = ""
+    font: Path | None = None
     sheet: bool = False
     sweep: int | None = None
     radius_mm: float | None = None
@@ -116,7 +117,7 @@ def _check(out: Path, wanted: Wanted) -> None:
         raise InputError("A sweep has no transparent ground; give --ground white, black or grey")
     if len(wanted.lamps) > MOST:
         raise InputError(f"{len(wanted.lamps)} lamps are too many; give at most {MOST}")
-    check_letters(wanted.caption)
+    check_letters(wanted.caption, wanted.font)
 
 
 def _state(document: Document, wanted: Wanted) -> State:
@@ -155,7 +156,7 @@ def _plan(document: Document, state: State, wanted: Wanted, shown: Measured, mar
     flat = mm_per_px is not None or wanted.bar or wanted.sheet
     bar = wanted.bar or (wanted.sheet and document.metric)
     scale = mm_per_unit(document) if mm_per_px is not None or bar else None
-    marks = Marks(bar, wanted.up, wanted.caption, legend)
+    marks = Marks(bar, wanted.up, wanted.caption, legend, font=wanted.font)
     units = None if mm_per_px is None else mm_per_px / (scale or 1.0)
     size = wanted.size
     usual = size or (_SHEET if wanted.sheet else SIZE)

@@ -76,7 +76,8 @@ class State:
     """All that decides the picture.
 
     mode: one of `viewer.modes`. gloss: light that the surface throws back as a mirror, 0..1. sky: behind the model, sRGB
-    0..1, at the bottom and the top. past, future: cameras for undo and redo, the last one next.
+    0..1, at the bottom and the top. past, future: cameras for undo and redo, the last one next. rolling: the wheel was the
+    last to move the camera, so that its turns are undone together.
     """
 
     camera: OrbitCamera
@@ -90,12 +91,14 @@ class State:
     bookmarks: tuple[Bookmark, ...] = ()
     past: tuple[OrbitCamera, ...] = ()
     future: tuple[OrbitCamera, ...] = ()
+    rolling: bool = False
     help: bool = False
     sky: tuple[Rgb, Rgb] = _NEUTRAL
 
 
 def apply(command: str, state: State) -> State:
     """The state after a command that needs no window; "mode NAME" sets the mode."""
+    state = replace(state, rolling=False)
     if command.startswith("mode "):
         return replace(state, mode=command.removeprefix("mode "))
     if command in SIDES:
@@ -106,7 +109,7 @@ def apply(command: str, state: State) -> State:
 
 def grabbed(state: State) -> State:
     """A drag begins: where the camera stands now is one step to undo."""
-    return replace(state, past=(*state.past, state.camera)[-_MOVES:], future=())
+    return replace(state, past=(*state.past, state.camera)[-_MOVES:], future=(), rolling=False)
 
 
 def moved(state: State, camera: OrbitCamera) -> State:
@@ -145,7 +148,9 @@ def scroll(
     state: State, sx: float, sy: float, at: tuple[float, float] = (0.0, 0.0), aspect: float = 1.0
 ) -> State:
     """Two fingers or a wheel: zoom to what lies under `at` (-1..1); sideways: turn."""
-    return replace(state, camera=state.camera.zoom(sy, at, aspect).orbit(6 * sx, 0, state.turntable))
+    before = state if state.rolling else grabbed(state)
+    camera = state.camera.zoom(sy, at, aspect).orbit(6 * sx, 0, state.turntable)
+    return replace(before, camera=camera, rolling=True)
 
 
 def scale_bar(state: State, height: int, unit_m: float | None) -> tuple[float, str]:
