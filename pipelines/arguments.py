@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipelines import commands as do
 from pipelines.annotation_arguments import add_annotations
+from pipelines.argument_values import count, number, positive
 from pipelines.desk_arguments import add_desk
 from pipelines.looking_arguments import add_looking
 from pipelines.plan_arguments import add_plan
@@ -76,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _invert_option(make)
     make.add_argument(
-        "--object-height", type=_positive, metavar="MM", help="the object's height; gives the model its scale"
+        "--object-height", type=positive, metavar="MM", help="the object's height; gives the model its scale"
     )
     _known_options(make)
     make.add_argument(
@@ -88,7 +89,7 @@ def parser() -> argparse.ArgumentParser:
     _how(make)
     make.set_defaults(command=do.reconstruct)
 
-    add_plan(commands, _positive, _invert_option, _how)
+    add_plan(commands, positive, _invert_option, _how)
 
     later = commands.add_parser(
         "adjust",
@@ -118,18 +119,20 @@ def parser() -> argparse.ArgumentParser:
         help="of marker: squares 4x4_50 or 36h11, or coded rings, the most exact (%(default)s)",
     )
     targets.add_argument(
-        "--size-mm", type=_positive, default=20.0, metavar="MM", help="across the black square or disc (%(default)g)"
+        "--size-mm",
+        type=positive,
+        default=20.0,
+        metavar="MM",
+        help="across the black square or disc (%(default)g)",
     )
     targets.add_argument(
         "--first", type=int, default=0, metavar="N", help="number of the first marker (%(default)s)"
     )
-    targets.add_argument(
-        "--count", type=_count, default=24, metavar="N", help="markers at most (%(default)s)"
-    )
+    targets.add_argument("--count", type=count, default=24, metavar="N", help="markers at most (%(default)s)")
     shape = targets.add_mutually_exclusive_group()
-    shape.add_argument("--bar-mm", type=_positive, metavar="MM", help="pairs of markers, this far apart")
+    shape.add_argument("--bar-mm", type=positive, metavar="MM", help="pairs of markers, this far apart")
     shape.add_argument(
-        "--mat-mm", type=_positive, metavar="MM", help="markers on a circle this wide, for a turntable"
+        "--mat-mm", type=positive, metavar="MM", help="markers on a circle this wide, for a turntable"
     )
     targets.add_argument("-o", "--output", type=Path, required=True, metavar="SHEET.pdf")
     targets.set_defaults(command=do.targets)
@@ -217,7 +220,7 @@ def parser() -> argparse.ArgumentParser:
     )
     score.add_argument(
         "--tau-mm",
-        type=_positive,
+        type=positive,
         nargs="+",
         default=[1.0],
         metavar="MM",
@@ -231,7 +234,7 @@ def parser() -> argparse.ArgumentParser:
         "sim3 also fits the scale (%(default)s)",
     )
     score.add_argument(
-        "--floor-mm", type=_number, metavar="MM", help="leave out what lies below this height on both sides"
+        "--floor-mm", type=number, metavar="MM", help="leave out what lies below this height on both sides"
     )
     score.add_argument(
         "--cameras",
@@ -265,11 +268,11 @@ def parser() -> argparse.ArgumentParser:
         choices=["thumb", "mobile", "ar", "web", "archive", "all"],
         help="what it is for (%(default)s)",
     )
-    ship.add_argument("--max-triangles", type=_count, metavar="N")
-    ship.add_argument("--max-mb", type=_positive, metavar="X", help="largest GLB; pictures shrink first")
+    ship.add_argument("--max-triangles", type=count, metavar="N")
+    ship.add_argument("--max-mb", type=positive, metavar="X", help="largest GLB; pictures shrink first")
     ship.add_argument(
         "--max-error-mm",
-        type=_positive,
+        type=positive,
         metavar="E",
         help="the smallest mesh no farther than this from the full one (model units where it has no scale)",
     )
@@ -395,14 +398,14 @@ def _spacing_option(parser: argparse.ArgumentParser) -> None:
 def _how(parser: argparse.ArgumentParser, view: bool = True) -> None:
     parser.add_argument(
         "--workers",
-        type=_count,
+        type=count,
         metavar="N",
         default=os.cpu_count() or 1,
         help="parallel workers (%(default)s); same result",
     )
     parser.add_argument(
         "--memory",
-        type=_positive,
+        type=positive,
         metavar="GB",
         help="memory to stay within (default: 70 %% of what is free)",
     )
@@ -423,32 +426,9 @@ def _version() -> str:
     return f"sculpt3d {version('sculpt3d')}"
 
 
-def _positive(text: str) -> float:
-    value = _number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not abs(value) < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number")
-    return value
-
-
 def _spacing(text: str) -> Spacing:
     if text.endswith("mm"):
-        return Spacing(_positive(text[:-2]), "mm")
+        return Spacing(positive(text[:-2]), "mm")
     if text.endswith("gsd"):
-        return Spacing(_positive(text[:-3]), "gsd")
+        return Spacing(positive(text[:-3]), "gsd")
     raise argparse.ArgumentTypeError(f"{text} is not a spacing like 0.5mm or 2gsd")
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
-    return int(text)

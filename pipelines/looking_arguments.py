@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import looking_commands as do
+from pipelines.argument_values import count, number, positive
 from sculpt3d.desk.units import MM_OF
 from sculpt3d.errors import SculptError
 
@@ -135,20 +136,20 @@ def _looks(render: argparse.ArgumentParser) -> None:
     )
     render.add_argument(
         "--radius-mm",
-        type=_positive,
+        type=positive,
         metavar="MM",
         help="of relief and curvature: what is larger counts as the form, what is smaller as relief",
     )
     render.add_argument(
         "--limits",
-        type=_number,
+        type=number,
         nargs=2,
         metavar=("LOW", "HIGH"),
         help="values at the ends of the colours, in the legend's unit (default: as the surface has them)",
     )
     render.add_argument(
         "--sweep",
-        type=_count,
+        type=count,
         metavar="N",
         help="N pictures while the raking lamps go once around: NAME.gif, NAME.mp4 or a folder",
     )
@@ -156,7 +157,7 @@ def _looks(render: argparse.ArgumentParser) -> None:
 
 def _paper(render: argparse.ArgumentParser) -> None:
     render.add_argument(
-        "--mm-per-px", type=_positive, metavar="MM", help="orthographic, a pixel so many millimetres wide"
+        "--mm-per-px", type=positive, metavar="MM", help="orthographic, a pixel so many millimetres wide"
     )
     render.add_argument(
         "--scale",
@@ -165,7 +166,7 @@ def _paper(render: argparse.ArgumentParser) -> None:
         help="orthographic, true to scale in print: 1:2@300dpi",
     )
     render.add_argument(
-        "--dpi", type=_positive, metavar="DPI", help="resolution written into the picture (300)"
+        "--dpi", type=positive, metavar="DPI", help="resolution written into the picture (300)"
     )
     render.add_argument("--sheet", choices=["six"], help="six views at one scale, unfolded around the front")
     render.add_argument("--scale-bar", action="store_true", help="a bar as long as it says; orthographic")
@@ -227,34 +228,11 @@ def _read(module: str, function: str, text: str) -> Any:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not abs(value) < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = _number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
 def _share(text: str) -> float:
-    value = _number(text)
+    value = number(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
     return value
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
-    return int(text)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -18,7 +18,7 @@ def render(options: argparse.Namespace) -> int:
     plates = importlib.import_module("viewer.plates.render")
     if options.limits is not None and options.limits[0] >= options.limits[1]:
         raise InputError("--limits gives the low value first, then the high one")
-    wanted = plates.Wanted(
+    wanted = importlib.import_module("viewer.plates.wanted").Wanted(
         aim=options.view,
         state=options.state,
         mode=options.mode,

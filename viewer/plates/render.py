@@ -2,82 +2,39 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sculpt3d.errors import InputError
 from sculpt3d.models.document import Document
 from sculpt3d.models.notes import tell
 from sculpt3d.types import U8
-from viewer.drawing.picture import SIZE, Drawer, drawer, framed, whole
+from viewer.drawing.picture import Drawer, drawer, whole
 from viewer.files.loading import load
-from viewer.files.saving import KINDS, check_target, save_picture
-from viewer.files.views import as_keys, read_state, write_state
-from viewer.modes import mode
-from viewer.modes.measured import Measured, measured
-from viewer.plates.marks import Marks, check_letters, ink_on, put_marks
-from viewer.plates.scale import PrintScale, fitting_scale, mm_per_unit, true_to_scale
-from viewer.plates.sheet import draw_sheet, fitting_sheet, grid
+from viewer.files.saving import save_picture
+from viewer.files.views import as_keys, write_state
+from viewer.modes.measured import measured
+from viewer.plates.dark import say_dark
+from viewer.plates.marks import ink_on, put_marks
+from viewer.plates.plan import Plan, planned, state_of
+from viewer.plates.sheet import draw_sheet
 from viewer.plates.sweep import check_sweep, write_gif, write_mp4
-from viewer.state.commands import Rgb, Shown, State
-from viewer.state.lamps import MOST, RAKING, Lamp, exposed, swept
-from viewer.state.sides import SIDES, Aim
-
-GROUNDS: dict[str, Rgb | None] = {
-    "grey": (0.17,) * 3, "white": (1.0,) * 3, "black": (0.0,) * 3, "transparent": None,
-}  # fmt: skip
-_SHEET = (2480, 1754)  # A4 across at 210 dpi
-_DARK = 0.03  # of what is seen
-_SAMPLE = 100_000  # faces of a part
-_LETTERS_MM = 2.6  # 7.4 points, where the picture has a resolution
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What `render` was asked for; None and empty: as the saved view says, else as is usual.
-
-    mm_per_px, print_scale: true to scale, orthographic. ground: of GROUNDS, None: grey, lighter below. radius_mm, limits: of
-    modes that measure the surface, limits in their unit. sweep: steps of the light's turn.
-    """
-
-    aim: Aim | None = None
-    state: Path | None = None
-    mode: str | None = None
-    lamps: tuple[Lamp, ...] = ()
-    shadows: bool = False
-    gloss: float | None = None
-    projection: str | None = None
-    size: tuple[int, int] | None = None
-    mm_per_px: float | None = None
-    print_scale: PrintScale | None = None
-    dpi: float | None = None
-    unit: str | None = None
-    ground: str | None = None
-    bar: bool = False
-    up: bool = False
-    legend: bool = True
-    caption: str = ""
-    font: Path | None = None
-    sheet: bool = False
-    sweep: int | None = None
-    radius_mm: float | None = None
-    limits: tuple[float, float] | None = None
-    save_state: Path | None = None
+from viewer.plates.wanted import Wanted, check_wanted
+from viewer.state.commands import Rgb
+from viewer.state.lamps import swept
 
 
 def render(path: Path, out: Path, wanted: Wanted) -> None:
     """Raises `SculptError` with the remedy before anything is written."""
-    _check(out, wanted)
+    check_wanted(out, wanted)
     document = load(path, wanted.unit)
     tell(document.notes)
-    state = _state(document, wanted)
-    marked = wanted.bar or wanted.up or wanted.caption or wanted.sheet
+    state = state_of(document, wanted)
+    say_dark(document, state)
     shown = measured(document, state)
-    plan = _plan(document, state, wanted, shown, bool(marked))
+    plan = planned(document, state, wanted, shown.field)
     if wanted.sweep is not None:
         check_sweep(out, wanted.sweep, plan.marks.around(plan.size))
     with drawer(shown.document) as draws:
@@ -88,121 +45,6 @@ def render(path: Path, out: Path, wanted: Wanted) -> None:
             save_picture(out, pixels, _told(document, plan), plan.dpi)
     if wanted.save_state is not None:
         write_state(wanted.save_state, document, plan.state)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A picture whose size and camera are settled. size: of the model's picture alone."""
-
-    state: State
-    size: tuple[int, int]
-    marks: Marks
-    units_per_px: float | None
-    dpi: float | None
-    ground: Rgb | None
-    sheet: bool
-
-
-def _check(out: Path, wanted: Wanted) -> None:
-    if wanted.sweep is None:
-        check_target(out, KINDS)
-    if wanted.mm_per_px is not None and wanted.print_scale is not None:
-        raise InputError("--mm-per-px and --scale both say how large a pixel is; give one of them")
-    true_size = wanted.mm_per_px is not None or wanted.print_scale is not None or wanted.bar or wanted.sheet
-    if wanted.projection == "perspective" and true_size:
-        raise InputError("In perspective nothing has one scale; leave out --projection perspective")
-    if wanted.sheet and (wanted.aim is not None or wanted.sweep is not None):
-        raise InputError("A sheet of six shows the six sides; leave out --view and --sweep")
-    if wanted.sweep is not None and wanted.ground == "transparent":
-        raise InputError("A sweep has no transparent ground; give --ground white, black or grey")
-    if len(wanted.lamps) > MOST:
-        raise InputError(f"{len(wanted.lamps)} lamps are too many; give at most {MOST}")
-    check_letters(wanted.caption, wanted.font)
-
-
-def _state(document: Document, wanted: Wanted) -> State:
-    state = framed(document, wanted.size or SIZE, wanted.aim or SIDES["front"])
-    if wanted.state is not None:
-        saved = read_state(wanted.state, document, state)
-        state = saved if wanted.aim is None else replace(saved, camera=state.camera)
-    if wanted.mode is not None:
-        state = replace(state, mode=wanted.mode)
-    if wanted.lamps:
-        state = replace(state, lamps=wanted.lamps)
-    if wanted.sweep is not None and all(lamp.kind != "raking" for lamp in state.lamps):
-        state = replace(state, lamps=(replace(RAKING, azimuth=0.0, power=exposed(RAKING.elevation)),))
-    if wanted.gloss is not None:
-        state = replace(state, gloss=wanted.gloss)
-    shown = state.shown
-    if wanted.radius_mm is not None:
-        shown = replace(shown, radius=wanted.radius_mm / mm_per_unit(document))
-    if wanted.limits is not None:
-        shown = Shown(shown.radius, *wanted.limits)
-    if wanted.projection is not None:
-        state = replace(state, camera=replace(state.camera, flat=wanted.projection == "orthographic"))
-    _say_dark(document, state)
-    return replace(state, shown=shown, shadows=state.shadows or wanted.shadows)
-
-
-def _plan(document: Document, state: State, wanted: Wanted, shown: Measured, marked: bool) -> Plan:
-    mm_per_px = wanted.mm_per_px if wanted.print_scale is None else wanted.print_scale.mm_per_px
-    tiff_dpi = 300.0
-    dpi = wanted.dpi if wanted.print_scale is None else wanted.print_scale.dpi
-    ground = GROUNDS[wanted.ground or "grey"]
-    legend = shown.field if wanted.legend and shown.field is not None and shown.field.colours else None
-    if wanted.ground is not None or marked or legend is not None:
-        low: Rgb = ground if ground is not None else (1.0, 1.0, 1.0)
-        state = replace(state, sky=(low, low))
-    flat = mm_per_px is not None or wanted.bar or wanted.sheet
-    bar = wanted.bar or (wanted.sheet and document.metric)
-    scale = mm_per_unit(document) if mm_per_px is not None or bar else None
-    marks = Marks(bar, wanted.up, wanted.caption, legend, font=wanted.font)
-    units = None if mm_per_px is None else mm_per_px / (scale or 1.0)
-    size = wanted.size
-    usual = size or (_SHEET if wanted.sheet else SIZE)
-    if size is None and units is not None:
-        _, usual = true_to_scale(document, state.camera, units, None)
-    letters = _letters(dpi, usual)
-    marks = replace(marks, pixels=letters)
-    if size is not None and 2 * marks.beside > size[0]:
-        tell(["the picture is too narrow for its legend, which is left out; a larger --size has it"])
-        marks = replace(marks, legend=None)
-    if wanted.sheet:
-        inner = marks.within(size or _SHEET)
-        units = units if units is not None else fitting_sheet(document, state, inner, letters)
-        needed = grid(document, state, units, letters).size
-        size = needed if size is None else inner
-        if size[0] < needed[0] or size[1] < needed[1]:
-            raise InputError(
-                f"At that scale the sheet needs {needed[0]} x {needed[1]} pixels beside its marks; give a larger --size or none"
-            )
-    elif flat:
-        inner_size = None if size is None and units is not None else marks.within(size or SIZE)
-        if units is None:
-            assert inner_size is not None
-            units = fitting_scale(document, state.camera, inner_size)
-        camera, size = true_to_scale(document, state.camera, units, inner_size)
-        state = replace(state, camera=camera)
-    else:
-        size = marks.within(size or SIZE)
-        if wanted.state is None or wanted.aim is not None:
-            state = _reframed(document, state, size)
-    marks = replace(marks, mm_per_px=None if scale is None or units is None else units * scale)
-    return Plan(
-        state, size, marks, units, dpi or tiff_dpi, None if ground is None else state.sky[0], wanted.sheet
-    )
-
-
-def _reframed(document: Document, state: State, size: tuple[int, int]) -> State:
-    """The whole model in what the marks leave of the picture."""
-    now = state.camera
-    camera = framed(document, size, Aim(now.azimuth, now.elevation, now.roll)).camera
-    return replace(state, camera=replace(camera, flat=now.flat))
-
-
-def _letters(dpi: float | None, size: tuple[int, int]) -> int:
-    """Pixels of a letter's height: as in print where there is a resolution, else by the picture's size."""
-    return max(12, round(max(size) / 70)) if dpi is None else max(10, round(_LETTERS_MM / 25.4 * dpi))
 
 
 def _plate(draws: Drawer, document: Document, plan: Plan) -> U8:
@@ -264,35 +106,3 @@ def _told(document: Document, plan: Plan) -> dict[str, Any]:
         "light law": "code = sRGB(albedo x (fill x (0.5 + 0.2 n.y) + sum of power x max(n.l, 0))), linear light",
     }
     return told
-
-
-def _say_dark(document: Document, state: State) -> None:
-    """Lamps that miss nearly all that is seen are said: fixed to the object, they stay there when the camera goes round."""
-    if mode(state.mode).lit and lit_share(document, state) < _DARK:
-        print(
-            f"note: the light ({state.lamps[0].told()}) comes from behind what is seen; give side={_side(state)} or fixed=camera "
-            "with --light",
-            file=sys.stderr,
-        )
-
-
-def lit_share(document: Document, state: State) -> float:
-    """How much of the surface that faces the camera faces a lamp, or is lit from all around; of a sample of its faces."""
-    if any(lamp.kind != "raking" or lamp.fill > 0 for lamp in state.lamps):
-        return 1.0
-    back = state.camera.axes()[2]
-    seen = lit = 0.0
-    for part in document.parts:
-        faces = part.faces[:: max(1, len(part.faces) // _SAMPLE)]
-        a, b, c = (part.vertices[faces[:, k]].astype(np.float64) for k in range(3))
-        normals = np.cross(b - a, c - a)
-        facing = np.maximum(normals @ back, 0)
-        towards = np.any([normals @ lamp.direction(state.camera) > 0 for lamp in state.lamps], axis=0)
-        seen, lit = seen + float(facing.sum()), lit + float(facing[towards].sum())
-    return lit / seen if seen > 0 else 1.0
-
-
-def _side(state: State) -> str:
-    """The side of the object that looks most at the camera."""
-    back = state.camera.axes()[2]
-    return max(SIDES, key=lambda s: float(state.camera.towards(*SIDES[s]).axes()[2] @ back))
