@@ -108,7 +108,7 @@ def off(a: float, b: float) -> float:
     return (a - b + 180) % 360 - 180
 
 
-def tie_points(given: Set, count: int = 6000, noise: float = 0.4, wrong: float = 0.03) -> SparsePoints:
+def tie_points(given: Set, count: int = 12_000, noise: float = 0.4, wrong: float = 0.03) -> SparsePoints:
     """On the surface where photos see it well, off by what `noise` px leaves, and a few false ones."""
     rng = np.random.default_rng(7)
     xyz, face = trimesh.sample.sample_surface(given.truth, count, seed=1)
@@ -181,7 +181,7 @@ def one(path: Path, number: int, real: bool, work: Path) -> tuple[bool, float]:
     surface = coarse_surface(scene, up, work / "coarse")
     views = move_scene(scene, Placement(surface.world_from_source, False, "")).views
     sight = Sight(surface)
-    match = Matching.of(sight.of(views), surface.normal, surface.bent, noise_px(scene.points))
+    match = Matching.of(sight.of(views), surface.normal, surface.blur, noise_px(scene.points))
     stations = suggest(surface, sight, views, match)
     seconds = time.monotonic() - start
     truth_from_plan = truth_from_scene @ surface.world_from_source.inverse()

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from pipelines.fronts import relief_lines
+from pipelines.network_words import network_lines
 from pipelines.templating import render
 from pipelines.workspace import Step
 from sculpt3d.types import F32, U8, Scene
@@ -36,7 +37,8 @@ _LABELS = {
 
 @dataclass(frozen=True)
 class Contents:
-    """What the page shows. `pictures`: four sides by kind; `depths`: by photo; `footprint`: mesh vertices (V, 3)."""
+    """What the page shows. `pictures`: four sides by kind; `depths`: by photo; `footprint`: mesh vertices (V, 3); `lenses`: a
+    caption and the residual map of each camera."""
 
     name: str
     facts: Mapping[str, Any]
@@ -45,6 +47,7 @@ class Contents:
     scene: Scene
     footprint: F32
     stages: Sequence[Step]
+    lenses: Sequence[tuple[str, U8]] = ()
 
 
 def page(c: Contents) -> str:
@@ -59,6 +62,8 @@ def page(c: Contents) -> str:
         views=[_view(kind, pictures) for kind, pictures in c.pictures.items()],
         depths=[_shown(p, f"Depth map of {name}", name) for name, p in c.depths.items()],
         plan=plan(c.scene, c.footprint),
+        lenses=[_shown(p, words, words) for words, p in c.lenses],
+        network=_network(c.facts),
         filled=[_filled(p) for p in filled["largest"]],
         filled_more=filled["patches"] - len(filled["largest"]),
         rejected=c.facts["photos"]["rejected"],
@@ -91,6 +96,8 @@ def advice(facts: Mapping[str, Any]) -> list[str]:
             f"The tie points were weak, so {c['dense_tracks']} dense matches refined the cameras: others, held back, now fit "
             f"to {c['dense_misfit_px']:.2f} pixels, {c['dense_misfit_before_px']:.2f} before."
         )
+    if facts.get("network"):
+        lines += network_lines(facts)
     if facts.get("relief"):
         lines += relief_lines(facts)
     elif c["largest_gap_deg"] > 60:
@@ -197,6 +204,20 @@ def _lengths(facts: Mapping[str, Any]) -> list[dict[str, str]]:
             "sigma": f"{t['sigma_mm']:.3f}",
         }
         for t in told
+    ]
+
+
+def _network(facts: Mapping[str, Any]) -> list[dict[str, str]]:
+    """A camera a row."""
+    return [
+        {
+            "camera": f"{number}, {lens['model']}, {lens['photos']} photos",
+            "rms": f"{lens['rms_px']:.2f}",
+            "pattern": f"{lens['pattern_px']:.2f}",
+            "focal": "not known" if lens["focal_sigma"] is None else f"{lens['focal_sigma']:.2%}",
+            "correlated": ", ".join(f"{a} with {b} {c:+.2f}" for a, b, c in lens["correlated"][:5]) or "none",
+        }
+        for number, lens in enumerate((facts.get("network") or {}).get("lenses", []), 1)
     ]
 
 

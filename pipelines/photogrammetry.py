@@ -415,7 +415,7 @@ class Run:
                 tell, surveyed,
             )
 
-        step = self.ws.step("report", 6, work, {"name": name}, [s.key for s in steps])
+        step = self.ws.step("report", 7, work, {"name": name}, [s.key for s in steps])
         return hand_out(self.ws, step, placed, model)
 
 

@@ -18,6 +18,7 @@ from scipy.spatial import cKDTree
 from pipelines.artifacts import load_control, load_place, scene_of
 from pipelines.dense import how_found
 from pipelines.fronts import relief_facts
+from pipelines.network_words import lens_pictures, network_facts
 from pipelines.page import Contents, page
 from pipelines.surveying import survey_facts
 from pipelines.workspace import Step, Workspace
@@ -46,6 +47,8 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
                  surveyed: Step | None = None) -> None:  # fmt: skip
     """`out/facts.json` and `out/report.html`."""
     from sculpt3d.align import move_scene
+    from sculpt3d.metric.quality import network_quality
+    from sculpt3d.models.colmap import read_model
     from sculpt3d.photos.check import load_photo_set
     from sculpt3d.sfm.cameras import load_sfm
     from sculpt3d.sfm.refine import load_refine
@@ -60,6 +63,7 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
     agreeing = agreeing_views(mesh, cloud)
     relief = relief_facts(scene, mesh, agreeing) if where.relief else None
     size = np.ptp(mesh.vertices, axis=0) if relief is None else relief["size"]
+    quality = network_quality(read_model((surveyed or refined).path / "sparse"))
     tell(1, 6)
     facts = {
         "photos": _photo_facts(photos, sfm, better.dropped),
@@ -76,6 +80,7 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
             "largest_gap_deg": None if relief else _r(largest_gap_deg(scene, mesh)),
         },
         "relief": relief,
+        "network": network_facts(quality, {p.name: Path(p.source).name for p in photos.photos}),
         "scale": {"metric": where.metric, "source": where.source},
         "survey": None if surveyed is None else survey_facts(surveyed) | load_control(placed.path),
         "gsd_mm": _r(1000 * ground_sample_distance(scene, mesh)) if where.metric else None,
@@ -91,8 +96,9 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
     tell(2, 6)
     pictures = make_pictures(mesh, agreeing, cloud, tell)
     write_atomic(out / "facts.json", json.dumps(facts).encode())
+    depths = depth_pictures(scene_of(flat), depth)
     text = page(
-        Contents(name, facts, pictures, depth_pictures(scene_of(flat), depth), scene, mesh.vertices, stages)
+        Contents(name, facts, pictures, depths, scene, mesh.vertices, stages, lens_pictures(quality))
     )
     write_atomic(out / "report.html", text.encode("utf-8", "replace"))  # a file's name may be no text
 

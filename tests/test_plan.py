@@ -176,7 +176,7 @@ def seen_from(angles_deg: list[float], cosine: float = 1.0, pixel: float = 0.001
     return Seen(one > 0, cosine * one, pixel * one, ray)
 
 
-FRONT, FLAT = np.array([[0.0, 0, 1]]), np.zeros(1)
+FRONT, FLAT = np.array([[0.0, 0, 1]]), np.ones(1)
 
 
 def sigma_of(angles: list[float], noise: float = 0.5, pixel: float = 0.001) -> float:

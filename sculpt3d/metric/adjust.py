@@ -268,3 +268,18 @@ def without_far(network: Network, adjusted: Adjusted, times: float) -> Network:
     keep &= rays[network.point] >= 2
     n = adjusted.network
     return replace(n, photo=n.photo[keep], point=n.point[keep], xy=n.xy[keep], sigma_px=n.sigma_px[keep])
+
+
+def lens_covariances(network: Network) -> tuple[F64, ...]:
+    """Of what is free in each lens (K, K), as the network stands, scaled by its residuals; outliers weigh less."""
+    off = np.linalg.norm(network.xy - network.project()[0], axis=1)
+    layout = layout_of(network)
+    system = linearise(network, layout, _weights(network, 3 * float(np.nanmedian(off))))
+    reduced, gauge = _reduce(system, 0.0), _gauge(network, layout)
+    redundancy = len(system.residual) - layout.dense - layout.eliminated + gauge.shape[1]
+    if redundancy < 1:
+        raise SculptError("The network has no observation more than it needs: no accuracy can be stated")
+    dense = _inverse(reduced.matrix, gauge[: layout.dense], np.eye(layout.dense))
+    variance = float(system.residual @ system.residual) / redundancy
+    sizes = [lens.free.shape[1] for lens in network.lenses]
+    return tuple(variance * dense[a : a + n, a : a + n] for a, n in zip(layout.lens, sizes, strict=True))

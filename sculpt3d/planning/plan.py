@@ -40,7 +40,7 @@ def plan_shots(
     moved = move_scene(scene, Placement(surface.world_from_source, surface.metric, ""))
     tell(1, 3)
     sight, noise = Sight(surface), noise_px(scene.points)
-    match = Matching.of(sight.of(moved.views), surface.normal, surface.bent, noise)
+    match = Matching.of(sight.of(moved.views), surface.normal, surface.blur, noise)
     found = predict(match)
     tell(2, 3)
     stations = suggest(surface, sight, moved.views, match)

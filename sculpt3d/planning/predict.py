@@ -13,7 +13,6 @@ from sculpt3d.types import Bool
 
 WIDE = 25.0  # degrees between two rays up to which their photos show the same; beyond, ever less of it is matched
 FADES = 20.0
-WORSE_BENT = 25.0  # a matching window takes the surface for flat: the variance it adds where that bends, from true errors
 
 
 @dataclass(frozen=True)
@@ -36,14 +35,14 @@ class Matching:
 
     seen: Seen
     normal: F64
-    bent: F64
+    blur: F64
     noise_px: float
     partner: F64
     angle_deg: F64
 
     @staticmethod
-    def of(seen: Seen, normal: F64, bent: F64, noise_px: float) -> Matching:
-        """normal (P, 3), bent (P,) as a `Coarse` has them; lengths in the unit of `seen`."""
+    def of(seen: Seen, normal: F64, blur: F64, noise_px: float) -> Matching:
+        """normal (P, 3), blur (P,) as a `Coarse` has them; lengths in the unit of `seen`."""
         views, patches = seen.sees.shape
         partner, angle = np.zeros((views, patches)), np.zeros(patches)
         for i in range(views):
@@ -51,7 +50,7 @@ class Matching:
             pair[i] = 0
             partner[i] = pair.max(0)
             angle = np.maximum(angle, np.where(pair > 0.4, between, 0).max(0))
-        return Matching(seen, normal, bent, noise_px, partner, angle)
+        return Matching(seen, normal, blur, noise_px, partner, angle)
 
     def with_view(self, options: Seen, k: int) -> Matching:
         """With view k of `options` beside mine."""
@@ -60,12 +59,12 @@ class Matching:
         angle = np.maximum(self.angle_deg, np.where(pair > 0.4, between, 0).max(0))
         one = np.arange(len(options.sees)) == k
         grown = self.seen.beside(options.of_views(one))
-        return Matching(grown, self.normal, self.bent, self.noise_px, partner, angle)
+        return Matching(grown, self.normal, self.blur, self.noise_px, partner, angle)
 
     def of_patches(self, chosen: NDArray[np.int64]) -> Matching:
         some = self.seen.of_patches(chosen)
-        bent, partner = self.bent[chosen], self.partner[:, chosen]
-        return Matching(some, self.normal[chosen], bent, self.noise_px, partner, self.angle_deg[chosen])
+        blur, partner = self.blur[chosen], self.partner[:, chosen]
+        return Matching(some, self.normal[chosen], blur, self.noise_px, partner, self.angle_deg[chosen])
 
     def matched(self) -> F64:
         """(P,) photos that have a partner."""
@@ -86,7 +85,7 @@ class Matching:
         held = held + 1e-9 * np.trace(held, axis1=1, axis2=2)[:, None, None] * np.eye(3)
         n = self.normal[enough]
         sigma[enough] = np.sqrt(np.einsum("pi,pi->p", n, np.linalg.solve(held, n[..., None])[..., 0]))
-        return np.asarray(sigma * np.sqrt(1 + WORSE_BENT * self.bent), np.float64)
+        return np.asarray(sigma * self.blur, np.float64)
 
 
 def predict(match: Matching) -> Predicted:
