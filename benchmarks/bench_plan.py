@@ -39,8 +39,8 @@ from sculpt3d.region import around
 from sculpt3d.synthetic import Look, Stage, ring
 from sculpt3d.types import Mesh, Pinhole, PointCloud, Scene, SparsePoints, View
 
-CAMERA = Pinhole(960, 720, 1050.0, 1050.0, 480.0, 360.0)
-DISTANCE = 1.3  # of the statue's size
+CAMERA = Pinhole(640, 480, 700.0, 700.0, 320.0, 240.0)
+DISTANCE = 1.55  # of the statue's size
 GAPS = (60, 70, 80, 90, 75, 65)  # degrees
 LEAST = 10  # cloud points, to know a patch's error by
 
@@ -108,7 +108,7 @@ def off(a: float, b: float) -> float:
     return (a - b + 180) % 360 - 180
 
 
-def tie_points(given: Set, count: int = 12_000, noise: float = 0.4, wrong: float = 0.03) -> SparsePoints:
+def tie_points(given: Set, count: int = 6000, noise: float = 0.4, wrong: float = 0.03) -> SparsePoints:
     """On the surface where photos see it well, off by what `noise` px leaves, and a few false ones."""
     rng = np.random.default_rng(7)
     xyz, face = trimesh.sample.sample_surface(given.truth, count, seed=1)

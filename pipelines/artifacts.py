@@ -69,7 +69,7 @@ def save_place(out: Path, placed: Placement) -> None:
         "rotation": move.rotation.tolist(),
         "translation": move.translation.tolist(),
     }
-    said = {"metric": placed.metric, "source": placed.source, "relief": placed.relief}
+    said = {"metric": placed.metric, "source": placed.source, "relief": placed.relief, "size": placed.size}
     write_atomic(out / "place.json", json.dumps(frame | said).encode())
 
 
@@ -91,4 +91,8 @@ def load_place(folder: Path) -> Placement:
     """What `save_place` wrote."""
     text = json.loads((folder / "place.json").read_text())
     move = Sim3(text["scale"], np.array(text["rotation"]), np.array(text["translation"]))
-    return Placement(move, bool(text["metric"]), str(text["source"]), bool(text.get("relief", False)))
+    size = None
+    if text.get("size") is not None:
+        width, height, depth = map(float, text["size"])
+        size = (width, height, depth)
+    return Placement(move, bool(text["metric"]), str(text["source"]), bool(text.get("relief", False)), size)

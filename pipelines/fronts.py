@@ -21,8 +21,7 @@ PLACES = (
 
 
 def relief_facts(scene: Scene, mesh: Mesh, agreeing: NDArray[np.float64]) -> dict[str, Any]:
-    """Angles from straight on (degrees, right and up positive) between which the photos lie, its size without rag in the scene's
-    unit, and the ninth of it where most surface rests on few photos."""
+    """Angles from straight on (degrees) between which the photos lie, and the ninth of it where most surface rests on few."""
     low, high = extent(mesh.vertices)
     right, up = _angles(scene, (low + high) / 2)
     share = (mesh.vertices[:, :2] - low[:2]) / np.maximum(high[:2] - low[:2], 1e-300)
@@ -34,7 +33,6 @@ def relief_facts(scene: Scene, mesh: Mesh, agreeing: NDArray[np.float64]) -> dic
         "from_right_deg": _r(right.max()),
         "from_below_deg": _r(-up.min()),
         "from_above_deg": _r(up.max()),
-        "size": [_r(float(v)) for v in high - low],
         "weakest_place": PLACES[row][column],
     }
 

@@ -354,7 +354,7 @@ class Run:
                 placed = place(mesh.vertices, up, self.height_mm, known)
             else:
                 level = up_on(front, up, scene, turned)
-                placed = place_relief(mesh.vertices, front, level, self.height_mm, known, square=by is None)
+                placed = place_relief(mesh.vertices, front, level, self.height_mm, known, by is None, scene.views)
             unit = ("frame world, +Y up, metres",) if placed.metric else ("frame world, +Y up, no scale",)
             move = placed.world_from_sfm
             write_mesh(
@@ -372,7 +372,7 @@ class Run:
 
         given = {"object_height_mm": self.height_mm, "spacing": self.spacing and vars(self.spacing), "up": self.up}
         rests_on = [flat.key, cloud.key, surface.key, *([surveyed.key] if surveyed else [])]
-        return self.ws.step("place", 5, work, given, rests_on)
+        return self.ws.step("place", 6, work, given, rests_on)
 
     def texture(self, flat: Step, surface: Step) -> Step:
         from sculpt3d.texture.bake import TextureParams, bake_texture

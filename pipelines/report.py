@@ -62,7 +62,7 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
     mesh, cloud = read_mesh(placed.path / "mesh.ply"), read_cloud(placed.path / "cloud.ply")
     agreeing = agreeing_views(mesh, cloud)
     relief = relief_facts(scene, mesh, agreeing) if where.relief else None
-    size = np.ptp(mesh.vertices, axis=0) if relief is None else relief["size"]
+    size = where.size or np.ptp(mesh.vertices, axis=0)
     quality = network_quality(read_model((surveyed or refined).path / "sparse"))
     tell(1, 6)
     facts = {

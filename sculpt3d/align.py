@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from scipy.spatial.transform import Rotation
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import F64, Sim3
 from sculpt3d.relief import extent, squared
+from sculpt3d.silhouettes import masked_extent
 from sculpt3d.types import Scene, SparsePoints, View
 
 # Where the top of the motif lies in the stored picture, by EXIF orientation (TIFF 6 / EXIF 2.3, tag 274).
@@ -21,12 +22,13 @@ _TOP = {1: (0, -1), 2: (0, -1), 3: (0, 1), 4: (0, 1), 5: (-1, 0), 6: (-1, 0), 7:
 @dataclass(frozen=True)
 class Placement:
     """The world frame. `source` says what the scale rests on; without one `metric` is False and lengths have no unit.
-    relief: it has a front only, which faces +Z."""
+    relief: it has a front only, which faces +Z; size: of such a one, between its edges."""
 
     world_from_sfm: Sim3
     metric: bool
     source: str
     relief: bool = False
+    size: tuple[float, float, float] | None = None
 
 
 def find_up(scene: Scene, orientations: Mapping[str, int]) -> F64:
@@ -74,14 +76,21 @@ def place_relief(
     object_height_mm: float | None = None,
     known: tuple[float, str] | None = None,
     square: bool = True,
+    views: Sequence[View] = (),
 ) -> Placement:
     """The same for what has a front only, and `up` in its plane: it faces +Z, stands on its lower edge (`square`; else `up` is
-    surer than that), and its height is that between its edges, in which rag and corners take no part."""
+    surer than that), and its height is that between its edges, in which rag takes no part. `views`: their masks show the
+    edges best."""
     turn = np.stack([np.cross(up, front), up, front])
     lean = squared((vertices @ turn.T[:, :2]).astype(np.float64)) if square else 0.0
     turn = Rotation.from_rotvec([0.0, 0.0, lean]).as_matrix() @ turn
-    low, high = extent(vertices.astype(np.float64) @ turn.T)
-    return _placement(turn, low, high, (low + high) / 2, object_height_mm, known, True)
+    here = vertices.astype(np.float64) @ turn.T
+    move = Sim3(1.0, turn, np.zeros(3))
+    seen = [replace(v, cam_from_world=move.move_camera(v.cam_from_world)) for v in views]
+    low, high = masked_extent(seen, *extent(here), here)
+    placed = _placement(turn, low, high, (low + high) / 2, object_height_mm, known, True)
+    width, height, depth = placed.world_from_sfm.scale * (high - low)
+    return replace(placed, size=(float(width), float(height), float(depth)))
 
 
 def place(

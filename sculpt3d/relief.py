@@ -93,8 +93,7 @@ def squared(across: F64) -> float:
 
 
 def edges(across: F64) -> tuple[float, float]:
-    """Where a relief's lower and upper edge lie, (N, 2) as for `squared`: of a straight edge the middle of its rag, else the
-    farthest that a twentieth of its length reaches."""
+    """How far down and up a relief reaches, (N, 2) as for `squared`, without its rag (`outermost`)."""
     low, high = (_level(across, side) for side in (-1, 1))
     return low, high
 
@@ -126,19 +125,32 @@ def _slope(across: F64, side: int) -> float | None:
     x, y = _profile(across, side)
     if len(x) < COLUMNS[0] // 2:
         return None
-    first, second = np.triu_indices(len(x), len(x) // 3)  # far pairs
+    return _straight(x, y, float(np.ptp(np.quantile(across[:, 1], [0.01, 0.99]))))
+
+
+def _straight(x: F64, y: F64, size: float) -> float | None:
+    """Slope of an edge's line; None where it is none. size: of the relief across the edge."""
+    first, second = np.triu_indices(len(x), max(1, len(x) // 3))  # far pairs
     slope = float(np.median((y[second] - y[first]) / (x[second] - x[first])))
     rest = y - slope * x
     scatter = float(np.median(np.abs(rest - np.median(rest))))
-    return slope if scatter < STRAIGHT * float(np.ptp(np.quantile(across[:, 1], [0.01, 0.99]))) else None
+    return slope if scatter < STRAIGHT * size else None
+
+
+def outermost(x: F64, y: F64, side: int, start: float, end: float, size: float) -> float:
+    """How far an edge with the outline x, y reaches between `start` and `end`, as a ruler laid on would find it: of a straight
+    one its line's farther end, else what a twentieth of its length reaches. side: -1 lower, 1 upper."""
+    slope = _straight(x, y, size)
+    if slope is not None:
+        level = float(np.median(y - slope * x))
+        return side * max(side * (level + slope * at) for at in (start, end))
+    return side * float(median_filter(side * y, max(3, len(y) // 20), mode="nearest").max())
 
 
 def _level(across: F64, side: int) -> float:
-    slope = _slope(across, side)
-    y = _profile(across, side)[1]
-    if slope is not None:
-        return float(np.median(y))
-    return side * float(median_filter(side * y, max(3, len(y) // 20), mode="nearest").max())
+    x, y = _profile(across, side)
+    start, end = (float(v) for v in np.quantile(across[:, 0], [0.002, 0.998]))
+    return outermost(x, y, side, start, end, float(np.ptp(np.quantile(across[:, 1], [0.01, 0.99]))))
 
 
 def _unit(v: F64) -> F64:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from pipelines.fronts import relief_facts, relief_lines
@@ -14,7 +18,8 @@ from pipelines.page import advice
 from sculpt3d.align import find_up, place_relief, up_on
 from sculpt3d.geometry import Rigid3
 from sculpt3d.relief import extent, find_front
-from sculpt3d.synthetic import look_at
+from sculpt3d.silhouettes import masked_extent
+from sculpt3d.synthetic import Stage, look_at
 from sculpt3d.types import Mesh, Pinhole, Scene, View
 from tests.conftest import SHARED, no_points
 from tests.test_running import facts
@@ -174,7 +179,6 @@ def test_advice_for_a_relief_asks_for_nothing_behind_it() -> None:
     agreeing = np.where((points[:, 0] > 0.4) & (points[:, 1] > 0.3), 2.0, 8.0)
     found = relief_facts(scene_before(points, np.eye(3), 40), mesh, agreeing)
     assert found["from_left_deg"] == pytest.approx(20, abs=0.5)
-    assert found["size"][:2] == pytest.approx([2, 1.2], rel=0.01)
     told = facts() | {"relief": found}
     said = " ".join(advice(told))
     assert "around the object" not in said
@@ -183,3 +187,39 @@ def test_advice_for_a_relief_asks_for_nothing_behind_it() -> None:
     assert "facing" not in said
     wide = " ".join(relief_lines(told | {"relief": found | {"from_left_deg": 40, "from_right_deg": 40}}))
     assert "surer" not in wide
+
+
+def test_masks_measure_a_relief_whose_surface_overshoots(tmp_path: Path) -> None:
+    """A slab of 2 x 1.2 whose surface was made 9 mm too wide at each side and 4 mm too high: the masks know better."""
+    slab = trimesh.creation.box((2.0, 1.2, 0.2))
+    slab.apply_translation([0, 0, -0.1])
+    stage = Stage(
+        Mesh(slab.vertices.astype(np.float32), slab.faces.astype(np.int32)), np.ones((8, 3), np.float32)
+    )
+    camera = Pinhole(1200, 900, 900.0, 900.0, 600.0, 450.0)
+    views = []
+    for k, x in enumerate(np.linspace(-0.7, 0.7, 6)):
+        pose = look_at(np.array([x, 0.1, 1.9]), np.array([0.7 * x, 0, 0]))
+        mask = tmp_path / f"{k}.png"
+        Image.fromarray((stage.depth(camera, pose) > 0).astype(np.uint8) * 255).save(mask)
+        views.append(View(f"{k}.jpg", camera, pose, mask, mask))
+    points, _ = carved(deep=0.02)
+    wide = points * [2.018 / 2, 1.208 / 1.2, 1]
+    front, up = np.array([0, 0, 1.0]), np.array([0, 1.0, 0])
+    plain = place_relief(wide.astype(np.float32), front, up, 1200.0)
+    known = place_relief(wide.astype(np.float32), front, up, 1200.0, views=views)
+    assert plain.size is not None and known.size is not None
+    assert plain.size[0] == pytest.approx(2.018 / 1.208 * 1.2, abs=0.004)  # by the surface alone
+    assert known.size[:2] == pytest.approx([2.0, 1.2], abs=0.003)
+    assert known.world_from_sfm.scale == pytest.approx(1.0, abs=0.003)
+
+
+def test_without_masks_or_with_none_of_an_edge_the_surface_is_measured(tmp_path: Path) -> None:
+    points, _ = carved()
+    views = scene_before(points, np.eye(3)).views
+    low, high = extent(points)
+    assert np.array_equal(masked_extent(views, low, high, points), [low, high])
+    everything = tmp_path / "all.png"
+    Image.fromarray(np.full((300, 400), 255, np.uint8)).save(everything)
+    full = [replace(v, mask=everything) for v in views]
+    assert np.array_equal(masked_extent(full, low, high, points), [low, high])
