@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -141,7 +141,9 @@ def real_cameras(given: Set, photos: Path, work: Path) -> tuple[Scene, Sim3]:
 
     checked = check_photos(photos, work / "photos", each=run_each(2))
     found = map_cameras(checked, work / "sfm", SfmParams(max_features=4096), run_each(2))
-    scene = scene_of_model(read_model(found.model), photos)
+    scene = scene_of_model(read_model(found.model))
+    views = tuple(replace(v, image=photos / f"{v.name.split('.')[0]}.png") for v in scene.views)
+    scene = replace(scene, views=views)
     true = {v.name.split(".")[0]: v.cam_from_world.source_origin for v in given.views}
     here = np.array([v.cam_from_world.source_origin for v in scene.views])
     there = np.array([true[v.name.split(".")[0]] for v in scene.views])

@@ -28,7 +28,7 @@ def add_plan(
         "in the project that `reconstruct` then goes on from.",
         epilog="Examples: sculpt3d plan photos/   (while you are still there: shoot what it asks for, plan again)   |   "
         "sculpt3d plan photos/ -o buddha --object-height 420   |   sculpt3d plan buddha   |   sculpt3d plan colmap_project/. "
-        "Azimuths are as in the report: 0\u00b0 is the front, 90\u00b0 to its left as you face it from there.",
+        "Azimuths are those of plan.png and of the report: 0\u00b0 is +Z (a relief's front), 90\u00b0 is +X, to the right of it.",
     )
     plan.add_argument(
         "source",

@@ -17,7 +17,7 @@ from pipelines.plan_words import lines, plan_facts, station_line, weak_line
 from pipelines.surveying import scale_source, survey_facts
 from pipelines.templating import render
 from pipelines.workspace import Step, Workspace, key_of_files
-from sculpt3d.errors import InputError
+from sculpt3d.errors import InputError, SculptError
 from sculpt3d.files import write_atomic
 from sculpt3d.progress import Progress
 
@@ -41,15 +41,26 @@ def plan(
         raise InputError(f"{source} is no folder; give a folder of photos, a project or a COLMAP model")
     console = console or Console("quiet")
     if (source / "work").is_dir():
+        if masks is not None or out is not None:
+            raise InputError(
+                f"{source} is a project, which has its masks and its place; leave --masks and -o out"
+            )
         return _of_project(source, object_height_mm, console)
-    if holds_model(source):
-        return _of_model(source, out or beside(source, "plan"), masks, object_height_mm, console)
-    folder = out or beside(source, "sculpt3d")
-    run, given = open_run(source, folder, preset, masks, None, how, console, invert_masks=invert_masks)
-    console.plan(("photos", "cameras", "plan"))
-    checked = run.photos(source, given.masks, given.key, given.apart)
-    step = _step(run.ws, checked, run.cameras(checked), object_height_mm, None, source.resolve().name)
-    return _handed_out(step, folder)
+    is_model = holds_model(source)
+    folder = out or beside(source, "plan" if is_model else "sculpt3d")
+    new = not folder.exists()
+    try:
+        if is_model:
+            return _of_model(source, folder, masks, invert_masks, object_height_mm, console)
+        run, given = open_run(source, folder, preset, masks, None, how, console, invert_masks=invert_masks)
+        console.plan(("photos", "cameras", "plan"))
+        checked = run.photos(source, given.masks, given.key, given.apart)
+        step = _step(run.ws, checked, run.cameras(checked), object_height_mm, None, source.resolve().name)
+        return _handed_out(step, folder)
+    except (SculptError, OSError):
+        if new and not any((folder / "work").glob("cameras-*")):  # nothing half-written stays behind
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def beside(source: Path, what: str) -> Path:
@@ -81,6 +92,7 @@ def _known(ws: Workspace, cameras: Step) -> tuple[float, str] | None:
 def _step(ws: Workspace, checked: Step, cameras: Step, height_mm: float | None,
           known: tuple[float, str] | None, name: str) -> Step:  # fmt: skip
     from sculpt3d.photos.check import load_photo_set
+    from sculpt3d.photos.masks import prepared_masks
 
     photos = load_photo_set(checked.path).photos
     turned = {p.name: p.orientation for p in photos}
@@ -91,38 +103,57 @@ def _step(ws: Workspace, checked: Step, cameras: Step, height_mm: float | None,
         from sculpt3d.planning.cameras import scene_of_model
 
         model = read_model(cameras.path / "sparse")
-        scene = scene_of_model(model, checked.path / "images", checked.path / "masks")
+        scene = scene_of_model(model, prepared_masks(checked.path / "masks").found)
         _made(out, scene, turned, height_mm, known, name, shown, tell)
 
     given = {"object_height_mm": height_mm, "known": known, "name": name}
     return ws.step("plan", 1, work, given, [checked.key, cameras.key])
 
 
-def _of_model(source: Path, out: Path, masks: Path | None, height_mm: float | None,
+def _of_model(source: Path, out: Path, masks: Path | None, invert: bool | None, height_mm: float | None,
               console: Console) -> tuple[Path, Mapping[str, Any]]:  # fmt: skip
+    from sculpt3d.models.colmap import far_offset, read_model
     from sculpt3d.models.colmap_find import choose_model
+    from sculpt3d.photos.masks import NONE, match_masks
 
     folder, told = choose_model(source)
-    if told:
-        console.say(f"note: {told}")
     key = key_of_files({f.name: f for f in folder.iterdir() if f.is_file()})
+    model = read_model(folder)
     own = masks or (source / "masks" if (source / "masks").is_dir() else None)
+    names = sorted(str(model.images[i].name) for i in model.reg_image_ids())
+    matched = NONE if own is None else match_masks(own, names, invert)
     ws = Workspace(out, console)
     console.plan(("plan",))
+    for sentence in [*([told] if told else []), *matched.sentences()]:
+        console.say(f"note: {sentence}")
 
     def work(to: Path, tell: Progress) -> None:
         from sculpt3d.align import about
-        from sculpt3d.models.colmap import far_offset, read_model
         from sculpt3d.planning.cameras import scene_of_model
 
-        model = read_model(folder)
-        scene = about(scene_of_model(model, None, own), far_offset(model))
+        found = _turned_over(matched.found, to / "masks") if matched.invert else matched.found
+        scene = about(scene_of_model(model, found), far_offset(model))
         _made(to, scene, {}, height_mm, None, source.resolve().name, {}, tell)
+        shutil.rmtree(to / "masks", ignore_errors=True)
 
-    masked = key_of_files({f.name: f for f in own.iterdir() if f.is_file()}) if own else ""
-    step = ws.step("plan", 1, work, {"object_height_mm": height_mm}, [key, masked])
+    given = {"object_height_mm": height_mm, "invert": matched.invert, "name": source.resolve().name}
+    step = ws.step("plan", 1, work, given, [key, key_of_files(dict(matched.found))])
     ws.prune()
     return _handed_out(step, out)
+
+
+def _turned_over(masks: Mapping[str, Path], folder: Path) -> dict[str, Path]:
+    """White where they are black."""
+    from PIL import Image
+
+    from sculpt3d.photos.masks import read_mask
+
+    folder.mkdir(exist_ok=True)
+    found = {}
+    for number, (name, path) in enumerate(sorted(masks.items())):
+        found[name] = folder / f"{number}.png"
+        Image.fromarray(read_mask(path, invert=True)).save(found[name])
+    return found
 
 
 def _made(out: Path, scene: Any, turned: Mapping[str, int], height_mm: float | None,

@@ -326,6 +326,8 @@ def test_wrong_input_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "project" / "work").mkdir(parents=True)
     with pytest.raises(InputError, match="holds no cameras"):
         plan(tmp_path / "project")
+    with pytest.raises(InputError, match="leave --masks and -o out"):
+        plan(tmp_path / "project", tmp_path / "other")
     few = scene_of(figure(), rings(), count=60)
     with pytest.raises(NotEnoughViews, match="too few"):
         plan_shots(few, tmp_path / "work")

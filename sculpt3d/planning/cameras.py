@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ BEST_PX = 0.05  # no photo's pixels are found better, whatever a model made by h
 _RAYLEIGH = 1.2533  # mean length of a residual whose coordinates have sigma 1
 
 
-def scene_of_model(model: Any, images: Path | None = None, masks: Path | None = None) -> Scene:
-    """Views sorted by name; lens distortion is left out. Raises `NotEnoughViews`."""
+def scene_of_model(model: Any, masks: Mapping[str, Path] | None = None) -> Scene:
+    """Views sorted by name; lens distortion is left out. masks: by photo. Raises `NotEnoughViews`."""
     shots = sorted((model.images[i] for i in model.reg_image_ids()), key=lambda image: str(image.name))
     if len(shots) < LEAST or len(model.points3D) < TIES:
         raise NotEnoughViews(
@@ -31,7 +32,7 @@ def scene_of_model(model: Any, images: Path | None = None, masks: Path | None = 
     points = [model.points3D[i] for i in sorted(model.points3D)]
     tracks = [sorted({number[e.image_id] for e in p.track.elements if e.image_id in number}) for p in points]
     return Scene(
-        tuple(_view(image, model.cameras[image.camera_id], images, masks) for image in shots),
+        tuple(_view(image, model.cameras[image.camera_id], masks or {}) for image in shots),
         SparsePoints(
             np.array([p.xyz for p in points], np.float64).reshape(-1, 3),
             np.array([p.error for p in points], np.float32),
@@ -41,14 +42,13 @@ def scene_of_model(model: Any, images: Path | None = None, masks: Path | None = 
     )
 
 
-def _view(image: Any, camera: Any, images: Path | None, masks: Path | None) -> View:
+def _view(image: Any, camera: Any, masks: Mapping[str, Path]) -> View:
     k, name = camera.calibration_matrix(), str(image.name)
     pinhole = Pinhole(
         int(camera.width), int(camera.height), *(float(k[i]) for i in ((0, 0), (1, 1), (0, 2), (1, 2)))
     )
     pose = Rigid3.from_matrix(image.cam_from_world().matrix())
-    mask = None if masks is None else masks / f"{name}.png"
-    return View(name, pinhole, pose, (images or Path()) / name, mask if mask and mask.is_file() else None)
+    return View(name, pinhole, pose, Path(name), masks.get(name))
 
 
 def noise_px(points: SparsePoints) -> float:
