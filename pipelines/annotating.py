@@ -14,7 +14,7 @@ from pipelines.bar import table
 from pipelines.measuring import check_folder
 from sculpt3d.desk.annotated import Resolved, resolve, total_area
 from sculpt3d.desk.annotations import Annotation, new_id, now, photo_file
-from sculpt3d.desk.conditions import Condition, conditions_of, read_conditions, write_conditions
+from sculpt3d.desk.conditions import Condition, conditions_of, named, read_conditions, write_conditions
 from sculpt3d.desk.notebook import Kept, Notebook, page_of, read_annotated
 from sculpt3d.desk.quantity import Point, Region, region_as_saved
 from sculpt3d.desk.surface import Surface, read_measured
@@ -192,7 +192,7 @@ def _as_dict(number: int, r: Resolved, known: Mapping[str, Condition]) -> dict[s
         "number": number,
         "id": a.id,
         "condition": a.condition,
-        "name": named(a, known),
+        "name": named(a.condition, known),
         "shape": a.shape,
         **(
             {"points": [list(p) for p in a.points]}
@@ -227,7 +227,7 @@ def as_csv(surface: Surface, found: Sequence[Resolved], known: Mapping[str, Cond
         rows.writerow(
             [
                 k,
-                _harmless(named(a, known)),
+                _harmless(named(a.condition, known)),
                 a.shape,
                 *size,
                 part,
@@ -239,10 +239,6 @@ def as_csv(surface: Surface, found: Sequence[Resolved], known: Mapping[str, Cond
             ]
         )
     return out.getvalue()
-
-
-def named(a: Annotation, known: Mapping[str, Condition]) -> str:
-    return known[a.condition].name if a.condition in known else a.condition
 
 
 def _harmless(text: str) -> str:
@@ -260,7 +256,7 @@ def _print(surface: Surface, found: Sequence[Resolved], known: Mapping[str, Cond
         said = " ".join(
             v for v in (r.asked.text.replace("\n", " "), f"[{r.asked.author}]" if r.asked.author else "") if v
         )
-        rows.append(("!" if r.notes else "ok", f"{k} {named(r.asked, known)}", size, said))
+        rows.append(("!" if r.notes else "ok", f"{k} {named(r.asked.condition, known)}", size, said))
     table(("", "what", "size", "words"), rows)
     if surface.scale.mm is None:
         print("No areas and lengths: nobody says what a unit of the file is; give --unit")

@@ -26,12 +26,13 @@ ROOM = 0.5  # of the model's size: how far from it a point may lie
 
 @dataclass(frozen=True)
 class Annotation:
-    """position and outward normal in the model's frame."""
+    """position and outward normal in the model's frame. colour: #rrggbb, empty for the page's own."""
 
     position: tuple[float, float, float]
     normal: tuple[float, float, float]
     title: str
     text: str
+    colour: str = ""
 
 
 def annotations_of(source: Path) -> Path:

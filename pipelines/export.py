@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.annotations import Annotation, annotations_of, read_annotations
+from pipelines.condition_notes import condition_notes
 from pipelines.console import Console
 from pipelines.export_level import PRESETS, ExportParams, Job, Written
 from pipelines.source import Source, load_source, source_files
@@ -70,7 +71,7 @@ def export(
     _prove_read(path.name, source, measured)
     for note in _notes(source, params):
         say(f"note: {note}")
-    notes = read_annotations(annotations_of(path), source.full, measured) if page else ()
+    notes = _notes_on_page(path, source, measured, say) if page else ()
     console.done("source", round(time.monotonic() - began, 2), False)
     pictured = _pictured(params) if page or poster else ""
     before, written = _finished(folder), list[Written]()
@@ -160,6 +161,14 @@ def _notes(source: Source, params: ExportParams) -> list[str]:
     if local:
         told.append(f"{' and '.join(local)} cannot say so: there the model is near the origin")
     return told
+
+
+def _notes_on_page(path: Path, source: Source, measured: Surface, say: Callable[[str], None]) -> Sequence[Annotation]:
+    """Those written by hand, then the desk's."""
+    conditions, said = condition_notes(path, source)
+    for note in said:
+        say(f"note: {note}")
+    return (*read_annotations(annotations_of(path), source.full, measured), *conditions)
 
 
 def _prove_read(name: str, source: Source, measured: Surface) -> None:

@@ -30,7 +30,7 @@ NO_PHOTO = Path(os.devnull)
 class Source:
     """document: all detail there is, local about its offset; parts: where the colours are, as local; full: the document's
     surface; measured: facts for the provenance packet; views: cameras to compare pictures from; second: what another reader
-    makes of the same file, None where none knows it. Lengths are metres where `metric`."""
+    makes of the same file, None where none knows it. Lengths are metres where `metric`. scale: of a unit of the file in them."""
 
     name: str
     document: Document
@@ -45,6 +45,7 @@ class Source:
     views: Sequence[View] = ()
     second: Second | None = None
     notes: tuple[str, ...] = ()
+    scale: float = 1.0
 
     @property
     def offset(self) -> F64:
@@ -93,7 +94,7 @@ def load_source(path: Path) -> Source:
     full = document.surface()
     return Source(
         name, document, full, surfaces, document.metric, rights, str(said.get("dc:creator", "")), day, kept,
-        views=_around(full), second=read_again(path, document.offset, scale), notes=notes,
+        views=_around(full), second=read_again(path, document.offset, scale), notes=notes, scale=scale,
     )  # fmt: skip
 
 

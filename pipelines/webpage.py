@@ -88,4 +88,11 @@ def _level(e: Entry, alone: bool) -> dict[str, object]:
 def _note(number: int, a: Annotation) -> dict[str, object]:
     """A point on the model; what it says stands below it, and is shown one at a time."""
     at, out = (" ".join(f"{v:.6g}" for v in vector) for vector in (a.position, a.normal))
-    return {"number": number, "position": at, "normal": out, "title": a.title, "lines": a.text.split("\n")}
+    return {"number": number, "position": at, "normal": out, "title": a.title, "lines": a.text.split("\n"),
+            "colour": a.colour, "ink": _ink(a.colour)}  # fmt: skip
+
+
+def _ink(colour: str) -> str:
+    """Black or white, whichever is read better on #rrggbb."""
+    r, g, b = (((int(colour[k : k + 2], 16) / 255) ** 2.2) for k in (1, 3, 5)) if colour else (0.0, 0.0, 0.0)
+    return "#000" if 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 else "#fff"

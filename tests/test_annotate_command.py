@@ -13,6 +13,9 @@ import pytest
 import trimesh
 
 from pipelines.cli import main
+from pipelines.condition_notes import condition_notes
+from pipelines.source import load_source
+from pipelines.webpage import _note as render_note
 from sculpt3d.desk.notebook import page_of
 from tests.web_annotation_rules import violations
 
@@ -169,3 +172,25 @@ def test_conditions_are_written_to_be_edited(cube: Path, capsys: pytest.CaptureF
     assert main(["annotate", str(cube), "--add", "moss", "--point", "0,0,50"]) == 0
     assert "Moos" in capsys.readouterr().out
     assert main(["annotate", str(cube), "--add", "crack", "--point", "0,0,50"]) == 2
+
+
+@pytest.mark.parametrize(("ending", "unit"), [("ply", 1.0), ("glb", 0.001)])
+def test_the_exported_page_shows_them_where_they_are(tmp_path: Path, ending: str, unit: float) -> None:
+    """Far from the origin too, where the page's model lies near it; a PLY that says no unit is exported in its own."""
+    model = tmp_path / f"a.{ending}"
+    mesh = trimesh.creation.icosphere(4, 50.0 * unit)
+    mesh.apply_translation(np.array([1000.0, 0, 0]) * unit)
+    mesh.export(model)
+    where = [f"{v * unit!r}" for v in (1000.0, 0.0, 50.0)]
+    assert (
+        main(["annotate", str(model), "--add", "salt", "--point", ",".join(where), "--text", "</p><b>"]) == 0
+    )
+    source = load_source(model)
+    (note,), said = condition_notes(model, source)
+    assert not said and note.title == "Salt" and note.colour == "#56b4e9" and note.text.startswith("</p><b>")
+    vertices = source.full.vertices.astype(float)
+    nearest = np.linalg.norm(vertices - note.position, axis=1).min()
+    assert nearest < 0.02 * np.ptp(vertices) and note.normal[2] > 0.99
+    assert note.position[2] == pytest.approx(vertices[:, 2].max(), rel=1e-3)
+    page = render_note(1, note)
+    assert page["ink"] == "#000" and page["lines"][0] == "</p><b>"

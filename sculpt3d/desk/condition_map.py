@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from sculpt3d.desk.annotated import Resolved, inside, total_area
-from sculpt3d.desk.conditions import UNKNOWN, Condition
+from sculpt3d.desk.conditions import UNKNOWN, Condition, named
 from sculpt3d.desk.nearest import finder_of
 from sculpt3d.desk.orthographic import SIDES, Eye, Seen, Side, side
 from sculpt3d.desk.paper import Disc, Mark, Page, Picture, Shape, Words, beyond_latin
@@ -216,10 +216,6 @@ def colour(r: Resolved, known: Mapping[str, Condition]) -> str:
     return r.asked.colour or (known[r.asked.condition].colour if r.asked.condition in known else UNKNOWN)
 
 
-def _name(r: Resolved, known: Mapping[str, Condition]) -> str:
-    return known[r.asked.condition].name if r.asked.condition in known else r.asked.condition
-
-
 def _frame(surface: Surface, zoom: float, scale: str) -> list[Mark]:
     """Title, and below the views the scale with its bar; no millimetres without one."""
     low = A4[1] - MARGIN
@@ -259,7 +255,7 @@ def _legend(surface: Surface, found: Sequence[Resolved], known: Mapping[str, Con
         area = total_area(surface, ours)
         marks += [
             Shape([box], tint, 0.3, tint, 0.5),
-            Words(x + 8, y + 3.2, _name(ours[0], known)[:38], 3.2, bold=True),
+            Words(x + 8, y + 3.2, named(key, known)[:38], 3.2, bold=True),
             Words(
                 x + 8, y + 7.2, count if area is None else f"{count}, {area.text()}", 2.8, colour="#444444"
             ),
@@ -282,7 +278,7 @@ def _list(found: Sequence[Resolved], known: Mapping[str, Condition]) -> list[Pag
             marks, y = _head(columns), MARGIN + 12
         size = r.asked.shape if r.size is None else r.size.text()
         who = ", ".join(v for v in (r.asked.author[:26], r.asked.created[:10]) if v)
-        cells = (str(k), _name(r, known)[:24], size, "", who)
+        cells = (str(k), named(r.asked.condition, known)[:24], size, "", who)
         marks += [Words(x, y, text, 2.9) for x, text in zip(columns, cells, strict=True) if text]
         marks += [Words(columns[3], y + 4.2 * n, line, 2.9) for n, line in enumerate(lines) if line]
         tint = colour(r, known)

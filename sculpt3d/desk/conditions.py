@@ -85,6 +85,11 @@ def write_conditions(model: Path) -> Path:
     return path
 
 
+def named(key: str, known: Mapping[str, Condition]) -> str:
+    """For people; the key itself where the list has lost it."""
+    return known[key].name if key in known else key
+
+
 def is_colour(text: str) -> bool:
     return _COLOUR.fullmatch(text) is not None
 
