@@ -155,10 +155,12 @@ def _export(
         write_atomic(out, (json.dumps(kept, indent=1, ensure_ascii=False) + "\n").encode())
     else:
         from sculpt3d.desk.condition_map import draw_map
-        from sculpt3d.desk.paper import as_pdf, as_svg
+        from sculpt3d.desk.paper import as_pdf, as_svg, unprintable_letters
 
         drawn = draw_map(surface, found, known, options.views, options.up)
-        tell(drawn.notes)
+        lost = unprintable_letters(drawn.pages) if kind == ".pdf" else ""
+        said = f"no font of this computer that a PDF can hold has {lost[:40]}: they are printed as ?; an .svg keeps them"
+        tell([*drawn.notes, *([said] if lost else [])])
         write_atomic(
             out, as_pdf(drawn.pages, surface.name) if kind == ".pdf" else as_svg(drawn.pages, surface.name)
         )

@@ -15,12 +15,14 @@ import pytest
 import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reportlab.pdfbase import pdfmetrics
 
 from sculpt3d._open3d import o3d
 from sculpt3d.desk import history
 from sculpt3d.desk.annotated import resolve, total_area
 from sculpt3d.desk.annotations import Annotation, checked, new_id, now, photo_file
 from sculpt3d.desk.conditions import DEFAULT, read_conditions, write_conditions
+from sculpt3d.desk.fonts import font_for, unprintable
 from sculpt3d.desk.history import Book
 from sculpt3d.desk.notebook import Notebook, journal_of, page_of, read_annotated
 from sculpt3d.desk.quantity import Region
@@ -330,3 +332,16 @@ def test_conditions_are_the_users_own(tmp_path: Path) -> None:
         path.write_text(broken)
         with pytest.raises(UnreadableFile, match=r"conditions\.toml"):
             read_conditions(model)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20))
+def test_letters_are_printed_or_named(text: str) -> None:
+    """Every letter that is printed is one that the font has."""
+    font, printed = font_for(text)
+    lost = unprintable(text)
+    assert printed == "".join("?" if c in lost else c for c in text)
+    if font == "Helvetica":
+        printed.encode("cp1252")
+    else:
+        known = pdfmetrics.getFont(font).face.charToGlyph
+        assert all(ord(c) in known or c == "?" for c in printed)

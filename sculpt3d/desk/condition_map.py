@@ -14,7 +14,7 @@ from sculpt3d.desk.annotated import Resolved, inside, total_area
 from sculpt3d.desk.conditions import UNKNOWN, Condition, named
 from sculpt3d.desk.nearest import finder_of
 from sculpt3d.desk.orthographic import SIDES, Eye, Seen, Side, side
-from sculpt3d.desk.paper import Disc, Mark, Page, Picture, Shape, Words, beyond_latin
+from sculpt3d.desk.paper import Disc, Mark, Page, Picture, Shape, Words
 from sculpt3d.desk.surface import Surface
 from sculpt3d.geometry import F64
 from sculpt3d.types import U8, Bool
@@ -64,10 +64,6 @@ def draw_map(
     pages = [Page(*A4, marks), *_list(found, known)]
     hidden = [str(k + 1) for k in range(len(found)) if k not in shown]
     notes = [f"on none of the views, only in the list: {', '.join(hidden)}"] if hidden else []
-    if beyond_latin(pages):
-        notes.append(
-            "letters beyond western Europe are set in STSong-Light, which PDF readers bring themselves; SVG has them all"
-        )
     places = f"{len(spots)} view{'s' if len(spots) > 1 else ''}, {scale}"
     return Drawn(pages, f"{len(found)} annotation{'s' if len(found) != 1 else ''} on {places}", tuple(notes))
 
@@ -163,6 +159,8 @@ def _drawn(
         deep = cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 3)
         row, column = np.unravel_index(int(deep.argmax()), deep.shape)
         at = float(spot.x + (column - 0.5) * DOT), float(spot.y + (row - 0.5) * DOT)
+        if deep.max() * DOT < 3:  # its number would hide it
+            at = at[0] + 3.2, at[1] - 3.2
         return [Shape(rings, tint, 0.3, tint, 0.5, name=name)], at
     points, seen = _along(surface, r, spot.seen)
     paper = spot.paper(points)

@@ -12,11 +12,11 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 from PIL import Image as Pillow
 
+from sculpt3d.desk.fonts import font_for, unprintable
 from sculpt3d.geometry import F64
 from sculpt3d.types import U8
 
 MM = 72 / 25.4  # points
-_FONT, _BOLD, _ASIAN = "Helvetica", "Helvetica-Bold", "STSong-Light"
 
 
 @dataclass(frozen=True)
@@ -145,9 +145,10 @@ def _pdf(paper: Any, height: float, mark: Mark) -> None:
         return
     if isinstance(mark, Words):
         paper.setFillColor(HexColor(mark.colour))
-        paper.setFont(_font(mark), mark.size * MM)
+        font, text = font_for(_plain(mark.text), mark.bold)
+        paper.setFont(font, mark.size * MM)
         draw = paper.drawCentredString if mark.middle else paper.drawString
-        draw(mark.x * MM, (height - mark.y) * MM, _plain(mark.text))
+        draw(mark.x * MM, (height - mark.y) * MM, text)
         return
     paper.setLineWidth(mark.width * MM)
     paper.setLineJoin(1)
@@ -171,29 +172,10 @@ def _pdf(paper: Any, height: float, mark: Mark) -> None:
     paper.setFillAlpha(1)
 
 
-def beyond_latin(pages: Sequence[Page]) -> bool:
-    """Whether a PDF needs a font for letters that its readers bring themselves."""
-    return any(isinstance(m, Words) and not _is_latin(m.text) for p in pages for m in p.marks)
-
-
-def _font(mark: Words) -> str:
-    """Helvetica for western Europe; else a font with Chinese, Greek and Cyrillic letters that every PDF reader brings."""
-    if _is_latin(mark.text):
-        return _BOLD if mark.bold else _FONT
-    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-    from reportlab.pdfbase.pdfmetrics import getRegisteredFontNames, registerFont
-
-    if _ASIAN not in getRegisteredFontNames():
-        registerFont(UnicodeCIDFont(_ASIAN))
-    return _ASIAN
-
-
-def _is_latin(text: str) -> bool:
-    try:
-        _plain(text).encode("cp1252")
-    except UnicodeEncodeError:
-        return False
-    return True
+def unprintable_letters(pages: Sequence[Page]) -> str:
+    """What a PDF of them shows as ?, as no font of this computer has it."""
+    every = (unprintable(_plain(m.text)) for p in pages for m in p.marks if isinstance(m, Words))
+    return "".join(sorted(set("".join(every))))
 
 
 def _plain(text: str) -> str:
