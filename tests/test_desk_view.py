@@ -29,6 +29,7 @@ from viewer.drawing.picture import framed
 from viewer.files.saving import told_in
 from viewer.files.views import read_state, write_state
 from viewer.modes import modes
+from viewer.panels.dial import RADIUS, middle, on_dial, pulled_to, spot
 from viewer.state.camera import OrbitCamera
 from viewer.state.commands import (
     Bookmark,
@@ -309,6 +310,13 @@ def steps(dt):
     desk.window.dispatch_event("on_mouse_press", 100, 80, mouse.LEFT, key.MOD_ALT)
     desk.window.dispatch_event("on_mouse_drag", 200, 160, 100, 80, mouse.LEFT, key.MOD_ALT)
     desk.window.dispatch_event("on_mouse_release", 200, 160, mouse.LEFT, key.MOD_ALT)
+    from viewer.panels.dial import RADIUS, middle
+    x, y = (round(v) for v in middle(300))
+    camera = desk.state.camera
+    desk.window.dispatch_event("on_mouse_press", x, y, mouse.LEFT, 0)
+    desk.window.dispatch_event("on_mouse_drag", x, y + RADIUS // 2, 0, RADIUS // 2, mouse.LEFT, 0)
+    desk.window.dispatch_event("on_mouse_release", x, y + RADIUS // 2, mouse.LEFT, 0)
+    assert desk.state.camera == camera
     press("V")
     pyglet.app.exit()
 pyglet.clock.schedule_once(steps, 0.5)
@@ -344,4 +352,18 @@ print(json.dumps([desk.state.mode, len(desk.state.past), desk.state.lamps[0].kin
         and saved["look"]["shadows"]
         and saved["bookmarks"][0]["name"] == "View 1"
     )
-    assert saved["camera"]["projection"] == "orthographic" and saved["lights"][0]["lamp"].startswith("raking")
+    assert saved["camera"]["projection"] == "orthographic"
+    assert saved["lights"][0]["lamp"].startswith("raking:az=90,el=45")
+
+
+@given(st.floats(0, 359), st.floats(0.5, 89.5))
+def test_the_dial_shows_a_lamp_where_it_is_pulled(azimuth: float, elevation: float) -> None:
+    camera = OrbitCamera((0, 0, 0), 3.0)
+    state = State(camera, camera, lamps=(lamp_of(f"raking:az={azimuth},el={elevation}"),))
+    x, y = spot(state.lamps[0])
+    mx, my = middle(640)
+    assert on_dial(mx + RADIUS * x, my + RADIUS * y, 640)
+    again = pulled_to(state, mx + RADIUS * x, my + RADIUS * y, 640).lamps[0]
+    assert again.direction(camera) == pytest.approx(state.lamps[0].direction(camera), abs=1e-6)
+    beyond = pulled_to(state, mx + 200, my, 640).lamps[0]
+    assert (beyond.azimuth, beyond.elevation) == (0, 0) and not on_dial(mx + 200, my, 640)

@@ -16,6 +16,7 @@ from viewer.files.loading import load
 from viewer.files.saving import check_target, save_picture
 from viewer.modes import modes
 from viewer.modes.measured import Measured, measured
+from viewer.panels.dial import on_dial, pulled_to
 from viewer.panels.overlay import draw_in_window, draw_on
 from viewer.state.commands import KEYS, State, apply, drag, frame_selection, grabbed, scroll, within
 
@@ -65,6 +66,7 @@ class Desk:
         self._measured_for: Any = None
         self._shown = Measured(document, state)
         self._rectangle: list[float] | None = None
+        self._on_dial = False
         for event in ("draw", "mouse_press", "mouse_drag", "mouse_release", "mouse_scroll", "key_press"):
             setattr(self.window, f"on_{event}", getattr(self, f"on_{event}"))
 
@@ -82,18 +84,24 @@ class Desk:
 
     def on_mouse_press(self, x: int, y: int, button: int, modifiers: int) -> None:
         names = _held(button, modifiers)
-        if "alt" in names:
+        self._on_dial = modes()[self.state.mode].lit and on_dial(x, y, self.window.width)
+        if self._on_dial:
+            self.state = pulled_to(self.state, x, y, self.window.width)
+        elif "alt" in names:
             self._rectangle = [x, y, x, y]
         elif "ctrl" not in names:
             self.state = grabbed(self.state)
 
     def on_mouse_drag(self, x: int, y: int, dx: int, dy: int, buttons: int, modifiers: int) -> None:
-        if self._rectangle is not None:
+        if self._on_dial:
+            self.state = pulled_to(self.state, x, y, self.window.width)
+        elif self._rectangle is not None:
             self._rectangle[2:] = [x, y]
         else:
             self.state = drag(self.state, dx, dy, _held(buttons, modifiers), self.window.height)
 
     def on_mouse_release(self, x: int, y: int, button: int, modifiers: int) -> None:
+        self._on_dial = False
         if self._rectangle is None:
             return
         (left, right), (low, high) = sorted(self._rectangle[::2]), sorted(self._rectangle[1::2])

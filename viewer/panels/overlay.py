@@ -12,6 +12,7 @@ from sculpt3d.models.document import Document
 from sculpt3d.types import U8
 from viewer.files.loading import described
 from viewer.modes import mode, modes
+from viewer.panels.dial import draw_dial
 from viewer.state.commands import HELP, State, scale_bar
 
 _INK, _SHADOW = (230, 230, 230, 255), (0, 0, 0, 200)
@@ -92,6 +93,8 @@ def draw_in_window(
         for k, rgb in enumerate(colours):
             pyglet.shapes.Rectangle(14 + 8 * k, height - 46, 8, 10, rgb).draw()
         _text(words, 14, height - 62)
+    if mode(state.mode).lit:
+        draw_dial(state, width)
     if state.help:
         _text(help_words(), 14, height - 50, width=width - 28, multiline=True)
     else:

@@ -43,7 +43,7 @@ KEYS = {
     "_6": "bottom",
 }
 HELP = (
-    "Drag: turn   Right drag or Shift+drag: move   Wheel: zoom to the cursor   Ctrl+drag: move the lamp   "
+    "Drag: turn   Right drag or Shift+drag: move   Wheel: zoom to the cursor   Ctrl+drag, or the dial: move the lamp   "
     "Alt+drag: frame what the rectangle holds\n"
     "F frame   1-6 front right back left top bottom   O orthographic   U turntable or free   , . roll   Z undo   Y redo   "
     "B bookmark   N next bookmark\n"
