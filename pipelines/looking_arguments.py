@@ -157,7 +157,7 @@ def _looks(render: argparse.ArgumentParser) -> None:
 
 def _paper(render: argparse.ArgumentParser) -> None:
     render.add_argument(
-        "--mm-per-px", type=positive, metavar="MM", help="orthographic, a pixel so many millimetres wide"
+        "--mm-per-px", type=_pixel, metavar="MM", help="orthographic, a pixel so many millimetres wide"
     )
     render.add_argument(
         "--scale",
@@ -165,9 +165,7 @@ def _paper(render: argparse.ArgumentParser) -> None:
         metavar="1:N@DPIdpi",
         help="orthographic, true to scale in print: 1:2@300dpi",
     )
-    render.add_argument(
-        "--dpi", type=positive, metavar="DPI", help="resolution written into the picture (300)"
-    )
+    render.add_argument("--dpi", type=_dpi, metavar="DPI", help="resolution written into the picture (300)")
     render.add_argument("--sheet", choices=["six"], help="six views at one scale, unfolded around the front")
     render.add_argument("--scale-bar", action="store_true", help="a bar as long as it says; orthographic")
     render.add_argument("--up-arrow", action="store_true", help="an arrow where the object's up is")
@@ -228,11 +226,23 @@ def _read(module: str, function: str, text: str) -> Any:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _share(text: str) -> float:
+def _pixel(text: str) -> float:
+    return _between(text, 1e-6, 1e6)
+
+
+def _dpi(text: str) -> float:
+    return _between(text, 10, 10_000)
+
+
+def _between(text: str, low: float, high: float) -> float:
     value = number(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from {low:g} to {high:g}")
     return value
+
+
+def _share(text: str) -> float:
+    return _between(text, 0, 1)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -262,6 +262,9 @@ def test_a_sweep_turns_the_light_once_around(tmp_path: Path) -> None:
         (("-o", "a.png", "--caption", "石像"), "--font"),
         (("-o", "a.png", "--caption", "x", "--font", "none.ttf"), "no font"),
         (("-o", "a.png", "--limits", "2", "1"), "low value first"),
+        (("-o", "a.png", "--unit", "mm", "--mode", "relief", "--radius-mm", "1e6"), "smaller"),
+        (("-o", "a.png", "--unit", "m", "--mm-per-px", "1e-6"), "16384"),
+        (("-o", "a.png", "--unit", "m", "--mm-per-px", "1e-6", "--sheet", "six"), "16384"),
         (("-o", "a.png", "--state", "none.json"), "no none.json"),
         (("-o", "a.png", "--scale-bar", "--unit", "mm", "--size", "20x20"), "larger --size"),
     ],
@@ -334,3 +337,14 @@ def test_a_caption_is_written_in_the_font_that_has_its_letters(box: Path, tmp_pa
     assert main(["render", str(box), "-o", str(tmp_path / "a.png"), *more, "Ωρ"]) == 2
     pixels = render(box, tmp_path / "a.png", *more, "Ωρ", "--font", str(dejavu))
     assert (pixels[180:, :60] < 100).any()
+
+
+@pytest.mark.parametrize("more", ["--mm-per-px 1e-300", "--mm-per-px nan", "--dpi 0", "--dpi 1e9", "--gloss 2", "--size 16385x16",
+                                  "--sweep 0", "--radius-mm -1", "--light sun", "--mode glitter", "--view up"])  # fmt: skip
+def test_values_that_are_none_are_refused_by_the_command_line(
+    box: Path, tmp_path: Path, more: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["render", str(box), "-o", str(tmp_path / "a.png"), *more.split()])
+    assert stopped.value.code == 2
+    assert more.split()[0] in capsys.readouterr().err

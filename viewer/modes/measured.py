@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sculpt3d.desk.field import Field, shares
+from sculpt3d.errors import InputError
 from sculpt3d.models.document import Document
 from viewer.modes import mode
 from viewer.modes.mode import SHOWN
@@ -27,7 +28,12 @@ def measured(document: Document, state: State) -> Measured:
     chosen = mode(state.mode)
     if chosen.measure is None:
         return Measured(document, state)
-    found = chosen.measure(document, state.shown.radius)
+    radius, size = state.shown.radius, 2 * state.home.radius
+    if radius is not None and not 0 < radius <= size:
+        raise InputError(
+            f"A radius of {radius:.3g} units is none for a model {size:.3g} units large; give a smaller one"
+        )
+    found = chosen.measure(document, radius)
     low = found.low if state.shown.low is None else state.shown.low
     high = found.high if state.shown.high is None else state.shown.high
     field = replace(found, low=low, high=high)

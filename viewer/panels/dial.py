@@ -1,7 +1,7 @@
 """The lamp's dial in the window's corner: the last lamp is a spot that is dragged.
 
-The middle is straight before the plane the lamp is measured on (elevation 90), the rim grazes it (0), evenly between, for a raking
-lamp is set near the rim; azimuth 0 is to the right, 90 up.
+The middle is straight before the plane the lamp is measured on (elevation 90), the rim grazes it (0), evenly between, for a
+raking lamp is set near the rim; azimuth 0 is to the right, 90 up.
 """
 
 from __future__ import annotations
