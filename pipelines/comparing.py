@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.comparing_page import page
+from pipelines.comparing_page import page, sentences
 from sculpt3d.desk.colours import diverging, round_limit
 from sculpt3d.desk.comparison import Comparison, How, compare
 from sculpt3d.errors import InputError
@@ -60,39 +60,6 @@ def limit_of(found: Comparison) -> float:
     peaks = [abs(p.peak) for p in found.change.patches]
     level = float(np.median(found.change.level))
     return round_limit(max([float(np.quantile(size, 0.995)), level, *peaks[:1]]))
-
-
-def sentences(facts: dict[str, object]) -> list[str]:
-    """What a person wants to know first."""
-    a, b, r, d, patches = (facts[k] for k in ("a", "b", "registration", "deviation", "patches"))
-    assert isinstance(a, dict) and isinstance(b, dict) and isinstance(r, dict) and isinstance(d, dict)
-    assert isinstance(patches, list)
-    lines = [
-        f"A {a['file']}: in {a['unit']} ({a['unit_source']}), {a['diagonal_mm']:.1f} mm from corner to corner of its box; "
-        f"B {b['file']}: in {b['unit']} ({b['unit_source']}), {b['diagonal_mm']:.1f} mm.",
-        f"Registration: {r['how']}"
-        + (
-            f"; what did not change fits to {_small(r['scatter_mm'])} mm, {r['share_used']:.0%} of B had a say."
-            if r["scatter_mm"]
-            else "."
-        ),
-        f"Median size of the deviation {_small(d['median_size_mm'])} mm, "
-        f"level of detection {_small(d['level_of_detection_mm'])} mm.",
-    ]
-    if not patches:
-        return [*lines, "No change is significant."]
-    first = patches[0]
-    more = f", and {len(patches) - 1} smaller one{'s' if len(patches) > 2 else ''}" if len(patches) > 1 else ""
-    what = "raised" if first["peak_mm"] > 0 else "sunk"
-    return [
-        *lines,
-        f"Significant change in {len(patches)} place{'s' if len(patches) > 1 else ''}: the largest is {what} by "
-        f"{abs(first['peak_mm']):.3f} ± {first['plus_minus_mm']:.3f} mm over {first['area_mm2'] / 100:.3g} cm²{more}.",
-    ]
-
-
-def _small(mm: float) -> str:
-    return f"{mm:.3f}" if mm >= 0.0005 else "under 0.001"
 
 
 def _write_ply(path: Path, found: Comparison, colours: U8) -> None:

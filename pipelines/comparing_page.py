@@ -22,13 +22,11 @@ _WIDE, _HIGH = 610, 150  # of the histogram
 
 def page(found: Comparison, facts: Mapping[str, Any], colours: U8, limit: float) -> str:
     """The HTML text; names of files come from strangers and are escaped."""
-    from pipelines.comparing import sentences
-
     return render(
         "comparison.html",
         a=facts["a"],
         b=facts["b"],
-        lines=sentences(dict(facts)),
+        lines=sentences(facts),
         rows=[
             {"caption": "Deviation", "pictures": _pictures(found, colours)},
             {
@@ -50,6 +48,37 @@ def page(found: Comparison, facts: Mapping[str, Any], colours: U8, limit: float)
         matrix=[[f"{v:.9g}" for v in row] for row in facts["registration"]["a_from_b"]],
         notes=facts["notes"],
     )
+
+
+def sentences(facts: Mapping[str, Any]) -> list[str]:
+    """What a person wants to know first."""
+    a, b, r, d, patches = (facts[k] for k in ("a", "b", "registration", "deviation", "patches"))
+    lines = [
+        f"A {a['file']}: in {a['unit']} ({a['unit_source']}), {a['diagonal_mm']:.1f} mm from corner to corner of its box; "
+        f"B {b['file']}: in {b['unit']} ({b['unit_source']}), {b['diagonal_mm']:.1f} mm.",
+        f"Registration: {r['how']}"
+        + (
+            f"; what did not change fits to {_small(r['scatter_mm'])} mm, {r['share_used']:.0%} of B had a say."
+            if r["scatter_mm"]
+            else "."
+        ),
+        f"Median size of the deviation {_small(d['median_size_mm'])} mm, "
+        f"level of detection {_small(d['level_of_detection_mm'])} mm.",
+    ]
+    if not patches:
+        return [*lines, "No change is significant."]
+    first = patches[0]
+    more = f", and {len(patches) - 1} smaller one{'s' if len(patches) > 2 else ''}" if len(patches) > 1 else ""
+    what = "raised" if first["peak_mm"] > 0 else "sunk"
+    return [
+        *lines,
+        f"Significant change in {len(patches)} place{'s' if len(patches) > 1 else ''}: the largest is {what} by "
+        f"{abs(first['peak_mm']):.3f} ± {first['plus_minus_mm']:.3f} mm over {first['area_mm2'] / 100:.3g} cm²{more}.",
+    ]
+
+
+def _small(mm: float) -> str:
+    return f"{mm:.3f}" if mm >= 0.0005 else "under 0.001"
 
 
 def _pictures(found: Comparison, colours: U8) -> list[dict[str, str]]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.bar import table
+from pipelines.comparing_page import sentences
+from sculpt3d.desk.comparison import How, compare, read_comparison
 from sculpt3d.desk.measurements import Failed, measure_all, read_measurements
 from sculpt3d.desk.quantity import Measured, Measurement, Point, Quantity
 from sculpt3d.desk.section import Profile, Section, profiles, read_sections
@@ -33,7 +35,10 @@ def measure_model(
     view = {} if state is None else read_view(state)
     asked = [*read_measurements(view.get("measurements", [])), *(Measurement(k, tuple(p)) for k, p in quick.items())]
     cuts = read_sections(view.get("sections", []))
-    if not asked and not cuts:
+    compared = None
+    if state is not None and "comparison" in view:
+        compared = read_comparison(view["comparison"], state, unit or unit_of(view, state))
+    if not asked and not cuts and compared is None:
         raise InputError(
             f"{state.name} holds nothing to measure"
             if state
@@ -42,14 +47,17 @@ def measure_model(
     surface = read_measured(model, unit or unit_of(view, state))
     found = measure_all(surface, asked)
     sections = [_section(surface, one) for one in cuts]
+    epochs = None if compared is None else _comparison(model, *compared)
     if table_file is not None:
         write_atomic(table_file, as_csv(found, sections).encode("utf-8-sig"))  # so that spreadsheets read ± and ²
     tell(surface.notes)
     if as_json:
-        say(json.dumps(as_dict(surface, found, sections), indent=1, ensure_ascii=False))
+        told = as_dict(surface, found, sections) | ({} if epochs is None else {"comparison": epochs})
+        say(json.dumps(told, indent=1, ensure_ascii=False))
     else:
-        _print(surface, found, sections)
+        _print(surface, found, sections, epochs)
     failed = any(isinstance(f, Failed) for f in found) or any(isinstance(s, str) for s in sections)
+    failed = failed or (epochs is not None and "failed" in epochs)
     return EXIT_SOME_FAILED if failed else EXIT_FINE
 
 
@@ -73,6 +81,14 @@ def check_folder(file: Path | None) -> None:
     """Raises `InputError` where a file's folder is not there, before anything is computed."""
     if file is not None and not file.absolute().parent.is_dir():
         raise InputError(f"There is no folder {file.parent}; make it, or write {file.name} into another one")
+
+
+def _comparison(model: Path, other: Path, how: How) -> dict[str, Any]:
+    """Its figures, or why there are none."""
+    try:
+        return compare(model, other, how).as_dict()
+    except SculptError as error:
+        return {"failed": str(error)}
 
 
 def as_dict(
@@ -125,8 +141,9 @@ def as_csv(found: Sequence[Measured | Failed], sections: Sequence[list[Profile] 
 
 
 def _print(
-    surface: Surface, found: Sequence[Measured | Failed], sections: Sequence[list[Profile] | str]
-) -> None:
+    surface: Surface, found: Sequence[Measured | Failed], sections: Sequence[list[Profile] | str],
+    epochs: Mapping[str, Any] | None,
+) -> None:  # fmt: skip
     rows = []
     for k, one in enumerate(found):
         mark, name = ("!" if isinstance(one, Failed) else "ok"), one.asked.name or f"{one.asked.kind} {k + 1}"
@@ -136,6 +153,10 @@ def _print(
             rows.append(("!", "section", section))
             continue
         rows += [("ok", p.name, f"{p.plane.text()}, {_named(p.area)}, {_named(p.perimeter)}") for p in section]
+    if epochs is not None:
+        good = "failed" not in epochs
+        told = " ".join(sentences(epochs)) if good else str(epochs["failed"])
+        rows.append(("ok" if good else "!", "comparison", told))
     table(("", "what", "measured"), rows)
     tell(n for f in found if isinstance(f, Measured) for n in f.notes)
     scale = surface.scale

@@ -87,3 +87,15 @@ def test_wrong_input_costs_one_sentence(
     assert main(given) == 2
     told = capsys.readouterr().err.strip().splitlines()
     assert len(told) == 1 and said in told[0] and told[0].startswith("sculpt3d: ")
+
+
+def test_the_comparison_of_a_view_is_done_again(cube: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    view, later = cube.with_name("view.json"), cube.with_name("later.stl")
+    trimesh.creation.box((100, 100, 102)).subdivide().export(later)
+    write_view(view, {"comparison": {"other": "later.stl", "register": "none", "unit_b": "mm"}, "unit": "mm"})
+    assert main(["measure", str(cube), "--state", str(view), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["comparison"]
+    assert found["deviation"]["most_mm"] == pytest.approx(1) and found["b"]["unit"] == "mm"
+    write_view(view, {"comparison": {"other": "../later.stl"}})
+    assert main(["measure", str(cube), "--state", str(view)]) == 2
+    assert "outside of its folder" in capsys.readouterr().err

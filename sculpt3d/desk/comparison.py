@@ -1,7 +1,12 @@
-"""Two epochs from files to figures: units, registration, signed distances, significant change, M3C2."""
+"""Two epochs from files to figures: units, registration, signed distances, significant change, M3C2.
+
+In VIEW.json a comparison with the model as A is {"other": "later.ply", "register": "auto", "unit_a": "mm", "unit_b": "mm",
+"m3c2": false, "stable": {"brush": [...]}}; all but "other", the file B, may be missing. Files lie in the view's folder or below.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +16,12 @@ import numpy as np
 from sculpt3d.desk.change import Change, Patch, change, summary
 from sculpt3d.desk.epochs import Epoch, read_epochs
 from sculpt3d.desk.m3c2 import M3c2, m3c2
+from sculpt3d.desk.measurements import read_region
 from sculpt3d.desk.quantity import Region
 from sculpt3d.desk.regions import covered
 from sculpt3d.desk.settle import Registration, as_given, read_pairs, register_auto, register_pairs
+from sculpt3d.desk.units import MM_OF
+from sculpt3d.desk.viewfile import text
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.geometry import F64, Sim3
 from sculpt3d.types import Bool
@@ -111,6 +119,32 @@ def compare(a: Path, b: Path, how: How) -> Comparison:
         sigma = float(np.median(registration.sigma_at(found.places.xyz, found.normal)))
         averaged = m3c2(first, placed, sigma)
     return Comparison(first, placed, offset, registration, changed, averaged, sizes)
+
+
+def read_comparison(value: Mapping[str, Any], view: Path, unit: str | None) -> tuple[Path, How]:
+    """The file B and how, of VIEW.json's object. Raises `InputError`."""
+    what = "the view's comparison"
+    other = _beside(view, text(value.get("other"), f"{what}: other"))
+    register: str | Path = text(value.get("register", "auto"), f"{what}: register")
+    if register not in ("auto", "none"):
+        register = _beside(view, str(register))
+    units = [value.get("unit_a", unit), value.get("unit_b")]
+    if not all(u is None or (isinstance(u, str) and u in MM_OF) for u in units):
+        raise InputError(f"{what}: a unit is none of {', '.join(MM_OF)}")
+    stable = value.get("stable")
+    region = None if stable is None else read_region(stable, what)
+    return other, How(register, region, value.get("m3c2") is True, units[0], units[1])
+
+
+def _beside(view: Path, name: str) -> Path:
+    """A file named by a view. Raises `InputError` where it would lie outside of the view's folder."""
+    folder = view.resolve().parent
+    found = (folder / name).resolve()
+    if not found.is_relative_to(folder):
+        raise InputError(
+            f"{view.name} names {name}, which lies outside of its folder; put the file beside the view"
+        )
+    return found
 
 
 def _registered(a: Epoch, b: Epoch, offset: F64, how: How) -> Registration:

@@ -4,7 +4,8 @@ One JSON object. Whoever writes gives the keys that are theirs; all others stay 
 
 - format, version: which file this is; model: the file's name; unit: "mm", "m", ... as the user said
 - camera, look: objects; lights, bookmarks: lists; how they are read is `viewer`'s business
-- measurements, sections: lists; comparison: an object; how they are read is said in `measurements.py` and `section.py`
+- measurements, sections: lists; comparison: an object; how they are read is said in `measurements.py`, `section.py`,
+  `comparison.py`
 """
 
 from __future__ import annotations
