@@ -69,11 +69,12 @@ def sentences(facts: Mapping[str, Any]) -> list[str]:
         return [*lines, "No change is significant."]
     first = patches[0]
     more = f", and {len(patches) - 1} smaller one{'s' if len(patches) > 2 else ''}" if len(patches) > 1 else ""
+    over = f" over {first['area_mm2'] / 100:.3g} cm²" if first["area_mm2"] else f" at {first['points']} points"
     what = "raised" if first["peak_mm"] > 0 else "sunk"
     return [
         *lines,
         f"Significant change in {len(patches)} place{'s' if len(patches) > 1 else ''}: the largest is {what} by "
-        f"{abs(first['peak_mm']):.3f} ± {first['plus_minus_mm']:.3f} mm over {first['area_mm2'] / 100:.3g} cm²{more}.",
+        f"{abs(first['peak_mm']):.3f} ± {first['plus_minus_mm']:.3f} mm{over}{more}.",
     ]
 
 

@@ -260,6 +260,15 @@ def test_everything_that_is_written_says_the_same(tmp_path: Path, capsys: pytest
     assert "b &lt;1&gt;.glb" in text and "<1>" not in text and "http" not in text.replace("http-equiv", "")
 
 
+def test_what_may_mislead_is_told(tmp_path: Path) -> None:
+    ball = trimesh.creation.icosphere(3, 50.0)
+    turned = ball.copy()
+    turned.invert()
+    found = both(tmp_path, turned, ball, register="none")
+    assert any("look inwards" in n for n in found.notes()) and any("not known" in n for n in found.notes())
+    assert any("slide or turn" in n for n in both(tmp_path, ball, ball).notes())
+
+
 def test_colours_are_told_apart() -> None:
     found = diverging(np.array([-2.0, -1, 0, 1, 2, np.nan]), 1.0).astype(int)
     assert (found[0] == found[1]).all() and (found[3] == found[4]).all() and tuple(found[5]) == NOTHING

@@ -198,9 +198,7 @@ def test_far_coordinates_keep_their_digits() -> None:
 def test_open_and_cloud_and_without_scale_are_refused_with_the_remedy(tmp_path: Path) -> None:
     ball = trimesh.creation.icosphere(3, 50.0)
     ball.update_faces(ball.triangles_center[:, 1] < 45)
-    with pytest.raises(
-        InputError, match=r"open and has no volume: it has 1 hole, the largest \d\d\.?\d* mm wide"
-    ):
+    with pytest.raises(InputError, match=r"open and has no volume: it has a hole, \d\d\.?\d* mm wide"):
         value(surface_of(ball), "volume")
     no = surface_of(ball, Scale(None, "the file names no unit"))
     with pytest.raises(InputError, match="--unit mm"):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sculpt3d.desk.change import Change, Patch, change, summary
-from sculpt3d.desk.epochs import Epoch, read_epochs
+from sculpt3d.desk.epochs import Epoch, looks_inwards, read_epochs
 from sculpt3d.desk.m3c2 import M3c2, m3c2
 from sculpt3d.desk.measurements import read_region
 from sculpt3d.desk.quantity import Region
@@ -99,7 +99,8 @@ class Comparison:
 
     def notes(self) -> tuple[str, ...]:
         own = [f"{e.name}: {n}" for e in (self.a, self.b) for n in e.notes]
-        return (*own, *self.registration.notes)
+        turned = "the faces of A look inwards, so signs are the other way round: raised reads as sunk"
+        return (*own, *self.registration.notes, *([turned] if looks_inwards(self.a) else []))
 
 
 def compare(a: Path, b: Path, how: How) -> Comparison:

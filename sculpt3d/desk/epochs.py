@@ -63,6 +63,15 @@ def read_epochs(a: Path, b: Path, unit_a: str | None, unit_b: str | None) -> tup
     )
 
 
+def looks_inwards(epoch: Epoch) -> bool:
+    """Whether the faces of a closed surface do: then outside is inside, and signs are the other way round."""
+    surface = epoch.surface
+    if surface is None or (surface.edges.count == 1).any():
+        return False
+    x = surface.xyz[surface.faces] - surface.xyz.mean(0)
+    return bool(np.einsum("ni,ni->", x[:, 0], np.cross(x[:, 1], x[:, 2])) < 0)
+
+
 def _document(path: Path) -> tuple[Document, Path]:
     file = path / "mesh.ply" if (path / "mesh.ply").is_file() else path
     return read_document(file), file

@@ -17,7 +17,7 @@ from sculpt3d.desk.nearest import finder_of
 from sculpt3d.desk.quantity import Measured, Measurement, Quantity, degrees, length
 from sculpt3d.desk.regions import vertices_in
 from sculpt3d.desk.spread import covariance, spread_of
-from sculpt3d.desk.surface import Surface
+from sculpt3d.desk.surface import Surface, around
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import F64
 
@@ -43,8 +43,11 @@ def points_of(surface: Surface, asked: Measurement, least: int, skip: int = 0) -
             raise InputError(
                 f"The region holds {len(index)} vertices, and a {asked.kind} needs {least}; paint more of the surface"
             )
-        spread = spread_of(surface)
-        return Points(surface.xyz[index], surface.vertex_normals[index], spread.across[index])
+        piece = around(surface, index)
+        own = piece.vertex(index)
+        return Points(
+            surface.xyz[index], piece.surface.vertex_normals[own], spread_of(piece.surface).across[own]
+        )
     xyz, spread3, notes = located(surface, asked, least + skip)
     places = finder_of(surface).nearest(xyz)
     normal = surface.face_normals[places.face]

@@ -16,7 +16,7 @@ from sculpt3d.desk.lengths import located
 from sculpt3d.desk.nearest import Places, finder_of, weights_of
 from sculpt3d.desk.quantity import Measured, Measurement, as_points, length
 from sculpt3d.desk.spread import roughened, spread_of
-from sculpt3d.desk.surface import I64, Surface, edges_of
+from sculpt3d.desk.surface import I64, Surface, around, edges_of
 from sculpt3d.errors import InputError, ResourceError
 from sculpt3d.geometry import F64
 from sculpt3d.types import I32, Bool
@@ -62,14 +62,18 @@ def shortest(surface: Surface, places: Places, i: int, j: int) -> tuple[F64, boo
     a, b = places.xyz[i], places.xyz[j]
     if np.linalg.norm(a - b) < _TOUCH * surface.size:
         return np.stack([a, b]), True
-    if surface.component[places.face[i]] != surface.component[places.face[j]]:
-        raise InputError(
-            "No way along the surface joins two of the points: they lie on pieces that do not touch; measure straight"
-        )
     xyz, faces, ends = _with_places(surface, places, i, j)
     if ends[0] == ends[1]:
         return np.stack([a, b]), True
-    bound, near = _along_edges(xyz, faces, *ends)
+    bound, near = _along_edges(
+        xyz, faces[_between(xyz, faces, a, b, 2 * float(np.linalg.norm(a - b)))], *ends
+    )
+    if not np.isfinite(bound):
+        bound, near = _along_edges(xyz, faces, *ends)
+    if not np.isfinite(bound):
+        raise InputError(
+            "No way along the surface joins two of the points: they lie on pieces that do not touch; measure straight"
+        )
     exact = True
     kept = _between(xyz, faces, a, b, bound)
     if kept.sum() > MOST // 8:  # a better bound is worth its price
@@ -126,7 +130,7 @@ def _inserted(xyz: F64, faces: I32, hosts: I64, point: F64) -> tuple[F64, I32, i
 
 
 def _along_edges(xyz: F64, faces: I32, i: int, j: int) -> tuple[float, F64]:
-    """Length of the shortest way along edges, and its points (K, 3)."""
+    """Length of the shortest way along edges, and its points (K, 3); infinite where there is none."""
     pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     cost = np.linalg.norm(xyz[pairs[:, 0]] - xyz[pairs[:, 1]], axis=1) + 1e-300
     ends = np.sort(pairs, axis=1)
@@ -134,7 +138,7 @@ def _along_edges(xyz: F64, faces: I32, i: int, j: int) -> tuple[float, F64]:
     graph = coo_matrix((cost[first], (key >> 32, key & 0xFFFFFFFF)), shape=(len(xyz),) * 2).tocsr()
     reached, before = dijkstra(graph, directed=False, indices=i, return_predecessors=True)
     if not np.isfinite(reached[j]):
-        raise InputError("No way along the surface joins two of the points; measure straight")
+        return np.inf, xyz[:0]
     way = [j]
     while way[-1] != i:
         way.append(int(before[way[-1]]))
@@ -169,7 +173,10 @@ def _way(xyz: F64, faces: I32, i: int, j: int) -> tuple[float, F64]:
         faces = faces[~(crowded & ~first).any(1)]
     used = np.unique(faces)
     if not np.isin([i, j], used).all():
-        raise InputError("No way along the surface joins two of the points; measure straight")
+        raise InputError(
+            "No way along the surface joins two of the points, as edges there have more than two faces; repair the model in "
+            "MeshLab, or measure straight"
+        )
     start, goal = (int(v) for v in np.searchsorted(used, [i, j]))
     found = _in_child(xyz[used], np.searchsorted(used, faces).astype(np.int32), start, goal)
     if found is None or len(found) < 2:
@@ -196,8 +203,10 @@ def _bent(surface: Surface, way: F64) -> float:
     along = legs / np.maximum(np.linalg.norm(legs, axis=1), 1e-300)[:, None]
     if len(along) < 2:
         return 0.0
-    on, spread = finder_of(surface).nearest(way[1:-1]), spread_of(surface)
-    vertices, number = np.unique(surface.faces[on.face], return_inverse=True)
+    on = finder_of(surface).nearest(way[1:-1])
+    piece = around(surface, surface.faces[on.face])
+    surface, spread = piece.surface, spread_of(piece.surface)
+    vertices, number = np.unique(surface.faces[piece.face(on.face)], return_inverse=True)
     gradient = np.zeros((len(vertices), 3))
     np.add.at(gradient, number.reshape(-1, 3), on.weights[..., None] * (along[:-1] - along[1:])[:, None])
     across, own = spread.across[vertices], spread.from_file[vertices]

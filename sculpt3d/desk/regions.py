@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from sculpt3d.desk.nearest import finder_of
 from sculpt3d.desk.quantity import Measured, Measurement, Region, area
 from sculpt3d.desk.spread import covariance, of_normal_moves, roughened
-from sculpt3d.desk.surface import I64, Surface
+from sculpt3d.desk.surface import I64, Patch, Surface, boxed
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import F64
 from sculpt3d.types import Bool
@@ -23,8 +23,8 @@ Inside = Callable[[F64], Bool]
 def region_area(surface: Surface, asked: Measurement) -> Measured:
     """The surface inside of a painted region, as it bends."""
     region = needed(asked)
-    share = covered(surface, region)
-    return area_of(surface, share, asked, _border(surface, region))
+    piece = _near(surface, region).surface
+    return area_of(piece, _covered(piece, region), asked, _border(surface, region))
 
 
 def area_of(surface: Surface, share: F64, asked: Measurement, border: float = 0.0) -> Measured:
@@ -53,6 +53,27 @@ def covered(surface: Surface, region: Region) -> F64:
     Only what hangs together with the places it was painted at, and looks to the same side, is part of it: the back of a thin
     slab is not. Raises `InputError` where nothing is.
     """
+    piece, share = _near(surface, region), np.zeros(len(surface.faces))
+    share[piece.faces] = _covered(piece.surface, region)
+    return share
+
+
+def _near(surface: Surface, region: Region) -> Patch:
+    """What of the surface the region may reach."""
+    if region.brush:
+        strokes = np.array(region.brush)
+        at, wide = surface.local(strokes[:, :3]), strokes[:, 3:]
+        piece = boxed(surface, (at - wide).min(0), (at + wide).max(0))
+    else:
+        at = surface.local(np.array(region.polygon))
+        deep = float(np.ptp(at, axis=0).max())
+        piece = boxed(surface, at.min(0) - deep, at.max(0) + deep)
+    if not len(piece.faces):
+        raise InputError("The region lies on no part of the surface: was it painted on another model?")
+    return piece
+
+
+def _covered(surface: Surface, region: Region) -> F64:
     seeds, reach, inside, near = _shape(surface, region)
     x = surface.xyz[surface.faces]
     corners_in = inside(x.reshape(-1, 3)).reshape(-1, 3)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sculpt3d.desk.surface import Surface
+from sculpt3d.desk.surface import Surface, around
 from sculpt3d.geometry import F64
 from sculpt3d.types import I32, Bool
 
@@ -45,7 +45,7 @@ def spread_of(surface: Surface) -> Spread:
 def _spread(surface: Surface) -> Spread:
     known = np.isfinite(surface.sigma)
     across, along = (np.zeros(len(known)), np.zeros(len(known))) if known.all() else _hidden(surface)
-    floor = _ROUNDING * float(np.abs(surface.xyz).max(initial=0))
+    floor = _ROUNDING * surface.reach
     across, along = (np.where(known, surface.sigma, v) for v in (across, along))
     return Spread(np.hypot(across, floor), np.hypot(along, floor), known)
 
@@ -70,7 +70,9 @@ def _hidden(surface: Surface) -> tuple[F64, F64]:
 
 def covariance(surface: Surface, vertices: I32, weights: F64) -> F64:
     """(N, 3, 3) of points that are weighted means (N, 3) of three vertices (N, 3)."""
-    spread, index = spread_of(surface), np.asarray(vertices, np.int64)
+    piece = around(surface, vertices)
+    surface, index = piece.surface, piece.vertex(vertices)
+    spread = spread_of(surface)
     alike = ~spread.from_file[index]
     normal = (surface.vertex_normals[index] * weights[..., None]).sum(1)
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300)
@@ -99,12 +101,14 @@ def roughened(surface: Surface, face: NDArray[Any], amount: F64) -> float:
     Noise only ever adds area: what the vertices' errors add on the mean, doubled as it varies; but no more than the faces are
     steeper than the surface around them, so that errors which neighbours share count for nothing.
     """
+    piece = around(surface, surface.faces[face])
+    surface, face = piece.surface, piece.face(face)
     spread, corners = spread_of(surface), surface.faces[face]
     x = surface.xyz[corners]
     opposite = ((x[:, [2, 0, 1]] - x[:, [1, 2, 0]]) ** 2).sum(2)
     variance = np.where(spread.from_file, spread.across, 0.0)[corners] ** 2
     by_noise = (variance * opposite).sum(1) / (8 * np.maximum(surface.areas[face], 1e-300) ** 2)
-    around = surface.vertex_normals[corners].sum(1)
-    around /= np.maximum(np.linalg.norm(around, axis=1, keepdims=True), 1e-300)
-    steeper = 1 - np.clip((around * surface.face_normals[face]).sum(1), 0, 1)
+    mean = surface.vertex_normals[corners].sum(1)
+    mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-300)
+    steeper = 1 - np.clip((mean * surface.face_normals[face]).sum(1), 0, 1)
     return 2 * float(min((by_noise * amount).sum(), 2 * (steeper * amount).sum()))

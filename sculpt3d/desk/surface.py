@@ -5,9 +5,10 @@ Lengths are in the file's unit. `xyz` is local: `offset` added, it is in the fil
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from sculpt3d.geometry import F64
 from sculpt3d.models.distinct import places
 from sculpt3d.models.document import Document
 from sculpt3d.models.read import read_document
-from sculpt3d.types import I32, Bool
+from sculpt3d.types import I32
 
 I64 = NDArray[np.int64]
 
@@ -54,6 +55,11 @@ class Surface:
     def size(self) -> float:
         """The longest side of the box around it."""
         return float(np.ptp(self.xyz, axis=0).max())
+
+    @cached_property
+    def reach(self) -> float:
+        """The largest coordinate, which says how finely all are rounded."""
+        return float(np.abs(self.xyz).max(initial=0))
 
     @cached_property
     def crosses(self) -> F64:
@@ -167,11 +173,42 @@ def edges_of(faces: I32) -> Edges:
     )
 
 
-def faces_of(surface: Surface, kept: Bool) -> tuple[F64, I32, I64]:
-    """Those faces over their own vertices: xyz, faces, and which vertices of the surface these are."""
-    used = np.unique(surface.faces[kept])
-    return (
-        surface.xyz[used],
-        np.searchsorted(used, surface.faces[kept]).astype(np.int32),
-        used.astype(np.int64),
-    )
+@dataclass(frozen=True)
+class Patch:
+    """A piece of a surface that is one itself: what is asked of its core vertices is as on the whole. vertices, faces: which
+    they are there, in order."""
+
+    surface: Surface
+    vertices: I64
+    faces: I64
+
+    def vertex(self, numbers: NDArray[Any]) -> I64:
+        """Numbers here of the whole's."""
+        return np.searchsorted(self.vertices, numbers).astype(np.int64)
+
+    def face(self, numbers: NDArray[Any]) -> I64:
+        return np.searchsorted(self.faces, numbers).astype(np.int64)
+
+
+def around(surface: Surface, core: NDArray[Any]) -> Patch:
+    """All faces at the vertices `core`: a few of millions are measured without looking at the others."""
+    marks = np.zeros(len(surface.xyz), bool)
+    marks[core] = True
+    faces = np.flatnonzero(marks[surface.faces].any(1))
+    vertices = np.unique(surface.faces[faces])
+    number = np.searchsorted(vertices, surface.faces[faces]).astype(np.int32)
+    piece = replace(surface, xyz=surface.xyz[vertices], faces=number, sigma=surface.sigma[vertices])
+    piece.__dict__["size"], piece.__dict__["reach"] = (
+        surface.size,
+        surface.reach,
+    )  # as `cached_property` keeps them
+    return Patch(piece, vertices.astype(np.int64), faces.astype(np.int64))
+
+
+def boxed(surface: Surface, low: F64, high: F64) -> Patch:
+    """All faces that may reach into a box, and those around them."""
+    near = np.ones(len(surface.faces), bool)
+    for axis in range(3):
+        at = surface.xyz[:, axis][surface.faces]
+        near &= (at.min(1) <= high[axis]) & (at.max(1) >= low[axis])
+    return around(surface, surface.faces[near])

@@ -55,7 +55,8 @@ def _closed(surface: Surface, kept: Bool) -> None:
         rim = surface.xyz[np.unique(ends[loops == largest])]
         x, y, z = rim.mean(0) + surface.offset
         raise InputError(
-            f"{surface.name} is open and has no volume: it has {len(around)} hole{'s' if len(around) > 1 else ''}, the largest "
+            f"{surface.name} is open and has no volume: it has "
+            f"{f'{len(around)} holes, the largest' if len(around) > 1 else 'a hole,'} "
             f"{_said(surface, float(np.ptp(rim, axis=0).max()))} wide at ({x:.6g}, {y:.6g}, {z:.6g}); close it first "
             "(sculpt3d reconstruct without --no-fill does; so does MeshLab)"
         )
