@@ -266,7 +266,9 @@ def test_what_may_mislead_is_told(tmp_path: Path) -> None:
     turned.invert()
     found = both(tmp_path, turned, ball, register="none")
     assert any("look inwards" in n for n in found.notes()) and any("not known" in n for n in found.notes())
-    assert any("slide or turn" in n for n in both(tmp_path, ball, ball).notes())
+    fine = trimesh.creation.icosphere(5, 50.0)
+    assert any("slide or turn" in n for n in both(tmp_path, fine, fine).notes())
+    assert not both(tmp_path, bust(), bust()).registration.notes
 
 
 def test_colours_are_told_apart() -> None:
