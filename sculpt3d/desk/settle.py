@@ -50,9 +50,9 @@ class Registration:
 
 def as_given() -> Registration:
     """Both files are in one frame already; how well is not known."""
-    return Registration(
-        Rigid3.identity(), np.zeros((6, 6)), np.zeros(3), 0.0, 1.0, "none: the files' own frames"
-    )
+    note = "how well the files' own frames agree is not known, and no part of the level of detection"
+    how = "none: the files' own frames"
+    return Registration(Rigid3.identity(), np.zeros((6, 6)), np.zeros(3), 0.0, 1.0, how, (note,))
 
 
 def register_auto(a: Epoch, b: Epoch, stable: Bool | None = None) -> Registration:
