@@ -128,11 +128,12 @@ def _placement(
 
 
 def rotation_to_y(up: F64) -> F64:
-    """The smallest rotation (3, 3) that turns `up` to +Y."""
-    turn, _ = Rotation.align_vectors(
-        np.array([[0.0, 1.0, 0.0]]), up[None]
-    )  # exact for `up` close to -Y as well
-    return np.asarray(turn.as_matrix())
+    """The smallest rotation (3, 3) that turns the unit vector `up` to +Y; about Z where `up` is -Y."""
+    axis = np.array([-up[2], 0.0, up[0]])
+    sine = float(np.hypot(up[0], up[2]))
+    if sine < 1e-12:
+        return np.eye(3) if up[1] > 0 else np.diag([-1.0, -1.0, 1.0])
+    return np.asarray(Rotation.from_rotvec(axis / sine * np.arctan2(sine, up[1])).as_matrix())
 
 
 def move_scene(scene: Scene, placement: Placement) -> Scene:
