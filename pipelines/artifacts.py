@@ -16,7 +16,7 @@ from pipelines.workspace import Step
 from sculpt3d.align import Placement
 from sculpt3d.files import write_atomic
 from sculpt3d.geometry import Sim3
-from sculpt3d.types import Scene, TexturedMesh, TextureFacts
+from sculpt3d.types import F32, Scene, TexturedMesh, TextureFacts
 
 
 def save_textured(out: Path, mesh: TexturedMesh) -> None:
@@ -85,6 +85,18 @@ def load_control(folder: Path) -> dict[str, Any]:
     """What `save_control` wrote; nothing where there was no control."""
     path = folder / "control.json"
     return dict(json.loads(path.read_text())) if path.is_file() else {}
+
+
+def uncertainty_of(placed: Path, mesh: TexturedMesh | None = None) -> tuple[str, F32]:
+    """Name and values of the placed surface's uncertainty, uncertainty_mm where it has a scale; at `mesh`'s vertices if given."""
+    from sculpt3d.metric.uncertainty import carried
+    from sculpt3d.models.ply import read_column
+
+    column, sigma, vertices = read_column(placed / "mesh.ply", "uncertainty")
+    if mesh is None:
+        return column, sigma
+    per_unit = 1000.0 if column.endswith("_mm") else 1.0
+    return column, carried(mesh.vertices * per_unit, mesh.normals, vertices * per_unit, sigma)
 
 
 def load_place(folder: Path) -> Placement:

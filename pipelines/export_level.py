@@ -195,7 +195,8 @@ class Job:
     def carriers(self) -> list[Carrier]:
         """Of the full detail's attributes, and of those that only a project's textured model has."""
         s = self.source
-        return [Carrier(s.document.parts), *([Carrier(s.parts)] if s.is_project else [])]
+        unit = s.document.unit_m
+        return [Carrier(s.document.parts, unit), *([Carrier(s.parts, unit)] if s.is_project else [])]
 
     def _tell_losses(self) -> None:
         """What this level's coding could not keep."""

@@ -18,7 +18,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pipelines.artifacts import load_place, load_textured, save_control, save_place, save_textured, scene_of
+from pipelines.artifacts import (
+    load_place,
+    load_textured,
+    save_control,
+    save_place,
+    save_textured,
+    scene_of,
+    uncertainty_of,
+)
 from pipelines.console import Console
 from pipelines.dense import depth_step, fusion_step, object_step
 from pipelines.parallel import memory_budget_gb, run_each, workers_within
@@ -330,6 +338,7 @@ class Run:
         """survey_from_sfm: where the surface is not in the survey's frame."""
         from sculpt3d.align import find_up, place, place_relief, up_on
         from sculpt3d.clouds import evened, spacing_in
+        from sculpt3d.metric.uncertainty import NONE, vertex_uncertainty
         from sculpt3d.models.colmap import transform_model
         from sculpt3d.photos.check import load_photo_set
         from sculpt3d.relief import find_front
@@ -357,8 +366,14 @@ class Run:
                 placed = place_relief(mesh.vertices, front, level, self.height_mm, known, by is None, scene.views)
             unit = ("frame world, +Y up, metres",) if placed.metric else ("frame world, +Y up, no scale",)
             move = placed.world_from_sfm
+            normals = vertex_normals(mesh.vertices, mesh.faces)
+            sigma = vertex_uncertainty(mesh.vertices, normals, mesh.filled, points)
+            column, per_unit = ("uncertainty_mm", 1000 * move.scale) if placed.metric else ("uncertainty", move.scale)
             write_mesh(
-                out / "mesh.ply", Mesh(_moved(move, mesh.vertices), mesh.faces, mesh.rgb, mesh.filled), unit
+                out / "mesh.ply",
+                Mesh(_moved(move, mesh.vertices), mesh.faces, mesh.rgb, mesh.filled),
+                (*unit, f"{column}: 1 sigma along the normal, beside the scale's own; {NONE:g}: no evidence"),
+                {column: np.where(sigma < 0, NONE, sigma * per_unit).astype(np.float32)},
             )
             if self.spacing is not None:
                 unit_size = move.scale if self.spacing.unit == "mm" else 1.0
@@ -398,11 +413,16 @@ class Run:
         def work(out: Path, tell: Any) -> None:
             where = load_place(placed.path)
             mesh = load_textured(texture.path, where.world_from_sfm)
-            extras = {"scale_source": where.source, "frame": "+Y up, base at y = 0"}
+            column, sigma = uncertainty_of(placed.path, mesh)
+            extras = {
+                "scale_source": where.source,
+                "frame": "+Y up, base at y = 0",
+                "uncertainty": f"{column}: 1 sigma along the normal, beside the scale's own; -1: no evidence",
+            }
             info = GltfInfo(name, copyright=credit, metric=where.metric, extras=extras)
-            write_glb(out / "model.glb", mesh, info)
+            write_glb(out / "model.glb", mesh, info, {f"_{column.upper()}": sigma})
 
-        return self.ws.step("model", 2, work, {"name": name, "credit": credit}, [texture.key, placed.key])
+        return self.ws.step("model", 3, work, {"name": name, "credit": credit}, [texture.key, placed.key])
 
     def report(self, name: str, surveyed: Step | None, *steps: Step) -> Mapping[str, Any]:
         from pipelines.report import build_report, hand_out

@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from pipelines.artifacts import load_control, load_place, scene_of
+from pipelines.artifacts import load_control, load_place, scene_of, uncertainty_of
 from pipelines.dense import how_found
 from pipelines.fronts import relief_facts
 from pipelines.network_words import lens_pictures, network_facts
 from pipelines.page import Contents, page
-from pipelines.surveying import survey_facts
+from pipelines.surveying import scale_sigma, survey_facts
 from pipelines.workspace import Step, Workspace
 from sculpt3d.files import write_atomic
 from sculpt3d.models.ply import read_cloud, read_mesh
 from sculpt3d.progress import Progress
-from sculpt3d.types import U8, Mesh, PointCloud, Scene
+from sculpt3d.types import F32, U8, Mesh, PointCloud, Scene
 
 PACKAGES = (
     "sculpt3d",
@@ -90,6 +90,7 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
         | {"size_mm": [_r(1000 * float(v)) for v in size] if where.metric else None},
         "filled": filled_facts(mesh, where.metric),
         "evidence": evidence_facts(mesh, agreeing),
+        "uncertainty": uncertainty_facts(*uncertainty_of(placed.path), scale_sigma(surveyed)),
         "texture": _texture_facts(texture),
         "versions": versions(),
     }
@@ -179,6 +180,19 @@ def make_pictures(
         pictures[name] = turntable(mesh, colour)
         tell(3 + number, 6)
     return pictures | {"cloud": cloud_turntable(cloud)}
+
+
+def uncertainty_facts(column: str, sigma: F32, scale: float | None) -> dict[str, Any]:
+    """One standard deviation of a vertex along its normal, half of the surface and 95 % of it; the scale's own beside it."""
+    known = sigma[sigma >= 0]
+    unit = "mm" if column.endswith("_mm") else "unit"
+    half, most = np.quantile(known, (0.5, 0.95)) if len(known) else (None, None)
+    return {
+        f"median_{unit}": None if half is None else _r(float(half)),
+        f"most_{unit}": None if most is None else _r(float(most)),
+        "without_evidence_share": _r(1 - len(known) / max(len(sigma), 1)),
+        "scale_sigma": scale,
+    }
 
 
 def evidence_facts(mesh: Mesh, agreeing: NDArray[np.float64]) -> dict[str, Any]:

@@ -86,6 +86,11 @@ def survey_facts(step: Step) -> dict[str, Any]:
     return dict(json.loads((step.path / "survey.json").read_text()))
 
 
+def scale_sigma(step: Step | None) -> float | None:
+    """1-sigma of all lengths together, relative; None where nothing known tells it."""
+    return None if step is None else survey_facts(step)["scale_sigma"]
+
+
 def sentences(facts: Mapping[str, Any]) -> list[str]:
     """What a person must know of the survey."""
     lines = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,14 @@ class GltfInfo:
     offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
-def write_glb(path: Path, mesh: TexturedMesh, info: GltfInfo) -> None:
-    """One mesh, one material, one JPEG texture; `_UNSEEN` is 1 at vertices that no photo shows."""
+def write_glb(
+    path: Path, mesh: TexturedMesh, info: GltfInfo, more: Mapping[str, NDArray[np.float32]] | None = None
+) -> None:
+    """One mesh, one material, one JPEG texture; `_UNSEEN` is 1 at vertices that no photo shows.
+
+    more: further columns (V,) by glTF's name for them, which begins with an underscore.
+    """
+    more = more or {}
     picture = io.BytesIO()
     Image.fromarray(mesh.texture).save(picture, "JPEG", quality=info.jpeg_quality, subsampling=0)
     index_type = np.uint16 if len(mesh.vertices) < 65535 else np.uint32
@@ -38,14 +45,16 @@ def write_glb(path: Path, mesh: TexturedMesh, info: GltfInfo) -> None:
     blob, views = b"", []
     unseen = np.zeros((len(mesh.vertices), 4), np.uint8)  # vertex data comes in fours
     unseen[:, 0] = mesh.unseen
-    for data, target in (
+    rows: list[tuple[NDArray[Any] | bytes, int | None]] = [
         (mesh.vertices.astype("<f4"), gltf.ARRAY_BUFFER),
         (normals.astype("<f4"), gltf.ARRAY_BUFFER),
         (mesh.uv.astype("<f4"), gltf.ARRAY_BUFFER),
         (mesh.faces.astype(index_type).ravel(), gltf.ELEMENT_ARRAY_BUFFER),
         (picture.getvalue(), None),
         (unseen, gltf.ARRAY_BUFFER),
-    ):
+        *((values.astype("<f4"), gltf.ARRAY_BUFFER) for values in more.values()),
+    ]
+    for data, target in rows:
         part = data if isinstance(data, bytes) else data.tobytes()
         stride = 4 if data is unseen else None
         place = {"buffer": 0, "byteOffset": len(blob), "byteLength": len(part)}
@@ -69,7 +78,9 @@ def write_glb(path: Path, mesh: TexturedMesh, info: GltfInfo) -> None:
                 name=info.name,
                 primitives=[
                     gltf.Primitive(
-                        attributes=gltf.Attributes(POSITION=0, NORMAL=1, TEXCOORD_0=2, _UNSEEN=4),
+                        attributes=gltf.Attributes(
+                            POSITION=0, NORMAL=1, TEXCOORD_0=2, _UNSEEN=4, **{n: 5 + k for k, n in enumerate(more)}
+                        ),
                         indices=3,
                         material=0,
                     )
@@ -107,6 +118,7 @@ def write_glb(path: Path, mesh: TexturedMesh, info: GltfInfo) -> None:
                 componentType=gltf.UNSIGNED_SHORT if index_type is np.uint16 else gltf.UNSIGNED_INT,
             ),
             gltf.Accessor(bufferView=5, count=count, type=gltf.SCALAR, componentType=gltf.UNSIGNED_BYTE),
+            *(_accessor(6 + k, count, gltf.SCALAR) for k in range(len(more))),
         ],
         bufferViews=views,
         buffers=[gltf.Buffer(byteLength=len(blob))],

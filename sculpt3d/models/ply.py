@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from sculpt3d.models.mapped import map_file
 from sculpt3d.models.ply_elements import read_elements
 from sculpt3d.models.ply_header import read_header
 from sculpt3d.models.ply_vertices import Vertices
-from sculpt3d.types import I32, U8, Mesh, PointCloud
+from sculpt3d.types import F32, I32, U8, Mesh, PointCloud
 
 _PLY_OF = {"f4": "float", "f8": "double", "u1": "uchar", "i4": "int"}
 _BLOCK = 1_000_000  # points written at a time
@@ -64,19 +65,24 @@ def read_cloud(path: Path) -> PointCloud:
     )
 
 
-def write_mesh(path: Path, mesh: Mesh, comments: tuple[str, ...] = ()) -> None:
-    """Vertices with optional colour and `filled` (1 = no photo evidence), triangles."""
+def write_mesh(
+    path: Path, mesh: Mesh, comments: tuple[str, ...] = (), more: Mapping[str, F32] | None = None
+) -> None:
+    """Vertices with optional colour and `filled` (1 = no photo evidence), triangles. more: further columns (V,) by name."""
     fields: list[tuple[str, str]] = [("x", "<f4"), ("y", "<f4"), ("z", "<f4")]
     if mesh.rgb is not None:
         fields += [("red", "u1"), ("green", "u1"), ("blue", "u1")]
     if mesh.filled is not None:
         fields += [("filled", "u1")]
+    fields += [(name, "<f4") for name in more or {}]
     rows = np.zeros(len(mesh.vertices), fields)
     _fill(rows, ("x", "y", "z"), mesh.vertices)
     if mesh.rgb is not None:
         _fill(rows, ("red", "green", "blue"), mesh.rgb)
     if mesh.filled is not None:
         rows["filled"] = mesh.filled
+    for name, values in (more or {}).items():
+        rows[name] = values
     faces = np.zeros(len(mesh.faces), [("n", "u1"), ("v", "<i4", (3,))])
     faces["n"], faces["v"] = 3, mesh.faces
     head = _header({"vertex": rows}, comments, face_count=len(faces))
@@ -93,6 +99,15 @@ def read_mesh(path: Path) -> Mesh:
         rgb=None if found.rgba is None else _rgb(found.rgba),
         filled=None if filled is None else filled.astype(bool),
     )
+
+
+def read_column(path: Path, begins: str) -> tuple[str, F32, F32]:
+    """Name and values (V,) of the first column whose name begins so, and the vertices (V, 3). Raises `UnreadableFile`."""
+    found, _ = _read(path, faces=False)
+    name = next((n for n in found.attributes if n.startswith(begins)), None)
+    if name is None:
+        raise UnreadableFile(f"{path.name} has no column {begins}; make it again")
+    return name, found.attributes[name].astype(np.float32, copy=False), found.xyz.astype(np.float32, copy=False)
 
 
 def _read(path: Path, faces: bool) -> tuple[Vertices, I32]:

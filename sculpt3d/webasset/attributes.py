@@ -15,6 +15,7 @@ from sculpt3d.webasset.distance import Surface
 
 Columns = Mapping[str, NDArray[Any]]
 WIDEST = 4  # columns of one attribute
+UNCERTAIN = {"uncertainty", "uncertainty_mm"}
 _WHOLE = (np.uint8, np.uint16, np.int8, np.int16)  # glTF has no 32 bit integers for vertices
 _EXACT = 1 << 24  # float32 counts up to here
 _COARSE = 1e-3  # of the values' range: a step of float32 that is told
@@ -23,18 +24,27 @@ _COARSE = 1e-3  # of the values' range: a step of float32 that is told
 class Carrier:
     """The attributes of all parts, ready to be read at the nearest point."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[Part], unit_m: float | None = None) -> None:
         self.columns, self.notes = together(parts)
+        self.mm_a_unit = 1000 * unit_m if unit_m else 1.0
         mesh = joined(parts)
         self.faces = mesh.faces
         self.surface = Surface(mesh) if self.columns else None
 
     def at(self, points: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """At points (N, 3): numbers with a fraction are interpolated, labels and counts are the nearest vertex's."""
+        """At points (N, 3): numbers with a fraction are interpolated, labels and counts are the nearest vertex's.
+
+        An uncertainty grows by how far the point lies off the surface, and is none (less than 0) beside one that is none.
+        """
         if self.surface is None:
             return {}
         face, weights = self.surface.closest(points)
-        return {name: _mixed(v, self.faces[face], weights) for name, v in self.columns.items()}
+        found = {name: _mixed(v, self.faces[face], weights) for name, v in self.columns.items()}
+        for name in found.keys() & UNCERTAIN:
+            off = self.surface.distance(points) * (self.mm_a_unit if name.endswith("_mm") else 1.0)
+            none = ((self.columns[name][self.faces[face]] < 0) & (weights > 0)).any(1)
+            found[name] = np.where(none, -1, np.hypot(found[name], off)).astype(np.float32)
+        return found
 
 
 def together(parts: Sequence[Part]) -> tuple[dict[str, NDArray[Any]], list[str]]:
