@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from pipelines.accuracy import accuracy, known_lengths
 from pipelines.fronts import relief_lines
 from pipelines.network_words import network_lines
+from pipelines.surveying import sentences as survey_sentences
 from pipelines.templating import render
 from pipelines.workspace import Step
 from sculpt3d.types import F32, U8, Scene
@@ -67,7 +69,8 @@ def page(c: Contents) -> str:
         filled=[_filled(p) for p in filled["largest"]],
         filled_more=filled["patches"] - len(filled["largest"]),
         rejected=c.facts["photos"]["rejected"],
-        lengths=_lengths(c.facts),
+        lengths=known_lengths(c.facts),
+        accuracy=accuracy(c.facts),
         stages=[_stage(s, longest) for s in stages],
         together=_duration(sum(s.seconds for s in stages)),
         groups=[{"label": label, "rows": _rows(c.facts[group])} for group, label in _LABELS.items()],
@@ -89,6 +92,7 @@ def advice(facts: Mapping[str, Any]) -> list[str]:
             + ("; give masks or use a plain backdrop to place more photos." if few else ".")
         )
     lines += c["told_apart"]
+    lines += survey_sentences(facts["survey"]) if facts.get("survey") else []
     if c["mean_reprojection_error_px"] > 1:
         lines.append("More than one pixel is much: a lens that zooms or focuses between photos, or blur.")
     if c["dense_misfit_px"] is not None:
@@ -121,7 +125,7 @@ def advice(facts: Mapping[str, Any]) -> list[str]:
         )
     if not facts["scale"]["metric"]:
         lines.append(
-            "There is no scale: lengths have no unit. Give --object-height, in millimetres, to get one."
+            "There is no scale: lengths have no unit. Give --scale-bars, --control or --object-height to get one."
         )
     return lines
 
@@ -159,17 +163,13 @@ def _outline(body: Any, middle: Any) -> Any:
 
 
 def _tiles(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    size, gsd, error = (
-        facts["mesh"]["size_mm"],
-        facts["gsd_mm"],
-        facts["dense"]["median_error_estimate_mm"],
-    )
+    size, gsd, error = facts["mesh"]["size_mm"], facts["gsd_mm"], facts["uncertainty"].get("median_mm")
     return [
         (f"{facts['photos']['registered']} / {facts['photos']['given']}", "photos placed"),
         (f"{facts['cameras']['mean_reprojection_error_px']:.2f} px", "mean reprojection error"),
         (" x ".join(f"{v:.0f}" for v in size) + " mm" if size else "no scale", "width x height x depth"),
         (f"{gsd:.2f} mm" if gsd else "no scale", "a photo's pixel on the object"),
-        (f"{error:.2f} mm" if error else "no scale", "median error estimate of a point"),
+        (f"\u00b1{error:.2g} mm" if error else "no scale", "surface, predicted (1 sigma, median)"),
         (f"{facts['mesh']['triangles']:,}", "triangles"),
     ]
 
@@ -189,22 +189,6 @@ def _shown(picture: U8, words: str, caption: str) -> dict[str, str]:
 
 def _filled(patch: Mapping[str, Any]) -> dict[str, str]:
     return {"wide": _width(patch), "side": patch["side"], "height": f"{patch['height_share']:.0%}"}
-
-
-def _lengths(facts: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Known lengths beside the model's own."""
-    told = (facts.get("survey") or {}).get("lengths", [])
-    return [
-        {
-            "name": t["name"],
-            "use": t["use"],
-            "known": f"{t['known_mm']:.3f}",
-            "found": f"{t['found_mm']:.3f}",
-            "off": f"{t['found_mm'] - t['known_mm']:+.3f}",
-            "sigma": f"{t['sigma_mm']:.3f}",
-        }
-        for t in told
-    ]
 
 
 def _network(facts: Mapping[str, Any]) -> list[dict[str, str]]:

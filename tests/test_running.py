@@ -118,6 +118,7 @@ def facts() -> dict[str, object]:
         "gsd_mm": None,
         "dense": {"points": 10, "median_error_estimate_mm": None},
         "evidence": {"weak_share": 0.3, "weakest_side": "90°"},
+        "uncertainty": {"median_unit": 0.002, "most_unit": 0.01, "without_evidence_share": 0.02, "scale_sigma": None},
         "mesh": {"triangles": 5000, "filled_share": 0.01, "open_borders": 3, "size_mm": None},
         "filled": {
             "patches": 22,
