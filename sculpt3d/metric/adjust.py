@@ -283,3 +283,18 @@ def lens_covariances(network: Network) -> tuple[F64, ...]:
     variance = float(system.residual @ system.residual) / redundancy
     sizes = [lens.free.shape[1] for lens in network.lenses]
     return tuple(variance * dense[a : a + n, a : a + n] for a, n in zip(layout.lens, sizes, strict=True))
+
+
+def without_narrow(network: Network, least_deg: float, kept: Bool) -> Network:
+    """Without points (but those `kept`, (P,)) whose rays open by less than `least_deg`: their depth is a guess."""
+    eye = -np.einsum("nji,nj->ni", network.rotation, network.translation)
+    ray = network.points[network.point] - eye[network.photo]
+    ray /= np.maximum(np.linalg.norm(ray, axis=1, keepdims=True), 1e-300)
+    total = np.zeros_like(network.points)
+    np.add.at(total, network.point, ray)
+    seen = np.maximum(np.bincount(network.point, minlength=len(network.points)), 1)
+    # Two rays that open by an angle have a mean as long as the cosine of its half.
+    open_ = np.linalg.norm(total, axis=1) / seen < np.cos(np.radians(least_deg) / 2)
+    keep = (open_ | kept)[network.point]
+    n = network
+    return replace(n, photo=n.photo[keep], point=n.point[keep], xy=n.xy[keep], sigma_px=n.sigma_px[keep])

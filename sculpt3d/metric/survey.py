@@ -14,7 +14,7 @@ import numpy as np
 
 from sculpt3d.errors import InputError, SculptError
 from sculpt3d.geometry import F64, Sim3, far_centre, umeyama
-from sculpt3d.metric.adjust import Adjusted, adjust, without_far
+from sculpt3d.metric.adjust import Adjusted, adjust, without_far, without_narrow
 from sculpt3d.metric.network import Bars, Control, Ints, Network
 from sculpt3d.metric.reconstruction import network_of, network_with
 from sculpt3d.metric.tables import Bar, Click, Known, KnownPoint
@@ -25,6 +25,7 @@ from sculpt3d.metric.told import Told, one_unit, tell
 MOST_TIES, FOR_SCALE = 50_000, 3000
 LEAST_NOISE_PX = 0.02
 CLICK_PX = 1.0  # of a point that a person points at; few of them cannot tell by themselves
+LEAST_ANGLE_DEG = 1.0  # that a tie point's rays open by
 GROSS = 6.0  # sigmas: observations farther off are left out
 
 
@@ -64,20 +65,23 @@ def survey(model: Any, seen: Mapping[str, Sequence[Sighting]], known: Known, tie
     known, origin = _about_origin(known)
     scaled = replace(_metric(both, at, known), watched=np.arange(first, len(both.points)))
     pinned = replace(scaled, bars=_bars(at, known.bars), control=_control(at, known.points))
-    kind = (pinned.point >= first).astype(np.int64) + np.isin(pinned.point, clicked)
-    noisy = _with_noise(pinned, kind)
+    held = np.arange(len(pinned.points)) >= first
+
+    def kind(network: Network) -> Ints:
+        return (network.point >= first).astype(np.int64) + np.isin(network.point, clicked)
+
+    wide = without_narrow(pinned, LEAST_ANGLE_DEG, held)
+    noisy = _with_noise(wide, kind(wide))
     try:
         found = adjust(noisy, robust_px=3 * float(np.median(noisy.sigma_px)))
-        clean = without_far(noisy, found, GROSS)
-        kind = (clean.point >= first).astype(np.int64) + np.isin(clean.point, clicked)
-        found = _own_noise(_with_noise(clean, kind))
+        clean = without_narrow(without_far(noisy, found, GROSS), LEAST_ANGLE_DEG, held)
+        found = _own_noise(_with_noise(clean, kind(clean)))
     except (SculptError, np.linalg.LinAlgError):
-        return _only_rescaled(noisy, origin, at, known, counts, kind)
+        return _only_rescaled(noisy, origin, at, known, counts, kind(noisy))
     if found.scale_sigma is None:
         raise InputError("Nothing known gives the scale; give a bar, or three control points")
     told = tell(found, at, known, origin)
-    kind = (found.network.point >= first).astype(np.int64) + np.isin(found.network.point, clicked)
-    noise = _medians(found.network.sigma_px, kind)
+    noise = _medians(found.network.sigma_px, kind(found.network))
     return Survey(found.network, origin, True, found.scale_sigma, noise, told, counts, found.redundancy)
 
 
