@@ -435,7 +435,7 @@ class Run:
                 tell, surveyed,
             )
 
-        step = self.ws.step("report", 7, work, {"name": name}, [s.key for s in steps])
+        step = self.ws.step("report", 8, work, {"name": name}, [s.key for s in steps])
         return hand_out(self.ws, step, placed, model)
 
 

@@ -10,8 +10,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from sculpt3d.geometry import F64, umeyama
-from sculpt3d.metric.adjust import adjust, without_far
+from sculpt3d.metric.adjust import adjust
 from sculpt3d.metric.network import Bars, Control, Lens, Network
+from sculpt3d.metric.outliers import without_far
 
 INDUSTRIAL = Path(__file__).parents[2] / "shared" / "data" / "jaicov" / "example"
 NOISE_PX = 0.3

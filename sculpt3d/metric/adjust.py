@@ -6,7 +6,7 @@ Luhmann et al. 2019, 2.6.6): no point is held, so each has a sigma, relative to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -260,16 +260,6 @@ class _Relative:
         )
 
 
-def without_far(network: Network, adjusted: Adjusted, times: float) -> Network:
-    """Without observations farther off than `times` their sigma, and then without points that fewer than two photos see."""
-    off = np.linalg.norm(adjusted.residual_px, axis=1) / network.sigma_px
-    keep = off <= times
-    rays = np.bincount(network.point[keep], minlength=len(network.points))
-    keep &= rays[network.point] >= 2
-    n = adjusted.network
-    return replace(n, photo=n.photo[keep], point=n.point[keep], xy=n.xy[keep], sigma_px=n.sigma_px[keep])
-
-
 def lens_covariances(network: Network) -> tuple[F64, ...]:
     """Of what is free in each lens (K, K), as the network stands, scaled by its residuals; outliers weigh less."""
     off = np.linalg.norm(network.xy - network.project()[0], axis=1)
@@ -283,18 +273,3 @@ def lens_covariances(network: Network) -> tuple[F64, ...]:
     variance = float(system.residual @ system.residual) / redundancy
     sizes = [lens.free.shape[1] for lens in network.lenses]
     return tuple(variance * dense[a : a + n, a : a + n] for a, n in zip(layout.lens, sizes, strict=True))
-
-
-def without_narrow(network: Network, least_deg: float, kept: Bool) -> Network:
-    """Without points (but those `kept`, (P,)) whose rays open by less than `least_deg`: their depth is a guess."""
-    eye = -np.einsum("nji,nj->ni", network.rotation, network.translation)
-    ray = network.points[network.point] - eye[network.photo]
-    ray /= np.maximum(np.linalg.norm(ray, axis=1, keepdims=True), 1e-300)
-    total = np.zeros_like(network.points)
-    np.add.at(total, network.point, ray)
-    seen = np.maximum(np.bincount(network.point, minlength=len(network.points)), 1)
-    # Two rays that open by an angle have a mean as long as the cosine of its half.
-    open_ = np.linalg.norm(total, axis=1) / seen < np.cos(np.radians(least_deg) / 2)
-    keep = (open_ | kept)[network.point]
-    n = network
-    return replace(n, photo=n.photo[keep], point=n.point[keep], xy=n.xy[keep], sigma_px=n.sigma_px[keep])

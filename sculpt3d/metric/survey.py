@@ -14,8 +14,9 @@ import numpy as np
 
 from sculpt3d.errors import InputError, SculptError
 from sculpt3d.geometry import F64, Sim3, far_centre, umeyama
-from sculpt3d.metric.adjust import Adjusted, adjust, without_far, without_narrow
+from sculpt3d.metric.adjust import Adjusted, adjust
 from sculpt3d.metric.network import Bars, Control, Ints, Network
+from sculpt3d.metric.outliers import without_far, without_narrow
 from sculpt3d.metric.reconstruction import network_of, network_with
 from sculpt3d.metric.tables import Bar, Click, Known, KnownPoint
 from sculpt3d.metric.targets import Sighting
