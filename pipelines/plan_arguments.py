@@ -49,6 +49,9 @@ def add_plan(
         choices=["draft", "standard", "museum"],
         help="that `reconstruct` will use, so that it can go on from these cameras (%(default)s)",
     )
+    plan.add_argument(
+        "--images", type=Path, metavar="DIR", help="photos of a COLMAP model, for how they were held (COLMAP_DIR/images)"
+    )
     plan.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks, as for reconstruct")
     invert(plan)
     plan.add_argument(
@@ -72,6 +75,7 @@ def run_plan(options: argparse.Namespace) -> int:
         How(options.workers, options.memory),
         console,
         options.invert_masks,
+        options.images,
     )
     console.say(summary(facts, folder))
     return 0

@@ -68,6 +68,7 @@ def _station(plan: Plan, station: Station, number: int, unit: float) -> dict[str
         if plan.surface.metric
         else _r(_others(plan, station)),
         "between": list(station.between),
+        "nearest": _nearest(plan, station),
         "at": _place(plan, station.target) if plan.surface.relief else "",
         "gain": _r(station.gain),
         "eye": [_r(float(v)) for v in station.eye],
@@ -75,6 +76,11 @@ def _station(plan: Plan, station: Station, number: int, unit: float) -> dict[str
         "eye_in_model": [_r(float(v)) for v in back.apply(station.eye)],
         "target_in_model": [_r(float(v)) for v in back.apply(station.target)],
     }
+
+
+def _nearest(plan: Plan, station: Station) -> str:
+    away = [float(np.linalg.norm(v.cam_from_world.source_origin - station.eye)) for v in plan.scene.views]
+    return plan.scene.views[int(np.argmin(away))].name
 
 
 def _others(plan: Plan, station: Station) -> float:
@@ -162,11 +168,9 @@ def station_line(station: Mapping[str, Any], relief: bool, metric: bool) -> str:
     beside = (
         f"between {left} and {right}"
         if left and right and left != right
-        else f"beside {left or right}"
-        if left or right
-        else ""
+        else f"nearest to {station['nearest']}"
     )
-    return ", ".join(x for x in (f"from {station['azimuth_deg']:.0f}°", beside, level, distance) if x)
+    return f"from {station['azimuth_deg']:.0f}°, {beside}, {level}, {distance}"
 
 
 def _length(value: float) -> str:

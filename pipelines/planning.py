@@ -6,7 +6,7 @@ import base64
 import io
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,13 @@ _CAMERAS = ("survey", "refine", "cameras")  # the best first
 def plan(
     source: Path, out: Path | None = None, preset: Preset | None = None, masks: Path | None = None,
     object_height_mm: float | None = None, how: How | None = None, console: Console | None = None,
-    invert_masks: bool | None = None,
+    invert_masks: bool | None = None, images: Path | None = None,
 ) -> tuple[Path, Mapping[str, Any]]:  # fmt: skip
     """The folder that now holds RESULTS, and the facts in plan.json.
 
     source: a project (its own cameras and photos are taken), a COLMAP model, or a folder of photos: then the project `out` is
-    begun, and `reconstruct` goes on from its cameras.
+    begun, and `reconstruct` goes on from its cameras. images: photos of a COLMAP model that are not beside it; only how they
+    were held is read.
     """
     from sculpt3d.models.colmap_find import holds_model
 
@@ -51,7 +52,7 @@ def plan(
     new = not folder.exists()
     try:
         if is_model:
-            return _of_model(source, folder, masks, invert_masks, object_height_mm, console)
+            return _of_model(source, folder, images, masks, invert_masks, object_height_mm, console)
         run, given = open_run(source, folder, preset, masks, None, how, console, invert_masks=invert_masks)
         console.plan(("photos", "cameras", "plan"))
         checked = run.photos(source, given.masks, given.key, given.apart)
@@ -110,8 +111,8 @@ def _step(ws: Workspace, checked: Step, cameras: Step, height_mm: float | None,
     return ws.step("plan", 1, work, given, [checked.key, cameras.key])
 
 
-def _of_model(source: Path, out: Path, masks: Path | None, invert: bool | None, height_mm: float | None,
-              console: Console) -> tuple[Path, Mapping[str, Any]]:  # fmt: skip
+def _of_model(source: Path, out: Path, images: Path | None, masks: Path | None, invert: bool | None,
+              height_mm: float | None, console: Console) -> tuple[Path, Mapping[str, Any]]:  # fmt: skip
     from sculpt3d.models.colmap import far_offset, read_model
     from sculpt3d.models.colmap_find import choose_model
     from sculpt3d.photos.masks import NONE, match_masks
@@ -122,9 +123,13 @@ def _of_model(source: Path, out: Path, masks: Path | None, invert: bool | None, 
     own = masks or (source / "masks" if (source / "masks").is_dir() else None)
     names = sorted(str(model.images[i].name) for i in model.reg_image_ids())
     matched = NONE if own is None else match_masks(own, names, invert)
+    turned = orientations(
+        names, [images] if images else [f / "images" for f in (source, folder.parent, folder.parent.parent)]
+    )
     ws = Workspace(out, console)
     console.plan(("plan",))
-    for sentence in [*([told] if told else []), *matched.sentences()]:
+    held = [] if turned else ["the photos are not beside the model (--images): all are taken as held upright"]
+    for sentence in [*([told] if told else []), *matched.sentences(), *held]:
         console.say(f"note: {sentence}")
 
     def work(to: Path, tell: Progress) -> None:
@@ -133,13 +138,38 @@ def _of_model(source: Path, out: Path, masks: Path | None, invert: bool | None, 
 
         found = _turned_over(matched.found, to / "masks") if matched.invert else matched.found
         scene = about(scene_of_model(model, found), far_offset(model))
-        _made(to, scene, {}, height_mm, None, source.resolve().name, {}, tell)
+        _made(to, scene, turned, height_mm, None, source.resolve().name, {}, tell)
         shutil.rmtree(to / "masks", ignore_errors=True)
 
-    given = {"object_height_mm": height_mm, "invert": matched.invert, "name": source.resolve().name}
+    given = {
+        "object_height_mm": height_mm,
+        "invert": matched.invert,
+        "name": source.resolve().name,
+        "turned": turned,
+    }
     step = ws.step("plan", 1, work, given, [key, key_of_files(dict(matched.found))])
     ws.prune()
     return _handed_out(step, out)
+
+
+def orientations(names: Sequence[str], folders: Sequence[Path]) -> dict[str, int]:
+    """EXIF's, of the photos that are in or below the first folder that is there; 1 where a photo does not say it."""
+    from PIL import Image
+
+    folder = next((f.resolve() for f in folders if f.is_dir()), None)
+    found: dict[str, int] = {}
+    if folder is None:
+        return found
+    for name in names:
+        path = (folder / name).resolve()
+        if not (path.is_relative_to(folder) and path.is_file()):
+            continue
+        try:
+            with Image.open(path) as photo:
+                found[name] = int(photo.getexif().get(274, 1))
+        except (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError):
+            found[name] = 1
+    return found
 
 
 def _turned_over(masks: Mapping[str, Path], folder: Path) -> dict[str, Path]:
@@ -168,6 +198,7 @@ def _made(out: Path, scene: Any, turned: Mapping[str, int], height_mm: float | N
     facts = plan_facts(found)
     for station in facts["stations"]:
         station["between"] = [shown.get(n, n) for n in station["between"]]
+        station["nearest"] = shown.get(station["nearest"], station["nearest"])
     picture = io.BytesIO()
     Image.fromarray(plan_picture(found)).save(picture, "PNG")
     write_atomic(out / "plan.png", picture.getvalue())

@@ -16,7 +16,7 @@ from PIL import Image
 
 from pipelines.cli import main
 from pipelines.plan_words import lines, plan_facts, station_line, weak_line
-from pipelines.planning import plan, plan_page
+from pipelines.planning import orientations, plan, plan_page
 from sculpt3d.errors import InputError, NotEnoughViews
 from sculpt3d.geometry import Rigid3, Sim3, project
 from sculpt3d.planning.cameras import noise_px
@@ -302,6 +302,18 @@ def test_a_colmap_model_is_planned_on_the_command_line(
     assert main(["plan", str(tmp_path / "set"), "--object-height", "1700", "--quiet"]) == 0
     assert (out / "plan.json").read_bytes() == before
     assert {p.name for p in (tmp_path / "set").iterdir()} == {"sparse"}  # inputs are never written to
+
+
+def test_how_photos_were_held_is_read_beside_a_model(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    exif = Image.Exif()
+    exif[274] = 8
+    Image.new("RGB", (8, 6)).save(tmp_path / "images" / "a.jpg", exif=exif)
+    Image.new("RGB", (8, 6)).save(tmp_path / "outside.jpg", exif=exif)
+    (tmp_path / "images" / "b.jpg").write_bytes(b"no picture")
+    names = ["a.jpg", "b.jpg", "missing.jpg", "../outside.jpg"]
+    assert orientations(names, [tmp_path / "none", tmp_path / "images"]) == {"a.jpg": 8, "b.jpg": 1}
+    assert orientations(names, [tmp_path / "none"]) == {}
 
 
 def test_names_of_photos_are_no_markup(tmp_path: Path) -> None:
