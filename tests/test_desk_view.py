@@ -247,6 +247,7 @@ def test_view_and_render_show_a_saved_view(tmp_path: Path) -> None:
     assert saved["distance"] == 7.5 != typed["distance"] and min(one.std(), other.std()) > 10
     view = ["view", str(path), "--size", "200x150", "--state", str(tmp_path / "v.json")]
     assert main([*view, "--screenshot", str(tmp_path / "c.png")]) == 0
+    assert told_in(tmp_path / "c.png")["camera"] == saved
     shot = np.asarray(Image.open(tmp_path / "c.png")).astype(int)
     assert (shot[40:120] == one[40:120]).mean() > 0.95
 

@@ -32,7 +32,7 @@ def view(
 
     Raises `UnreadableFile`, `ResourceError`.
     """
-    from viewer.files.views import read_state
+    from viewer.files.views import read_state, told_of
 
     if screenshot is not None:
         check_target(screenshot)
@@ -44,7 +44,7 @@ def view(
     if screenshot is not None:
         shown = measured(document, state)
         pixels = picture(shown.document, shown.state, size)
-        save_picture(screenshot, draw_on(pixels, document, state, shown.field))
+        save_picture(screenshot, draw_on(pixels, document, state, shown.field), told_of(document, state))
         return
     if not has_screen():
         raise ResourceError("There is no screen here; write a picture with --screenshot PNG instead")

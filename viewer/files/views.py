@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sculpt3d.desk.viewfile import number, numbers, read_view, text, write_view
+from sculpt3d.desk.viewfile import FORMAT, VERSION, number, numbers, read_view, text, write_view
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import F64
 from sculpt3d.models.document import Document
@@ -46,6 +46,11 @@ def read_state(path: Path, document: Document, framed: State) -> State:
 def write_state(path: Path, document: Document, state: State) -> None:
     """Into the file, whose other keys stay."""
     write_view(path, {"model": document.name, **as_keys(document, state)})
+
+
+def told_of(document: Document, state: State) -> dict[str, Any]:
+    """As a picture carries it: a whole saved view."""
+    return {"format": FORMAT, "version": VERSION, "model": document.name, **as_keys(document, state)}
 
 
 def as_keys(document: Document, state: State) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sculpt3d.types import U8
 from viewer.drawing.picture import Drawer, drawer, whole
 from viewer.files.loading import load
 from viewer.files.saving import save_picture
-from viewer.files.views import as_keys, write_state
+from viewer.files.views import told_of, write_state
 from viewer.modes.measured import measured
 from viewer.plates.dark import say_dark
 from viewer.plates.marks import ink_on, put_marks
@@ -94,7 +94,7 @@ def _told(document: Document, plan: Plan) -> dict[str, Any]:
     """All that the picture was made with, in VIEW.json's words."""
     from importlib.metadata import version
 
-    told = {"format": "sculpt3d view", "version": 1, "model": document.name, **as_keys(document, plan.state)}
+    told = told_of(document, plan.state)
     told["picture"] = {
         "by": f"sculpt3d {version('sculpt3d')}",
         "mm_per_px": plan.marks.mm_per_px if plan.marks.mm_per_px is not None else None,
