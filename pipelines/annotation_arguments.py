@@ -1,4 +1,4 @@
-"""Arguments of `annotate`, and what its `--help` teaches."""
+"""Arguments of `annotate` and `closeup`, and what their `--help` teaches."""
 
 from __future__ import annotations
 
@@ -78,10 +78,44 @@ def add_annotations(commands: Any) -> None:
     note.set_defaults(command=_annotate)
 
 
+def add_closeup(commands: Any) -> None:
+    near = commands.add_parser(
+        "closeup",
+        help="the photos that show a place on a project's surface best",
+        description="Of a place on the surface: the photos that see it, nothing before it, the sharpest first, with the pixel "
+        "where they show it (as taken, with the lens's distortion); with -o, each cut around it, side by side, the place marked.",
+        epilog='Example: sculpt3d closeup buddha --point "0.01,0.32,0.08" --width 40 -o hand.png',
+    )
+    near._negative_number_matcher = re.compile(r"^-[\d.]")
+    near.add_argument("project", type=Path, metavar="PROJECT", help="a project folder whose work/ was kept")
+    near.add_argument(
+        "--point", type=_point, required=True, metavar="X,Y,Z", help="in the model's own coordinates"
+    )
+    near.add_argument("--count", type=_few, default=4, metavar="N", help="photos at most (%(default)s)")
+    near.add_argument(
+        "--width", type=_positive, metavar="MM", help="across each cut-out (a tenth of the model)"
+    )
+    near.add_argument("-o", "--output", type=Path, metavar="PICTURE", help=".png or .jpg")
+    near.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    near.set_defaults(command=_closeup)
+
+
 def _annotate(options: argparse.Namespace) -> int:
     from pipelines.annotating import annotate
 
     return annotate(options)
+
+
+def _closeup(options: argparse.Namespace) -> int:
+    from pipelines.closeup import closeup
+
+    return closeup(options)
+
+
+def _few(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 20:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 20")
+    return int(text)
 
 
 def _point(text: str) -> tuple[float, float, float]:

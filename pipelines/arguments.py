@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from pipelines import commands as do
-from pipelines.annotation_arguments import add_annotations
+from pipelines.annotation_arguments import add_annotations, add_closeup
 from pipelines.argument_values import count, number, positive
 from pipelines.desk_arguments import add_desk
 from pipelines.looking_arguments import add_looking
@@ -249,6 +249,7 @@ def parser() -> argparse.ArgumentParser:
     score.set_defaults(command=do.evaluate)
     add_desk(commands)
     add_annotations(commands)
+    add_closeup(commands)
 
     ship = commands.add_parser(
         "export",
