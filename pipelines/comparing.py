@@ -75,7 +75,12 @@ def _write_ply(path: Path, found: Comparison, colours: U8) -> None:
     rows["deviation_mm"], rows["level_mm"], rows["significant"] = c.signed, c.level, c.significant
     words = {"<f8": "double", "u1": "uchar", "<f4": "float"}
     metric = ", metres" if found.a.scale.name == "m" else ""
-    head = ["ply", "format binary_little_endian 1.0", f"comment deviation from A{metric}", f"element vertex {len(rows)}"]
+    head = [
+        "ply",
+        "format binary_little_endian 1.0",
+        f"comment deviation from A{metric}",
+        f"element vertex {len(rows)}",
+    ]
     head += [f"property {words[kind]} {name}" for name, kind in zip(names, kinds, strict=True)]
     tail = b""
     if found.b.surface is not None:
@@ -98,7 +103,9 @@ def _as_glb(found: Comparison, colours: U8) -> bytes:
         attributes={"deviation_mm": np.nan_to_num(found.change.signed).astype(np.float32)},
     )
     x, y, z = (float(v) for v in found.offset / 1000)
-    label = Label(f"{Path(found.b.name).stem} against {Path(found.a.name).stem}", metric=True, offset=(x, y, z))
+    label = Label(
+        f"{Path(found.b.name).stem} against {Path(found.a.name).stem}", metric=True, offset=(x, y, z)
+    )
     return build_glb((part,), label, GlbParams())
 
 
@@ -111,7 +118,13 @@ def _write_deviations(path: Path, found: Comparison) -> None:
 def _write_m3c2(path: Path, found: Comparison) -> None:
     m = found.averaged
     assert m is not None
-    columns = [*found.in_file(m.core).T, m.distance, m.level, m.significant.astype(float), *m.counts.T.astype(float)]
+    columns = [
+        *found.in_file(m.core).T,
+        m.distance,
+        m.level,
+        m.significant.astype(float),
+        *m.counts.T.astype(float),
+    ]
     head = ("x", "y", "z", "distance_mm", "level_mm", "significant", "points_a", "points_b")
     _write_table(path, head, np.stack(columns, 1))
 

@@ -68,8 +68,12 @@ def sentences(facts: Mapping[str, Any]) -> list[str]:
     if not patches:
         return [*lines, "No change is significant."]
     first = patches[0]
-    more = f", and {len(patches) - 1} smaller one{'s' if len(patches) > 2 else ''}" if len(patches) > 1 else ""
-    over = f" over {first['area_mm2'] / 100:.3g} cm²" if first["area_mm2"] else f" at {first['points']} points"
+    more = (
+        f", and {len(patches) - 1} smaller one{'s' if len(patches) > 2 else ''}" if len(patches) > 1 else ""
+    )
+    over = (
+        f" over {first['area_mm2'] / 100:.3g} cm²" if first["area_mm2"] else f" at {first['points']} points"
+    )
     what = "raised" if first["peak_mm"] > 0 else "sunk"
     return [
         *lines,
@@ -90,7 +94,8 @@ def _pictures(found: Comparison, colours: U8) -> list[dict[str, str]]:
     else:
         shown = cloud_turntable(_cloud(xyz, found.change.found.normal.astype(np.float32), colours), 4, 360)
     return [
-        {"source": _jpeg(p), "words": f"seen from {90 * k}°", "caption": f"{90 * k}°"} for k, p in enumerate(shown)
+        {"source": _jpeg(p), "words": f"seen from {90 * k}°", "caption": f"{90 * k}°"}
+        for k, p in enumerate(shown)
     ]
 
 
@@ -138,8 +143,8 @@ def _patch(p: Mapping[str, Any]) -> dict[str, str]:
     return {
         "peak": f"{p['peak_mm']:+.3f} ± {p['plus_minus_mm']:.3f}",
         "mean": f"{p['mean_mm']:+.3f}",
-        "area": f"{p['area_mm2'] / 100:.3g}",
-        "volume": f"{p['volume_mm3'] / 1000:+.3g}",
+        "area": f"{p['area_mm2'] / 100:.3g}" if p["area_mm2"] else "–",
+        "volume": f"{p['volume_mm3'] / 1000:+.3g}" if p["area_mm2"] else "–",
         "at": ", ".join(f"{v:.6g}" for v in p["at"]),
     }
 

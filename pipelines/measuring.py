@@ -33,7 +33,10 @@ def measure_model(
     """0, or 2 where one of them could not be done: the others are given all the same, and the reason is said."""
     check_folder(table_file)
     view = {} if state is None else read_view(state)
-    asked = [*read_measurements(view.get("measurements", [])), *(Measurement(k, tuple(p)) for k, p in quick.items())]
+    asked = [
+        *read_measurements(view.get("measurements", [])),
+        *(Measurement(k, tuple(p)) for k, p in quick.items()),
+    ]
     cuts = read_sections(view.get("sections", []))
     compared = None
     if state is not None and "comparison" in view:
@@ -49,7 +52,9 @@ def measure_model(
     sections = [_section(surface, one) for one in cuts]
     epochs = None if compared is None else _comparison(model, *compared)
     if table_file is not None:
-        write_atomic(table_file, as_csv(found, sections).encode("utf-8-sig"))  # so that spreadsheets read ± and ²
+        write_atomic(
+            table_file, as_csv(found, sections).encode("utf-8-sig")
+        )  # so that spreadsheets read ± and ²
     tell(surface.notes)
     if as_json:
         told = as_dict(surface, found, sections) | ({} if epochs is None else {"comparison": epochs})
@@ -129,14 +134,25 @@ def as_csv(found: Sequence[Measured | Failed], sections: Sequence[list[Profile] 
             continue
         for q in (one.value, *one.more):
             rows.writerow(
-                [asked.name, asked.kind, q.name, repr(q.value), q.unit, repr(q.plus_minus), points, " ".join(one.notes)]
+                [
+                    asked.name,
+                    asked.kind,
+                    q.name,
+                    repr(q.value),
+                    q.unit,
+                    repr(q.plus_minus),
+                    points,
+                    " ".join(one.notes),
+                ]
             )
     for section in sections:
         for p in [] if isinstance(section, str) else section:
             for q in (p.area, p.perimeter):
                 plane = p.plane.text()
                 notes = " ".join(p.notes)
-                rows.writerow([p.name, "section", q.name, repr(q.value), q.unit, repr(q.plus_minus), plane, notes])
+                rows.writerow(
+                    [p.name, "section", q.name, repr(q.value), q.unit, repr(q.plus_minus), plane, notes]
+                )
     return out.getvalue()
 
 
@@ -152,7 +168,9 @@ def _print(
         if isinstance(section, str):
             rows.append(("!", "section", section))
             continue
-        rows += [("ok", p.name, f"{p.plane.text()}, {_named(p.area)}, {_named(p.perimeter)}") for p in section]
+        rows += [
+            ("ok", p.name, f"{p.plane.text()}, {_named(p.area)}, {_named(p.perimeter)}") for p in section
+        ]
     if epochs is not None:
         good = "failed" not in epochs
         told = " ".join(sentences(epochs)) if good else str(epochs["failed"])

@@ -187,6 +187,25 @@ def test_errors_of_the_file_and_of_the_scale_are_in_the_plus_minus() -> None:
     assert 1e-3 < bare < edge
 
 
+def test_a_project_tells_its_scales_own_error(tmp_path: Path) -> None:
+    ball = trimesh.creation.icosphere(4, 0.05)
+    ball.vertex_attributes["uncertainty_mm"] = np.full(len(ball.vertices), -1, np.float32)  # none
+    ball.export(tmp_path / "mesh.ply", vertex_normal=False)
+    for report, sigma in (
+        ('{"uncertainty": {"scale_sigma": 0.002}}', 0.002),
+        ('{"uncertainty": {}}', 0),
+        ("[" * 9999, 0),
+    ):
+        (tmp_path / "report.json").write_text(report)
+        assert read_measured(tmp_path / "mesh.ply").scale.sigma == 0  # no unit, so no scale to be unsure of
+        text = (tmp_path / "mesh.ply").read_bytes().replace(b"comment", b"comment metres\ncomment", 1)
+        (tmp_path / "metric.ply").write_bytes(text)
+        found = read_measured(tmp_path / "metric.ply")
+        assert found.scale.sigma == sigma and "size of the triangles" in found.sigma_source
+        across = value(found, "distance", [(0.05, 0, 0), (-0.05, 0, 0)]).value
+        assert across.value == pytest.approx(100) and across.plus_minus >= 1.96 * 100 * sigma
+
+
 def test_far_coordinates_keep_their_digits() -> None:
     far = (4.02e6, 3.1e5, -6.4e6)
     cube = surface_of(trimesh.creation.box((0.1, 0.1, 0.1)), Scale(1000.0, "glTF"), offset=far)

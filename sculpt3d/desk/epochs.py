@@ -122,7 +122,7 @@ def _cloud_sigma(document: Document, mm: float) -> F64:
     found = []
     for part in document.parts:
         values = np.full(len(part.vertices), np.nan)
-        for name, factor in (("error", mm), ("uncertainty_mm", 1.0)):
+        for name, factor in (("error", mm), ("uncertainty", mm), ("uncertainty_mm", 1.0)):
             given = part.attributes.get(name)
             if given is not None and np.ndim(given) == 1:
                 values = np.asarray(given, np.float64) * factor

@@ -134,12 +134,22 @@ def measured(document: Document, path: Path, scale: Scale) -> Surface:
 
 
 def _sigma_of(document: Document, scale: Scale) -> tuple[F64, str]:
-    """(V,) of the surfaces' vertices in the file's unit, before they are made one: `uncertainty_mm`, else `error`."""
+    """(V,) of the surfaces' vertices in the file's unit, before they are made one; and from which attributes, in words.
+
+    `uncertainty_mm`, else `uncertainty` or `error`, which are in the file's unit; below 0 is none.
+    """
     found, names = [], set()
     for part in document.parts:
         if not len(part.faces):
             continue
-        name = next((n for n in ("uncertainty_mm", "error") if np.ndim(part.attributes.get(n, 0)) == 1), None)
+        name = next(
+            (
+                n
+                for n in ("uncertainty_mm", "uncertainty", "error")
+                if np.ndim(part.attributes.get(n, 0)) == 1
+            ),
+            None,
+        )
         if name == "uncertainty_mm" and scale.mm is None:
             name = None
         values = np.full(len(part.vertices), np.nan)

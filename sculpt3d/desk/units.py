@@ -55,17 +55,17 @@ def scale_of(document: Document, path: Path, given: str | None = None) -> Scale:
             )
         return scale
     sigma = None if own is None else _sigma_beside(path)
-    return scale if sigma is None else replace(scale, sigma=sigma, sigma_source="the project's scale bars")
+    return scale if sigma is None else replace(scale, sigma=sigma, sigma_source="the project's report")
 
 
 def _sigma_beside(path: Path) -> float | None:
-    """Of the bundle with known lengths, from report.json in the folder; None where there is none or it says nothing."""
+    """Of what gave the model its scale, from report.json in the folder; None where there is none or it says nothing."""
     report = (path if path.is_dir() else path.parent) / "report.json"
     if not report.is_file() or report.stat().st_size > _MAX_REPORT:
         return None
     try:
         found: Any = json.loads(report.read_bytes())
-        sigma = found["survey"]["scale_sigma"]
+        sigma = found["uncertainty"]["scale_sigma"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     good = isinstance(sigma, int | float) and not isinstance(sigma, bool) and 0 < sigma < 0.5
