@@ -26,12 +26,20 @@ MODULES = (
     "pillow_heif",
     "cv2",
     "pyglet",
+    "ezdxf",
+    "pygeodesic",
 )
 
 
 # module, and the extra that brings it
-EXTRAS = {"DracoPy": "draco", "meshopt": "meshopt", "opengl_basisu": "ktx2", "pxr": "usdz"}
-_OPTIONS = {"draco": "--geometry draco", "meshopt": "--geometry meshopt", "ktx2": "--image ktx2", "usdz": "--usdz"}
+EXTRAS = {"DracoPy": "draco", "meshopt": "meshopt", "opengl_basisu": "ktx2", "pxr": "usdz", "py4dgeo": "compare"}
+_OPTIONS = {
+    "draco": "export --geometry draco",
+    "meshopt": "export --geometry meshopt",
+    "ktx2": "export --image ktx2",
+    "usdz": "export --usdz",
+    "compare": "compare --m3c2",
+}
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ def _module(name: str) -> Finding:
 def _optional(name: str, extra: str) -> Finding:
     there = importlib.util.find_spec(name) is not None
     return Finding(
-        f"export {_OPTIONS[extra]}",
+        _OPTIONS[extra],
         True,
         "installed" if there else f"not installed; pip install 'sculpt3d[{extra}]' where it is wanted",
     )

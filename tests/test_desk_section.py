@@ -165,9 +165,14 @@ def test_the_command_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureF
     assert "--unit mm" in capsys.readouterr().err and not (tmp_path / "b.svg").exists()
 
 
+def test_a_plane_through_three_points_is_that_plane() -> None:
+    (asked,) = read_sections([{"name": "a", "points": [[0, 10, 0], [0, 10, 5], [5, 10, 0]]}])
+    assert np.allclose(asked.plane.normal, [0, 1, 0]) and asked.plane.distance == pytest.approx(10)
+
+
 @pytest.mark.parametrize(
     "bad", [3, {}, {"plane": [1, 0, 0]}, {"plane": [0, 0, 0, 1]}, {"plane": [1, 0, 0, 1], "count": True},
-            {"plane": [1, 0, 0, 1], "every_mm": -1}],
+            {"plane": [1, 0, 0, 1], "every_mm": -1}, {"points": 3}, {"points": [[0, 0, 0]] * 3}, {"points": [[1, 2]] * 3}],
 )  # fmt: skip
 def test_a_wrong_section_is_named(bad: object) -> None:
     with pytest.raises(InputError, match=r"section 1|direction"):

@@ -1,7 +1,7 @@
 """Sections as a desk keeps them: outlines with their filled areas, area and perimeter with ±, stacks of them.
 
 In VIEW.json a section is {"name": "waist", "plane": [nx, ny, nz, d], "every_mm": 5, "count": 10}: n . p = d in the model's own
-coordinates; the last two are for a stack along the normal.
+coordinates; or "points": three of the plane. The last two are for a stack along the normal.
 """
 
 from __future__ import annotations
@@ -192,7 +192,12 @@ def read_sections(values: Sequence[Any]) -> list[Section]:
 def _read(value: Any, what: str) -> Section:
     if not isinstance(value, dict):
         raise InputError(f'{what} is no object like {{"plane": [1, 0, 0, 0.12]}}')
-    plane = Plane.of(*numbers(value.get("plane"), f"{what}: plane", 4))
+    if "points" in value:
+        three = value["points"] if isinstance(value["points"], list) and len(value["points"]) == 3 else [None]
+        a, b, c = (np.array(numbers(p, f"{what}: each of its three points", 3)) for p in three)
+        plane = Plane.through(a, b, c)
+    else:
+        plane = Plane.of(*numbers(value.get("plane"), f"{what}: plane", 4))
     every, count = value.get("every_mm"), value.get("count", 1)
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST:
         raise InputError(f"{what}: count is {count!r}, not a whole number from 1 to {MOST}")
