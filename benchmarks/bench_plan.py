@@ -30,7 +30,7 @@ from sculpt3d.models.colmap import read_model
 from sculpt3d.mvs.depth import DepthParams, estimate_depths
 from sculpt3d.mvs.fusion import fuse
 from sculpt3d.mvs.maps import DepthFolder
-from sculpt3d.planning.cameras import noise_px, scene_of_model
+from sculpt3d.planning.cameras import matching_px, noise_px, scene_of_model
 from sculpt3d.planning.coarse import Coarse, coarse_surface
 from sculpt3d.planning.predict import Matching
 from sculpt3d.planning.suggest import suggest
@@ -189,7 +189,7 @@ def one(path: Path, number: int, real: bool, work: Path) -> tuple[bool, float]:
     surface = coarse_surface(scene, up, work / "coarse")
     views = move_scene(scene, Placement(surface.world_from_source, False, "")).views
     sight = Sight(surface)
-    match = Matching.of(sight.of(views), surface.normal, surface.blur, noise_px(scene.points))
+    match = Matching.of(sight.of(views), surface.normal, surface.blur, matching_px(noise_px(scene.points)))
     stations = suggest(surface, sight, views, match)
     seconds = time.monotonic() - start
     truth_from_plan = truth_from_scene @ surface.world_from_source.inverse()

@@ -29,7 +29,7 @@ BENDS = 0.03  # of the object's size: as far as a patch's bending is felt
 # Stereo's windows take a surface for flat. On six statues (benchmarks/bench_plan.py) true errors follow sigma alone with a rank
 # correlation of .23 to .46, with the bending of the coarse surface .35 to .72, with the tie points' roughness too .60 to .76.
 BENT_BLURS = 10.0
-ROUGH_BLURS = 12.0  # so that the median sigma is the dense cloud's median error on those
+ROUGH_BLURS = 10.0  # so that the median sigma is the dense cloud's median error on those
 FLAKE = 8  # tie points that roughness is seen in
 SMOOTH = 0.03
 GAP_DEG = 1.5  # rays that meet at less do not tell depth

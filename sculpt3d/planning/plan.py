@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sculpt3d.align import Placement, find_up, move_scene
-from sculpt3d.planning.cameras import noise_px
+from sculpt3d.planning.cameras import matching_px, noise_px
 from sculpt3d.planning.coarse import Coarse, coarse_surface
 from sculpt3d.planning.predict import Matching, Predicted, predict
 from sculpt3d.planning.suggest import Station, suggest
@@ -40,7 +40,7 @@ def plan_shots(
     moved = move_scene(scene, Placement(surface.world_from_source, surface.metric, ""))
     tell(1, 3)
     sight, noise = Sight(surface), noise_px(scene.points)
-    match = Matching.of(sight.of(moved.views), surface.normal, surface.blur, noise)
+    match = Matching.of(sight.of(moved.views), surface.normal, surface.blur, matching_px(noise))
     found = predict(match)
     tell(2, 3)
     stations = suggest(surface, sight, moved.views, match)
