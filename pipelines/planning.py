@@ -108,7 +108,7 @@ def _step(ws: Workspace, checked: Step, cameras: Step, height_mm: float | None,
         _made(out, scene, turned, height_mm, known, name, shown, tell)
 
     given = {"object_height_mm": height_mm, "known": known, "name": name}
-    return ws.step("plan", 1, work, given, [checked.key, cameras.key])
+    return ws.step("plan", 2, work, given, [checked.key, cameras.key])
 
 
 def _of_model(source: Path, out: Path, images: Path | None, masks: Path | None, invert: bool | None,
@@ -147,7 +147,7 @@ def _of_model(source: Path, out: Path, images: Path | None, masks: Path | None, 
         "name": source.resolve().name,
         "turned": turned,
     }
-    step = ws.step("plan", 1, work, given, [key, key_of_files(dict(matched.found))])
+    step = ws.step("plan", 2, work, given, [key, key_of_files(dict(matched.found))])
     ws.prune()
     return _handed_out(step, out)
 
