@@ -97,10 +97,10 @@ def _sigma(a: Epoch, b: Epoch, found: Deviations, signed: F64) -> tuple[F64, str
     seen = np.abs(signed[np.isfinite(signed)])
     left = 1.4826 * float(np.median(seen)) if len(seen) else 0.0
     usual = float(np.median(hidden[hidden > 0])) if (hidden > 0).any() else 0.0
-    if usual > 0:
-        hidden = hidden * min(left / usual, 1.0)
-    elif left > 0:  # a cloud that gives no errors, or flat faces
-        hidden = np.full(len(hidden), left)
+    scaled = hidden * min(left / usual, 1.0) if usual > 0 else hidden
+    hidden = np.where(
+        known_a & known_b, 0.0, np.maximum(scaled, left)
+    )  # sharp edges and flat faces hide nothing, and are off
     words = "what most of the deviations show, more where triangles hide more"
     if known_a.any() or known_b.any():
         words = f"the errors that a file gives, and {words}"

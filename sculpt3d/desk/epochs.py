@@ -20,12 +20,14 @@ MILLIMETRES = Scale(1.0, "brought to millimetres")
 _FACTORS = {
     1000.0: "m and mm",
     100.0: "m and cm",
-    10.0: "cm and mm",
-    25.4: "inches and mm",
     39.37: "m and inches",
-    2.54: "inches and cm",
+    25.4: "inches and mm",
+    10.0: "cm and mm",
 }
-_NEAR = 1.15  # so much may two states of one object differ in size
+_NEAR = {
+    10.0: 1.03
+}  # so much may two states of one object differ in size: a detail of ten times less is no rarity
+_ELSE = 1.15
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def _check_units(documents: list[Document], scales: list[Scale], names: tuple[st
     ratio = sizes[1] * scales[1].needed("") / (sizes[0] * scales[0].needed(""))
     for factor, what in _FACTORS.items():
         for found, larger in ((ratio / factor, 1), (ratio * factor, 0)):
-            if 1 / _NEAR < found < _NEAR:
+            if abs(np.log(found)) < np.log(_NEAR.get(factor, _ELSE)):
                 taken = " and ".join(
                     f"{n} was taken in {s.name} ({s.source})" for n, s in zip(names, scales, strict=True)
                 )

@@ -62,7 +62,12 @@ def register_auto(a: Epoch, b: Epoch, stable: Bool | None = None) -> Registratio
     if _near(a.surface, points):
         how = "automatic, from the files' own frames"
         return _settled(a.surface, points, Rigid3.identity(), how, (), stable)
-    found = find_pose(Points(*_with_normals(b)), Points(*_with_normals(a)), with_scale=False)
+    try:
+        found = find_pose(Points(*_with_normals(b)), Points(*_with_normals(a)), with_scale=False)
+    except InputError:
+        raise InputError(
+            f"No pose brings {b.name} onto {a.name}: do both show the same, at the same size? --register points.csv may help"
+        ) from None
     best, *rivals = (
         _settled(
             a.surface,
