@@ -25,7 +25,8 @@ from sculpt3d.desk.conditions import DEFAULT, read_conditions, write_conditions
 from sculpt3d.desk.fonts import font_for, unprintable
 from sculpt3d.desk.history import Book
 from sculpt3d.desk.notebook import Notebook, journal_of, page_of, read_annotated
-from sculpt3d.desk.quantity import Region
+from sculpt3d.desk.quantity import Measurement, Region
+from sculpt3d.desk.regions import covered, region_area
 from sculpt3d.desk.webannotation import as_item, as_page, read_item
 from sculpt3d.errors import InputError, ResourceError, UnreadableFile
 from tests.test_desk_measure import surface_of
@@ -300,6 +301,29 @@ def test_a_region_outlives_its_mesh() -> None:
             assert abs(found.size.value - truth) <= found.size.plus_minus + 0.003 * truth
             areas.append(found.size.value)
         assert max(areas) / min(areas) < 1.01
+
+
+def test_the_part_around_a_region_gives_what_the_whole_gives() -> None:
+    rough = trimesh.creation.icosphere(5, 50.0)
+    rough.vertices += np.random.default_rng(0).normal(0, 0.05, rough.vertices.shape)
+    surface = surface_of(rough, sigma=0.05, offset=(1e5, 0, 0))
+    strokes = tuple((1e5 + x, 0.0, float(np.sqrt(2500 - x * x)), 6.0) for x in np.linspace(-30, 30, 15))
+    outline = (
+        (1e5 - 20.0, -20.0, 41.0),
+        (1e5 + 20.0, -20.0, 41.0),
+        (1e5 + 20.0, 20.0, 41.0),
+        (1e5 - 20.0, 20.0, 41.0),
+    )
+    for region in (Region(brush=strokes), Region(polygon=outline)):
+        whole = region_area(surface, Measurement("area", region=region)).value
+        found = resolve(surface, Annotation("urn:a", "loss", region=region))
+        assert found.size is not None and found.faces is not None and found.share is not None
+        assert found.size.value * 100 == pytest.approx(whole.value, rel=1e-12)
+        assert found.size.plus_minus * 100 == pytest.approx(whole.plus_minus, rel=1e-6)
+        share = covered(surface, region)
+        assert np.array_equal(np.flatnonzero(share), found.faces) and np.array_equal(
+            share[found.faces], found.share
+        )
 
 
 def test_areas_together_count_what_overlaps_once() -> None:

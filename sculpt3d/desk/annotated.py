@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from sculpt3d.desk.annotations import Annotation
 from sculpt3d.desk.lengths import chain, located
@@ -65,13 +66,35 @@ def _places(region: Region | None) -> Sequence[Sequence[float]]:
 
 
 def _region(surface: Surface, region: Region, here: Resolved) -> Resolved:
-    share = covered(surface, region)
-    part = float(share @ surface.areas / surface.areas.sum())
+    kept, near = _around(surface, region)
+    share = covered(near, region)
+    part = float(share @ near.areas / surface.areas.sum())
     size = None
     if surface.scale.mm is not None:
-        size = in_cm2(region_area(surface, Measurement("area", region=region)).value)
-    faces = np.flatnonzero(share)
-    return replace(here, faces=faces, share=share[faces], part=part, size=size)
+        size = in_cm2(region_area(near, Measurement("area", region=region)).value)
+    inner = np.flatnonzero(share)
+    return replace(here, faces=kept[inner], share=share[inner], part=part, size=size)
+
+
+def _around(surface: Surface, region: Region) -> tuple[I64, Surface]:
+    """The faces in reach of a region and all at their corners, so that nothing about those within changes: their numbers, and
+    they alone as a surface. A painter's thousand strokes then cost what they touch, not the model."""
+    places = surface.local(np.array([p[:3] for p in _places(region)]))
+    reach = np.array(region.brush)[:, 3:] if region.brush else np.ptp(places, axis=0).max()
+    low, high = (places - reach).min(0), (places + reach).max(0)
+    right = (surface.xyz[:, None] > np.stack([high, low])[None]).transpose(1, 0, 2)  # beyond high; beyond low
+    corners = surface.faces
+    out = right[0][corners].all(1).any(1) | (~right[1][corners]).all(1).any(1)
+    touched = np.zeros(len(surface.xyz), bool)
+    touched[corners[~out]] = True
+    kept = np.flatnonzero(touched[corners].any(1))
+    if not len(kept):
+        raise InputError("The region lies on no part of the surface: was it painted on another model?")
+    used, faces = np.unique(corners[kept], return_inverse=True)
+    near = replace(
+        surface, xyz=surface.xyz[used], faces=faces.reshape(-1, 3).astype(np.int32), sigma=surface.sigma[used]
+    )
+    return kept, near
 
 
 def total_area(surface: Surface, found: Sequence[Resolved]) -> Quantity | None:
@@ -101,11 +124,10 @@ def in_cm2(q: Quantity) -> Quantity:
 def inside(surface: Surface, region: Region, xyz: F64) -> Bool:
     """(N,) whether local points of the region's faces lie in it."""
     if region.brush:
-        found = np.zeros(len(xyz), bool)
-        for centre, radius in zip(
-            surface.local(np.array(region.brush)[:, :3]), np.array(region.brush)[:, 3], strict=True
-        ):
-            found |= ((xyz - centre) ** 2).sum(1) <= radius**2
+        strokes, found = np.array(region.brush), np.zeros(len(xyz), bool)
+        for radius in np.unique(strokes[:, 3]):
+            tree = cKDTree(surface.local(strokes[strokes[:, 3] == radius, :3]))
+            found |= tree.query(xyz, distance_upper_bound=np.nextafter(radius, np.inf))[0] <= radius
         return found
     corners = surface.local(np.array(region.polygon))
     axes = np.linalg.svd(corners - corners.mean(0))[2][:2]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from sculpt3d.desk.nearest import finder_of
 from sculpt3d.desk.quantity import Measured, Measurement, Region, area
@@ -100,11 +101,12 @@ def _shape(surface: Surface, region: Region) -> tuple[I64, float, Inside, Callab
         centres, radii = surface.local(strokes[:, :3]), strokes[:, 3]
         seeds = finder_of(surface).nearest(centres).face
         facing = surface.face_normals[seeds]
+        trees = {float(r): cKDTree(centres[radii == r]) for r in np.unique(radii)}
 
         def in_brush(points: F64) -> Bool:
             found = np.zeros(len(points), bool)
-            for centre, radius in zip(centres, radii, strict=True):
-                found |= ((points - centre) ** 2).sum(1) <= radius**2
+            for radius, tree in trees.items():
+                found |= tree.query(points, distance_upper_bound=np.nextafter(radius, np.inf))[0] <= radius
             return found
 
         def near_brush(middle: F64, radius: F64, normal: F64) -> Bool:
