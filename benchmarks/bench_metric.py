@@ -2,8 +2,8 @@
 
     python benchmarks/bench_metric.py SET [SET ...] [--work DIR]
 
-A SET has `images/`, `targets.csv` (target, x, y, z in metres) and `truth_colmap`. Bars 0-1 and 0-2 give the scale, 1-3 is
-checked; each is known to 0.05 mm, wrong by as much at random. The projects stay in DIR for bench_uncertainty.py.
+A SET has `images/`, `targets.csv` (target, x, y, z in metres), `truth_mesh.ply` and `truth_colmap`. Bars 0-1 and 0-2
+give the scale, 1-3 is checked; each is known to 0.05 mm, wrong by as much at random. The projects stay in DIR for bench_uncertainty.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from bench_uncertainty import by_cameras
+from bench_uncertainty import laid
 
 from pipelines.console import Console
 from pipelines.photogrammetry import How, load_preset, photogrammetry
@@ -50,7 +50,7 @@ def main() -> None:
         survey = done.report["survey"]
         (check,) = [t for t in survey["lengths"] if t["use"] == "check"]
         off = check["found_mm"] - check["known_mm"]
-        scale = 1 / by_cameras(done.folder, folder).scale - 1
+        scale = 1 / laid(done.folder, folder)[0].scale - 1
         seconds = {s["name"]: s["core_seconds"] for s in done.report["stages"]}
         checks.append((abs(off) / check["known_mm"] * 1000, abs(off) <= 1.96 * check["sigma_mm"]))
         scales.append(abs(scale))

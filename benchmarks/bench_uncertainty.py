@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.optimize import minimize
 from scipy.spatial import cKDTree
@@ -46,23 +47,34 @@ def judge(project: Path, truth: Path) -> Judged:
     mesh, cloud = read_mesh(project / "mesh.ply"), read_cloud(project / "cloud.ply")
     column, sigma, _ = read_column(project / "mesh.ply", "uncertainty")
     normals = vertex_normals(mesh.vertices, mesh.faces)
-    known = np.flatnonzero(sigma > 0)
-    some = np.random.default_rng(0).choice(known, min(MOST, len(known)), replace=False)
-    true, place = read_mesh(truth / "truth_mesh.ply"), by_cameras(project, truth)
-    surface = Surface(true)
-    points, low, high = mesh.vertices[some].astype(np.float64), true.vertices[:, 2].min(), true.vertices[:, 2].max()
-    for _ in range(8):
-        place = _nearer(place, points, surface, low + 0.02 * (high - low))
-    there = place.apply(points)
-    kept = there[:, 2] > low + 0.02 * (high - low)
-    mm = 1000 / place.scale if column.endswith("_mm") else 1.0
-    space = spacing(cloud)
+    some = _some(sigma)
+    place, surface, floor = laid(project, truth)
+    there = place.apply(mesh.vertices[some])
+    kept = there[:, 2] > floor
+    unit, space = (1000 if column.endswith("_mm") else 1), spacing(cloud)
     expected, scatter, _ = evidence(
         mesh.vertices[some][kept], normals[some][kept], cKDTree(cloud.xyz), cloud, space
     )
-    causes = np.stack([expected, scatter, np.full(len(expected), space)], 1) * (1000 if mm != 1 else 1)
-    off = surface.distance(there[kept]) / place.scale * (1000 if mm != 1 else 1)
+    causes = np.stack([expected, scatter, np.full(len(expected), space)], 1) * unit
+    off = surface.distance(there[kept]) / place.scale * unit
     return Judged(project.name, off, sigma[some][kept].astype(np.float64), causes)
+
+
+def _some(sigma: NDArray[np.float32]) -> NDArray[np.int64]:
+    known = np.flatnonzero(sigma > 0)
+    return np.random.default_rng(0).choice(known, min(MOST, len(known)), replace=False)
+
+
+def laid(project: Path, truth: Path) -> tuple[Sim3, Surface, float]:
+    """truth_from_model by the surface, the true surface, and the height in it below which nothing counts."""
+    mesh, true = read_mesh(project / "mesh.ply"), read_mesh(truth / "truth_mesh.ply")
+    _, sigma, _ = read_column(project / "mesh.ply", "uncertainty")
+    place, surface = by_cameras(project, truth), Surface(true)
+    low, high = float(true.vertices[:, 2].min()), float(true.vertices[:, 2].max())
+    floor, points = low + 0.02 * (high - low), mesh.vertices[_some(sigma)].astype(np.float64)
+    for _ in range(8):
+        place = _nearer(place, points, surface, floor)
+    return place, surface, floor
 
 
 def by_cameras(project: Path, truth: Path) -> Sim3:
