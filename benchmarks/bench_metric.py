@@ -3,7 +3,8 @@
     python benchmarks/bench_metric.py SET [SET ...] [--work DIR]
 
 A SET has `images/`, `targets.csv` (target, x, y, z in metres), `truth_mesh.ply` and `truth_colmap`. Bars 0-1 and 0-2
-give the scale, 1-3 is checked; each is known to 0.05 mm, wrong by as much at random. The projects stay in DIR for bench_uncertainty.py.
+give the scale, 1-3 is checked; each is known to 0.05 mm, wrong by as much at random. The projects stay in DIR for
+bench_uncertainty.py.
 """
 
 from __future__ import annotations
