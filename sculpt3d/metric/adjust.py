@@ -139,7 +139,7 @@ def _inverse(matrix: F64, gauge: F64, right: F64) -> F64:
     even = matrix / size[:, None] / size + unit @ unit.T
     try:
         factor = cho_factor(even, lower=True, overwrite_a=True)
-    except np.linalg.LinAlgError as error:
+    except (np.linalg.LinAlgError, ValueError) as error:  # not definite; of a photo that sees nothing, not finite
         raise SculptError(
             "The network does not hold together: photos or lenses are not determined by its points"
         ) from error

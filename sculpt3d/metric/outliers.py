@@ -34,3 +34,19 @@ def without_narrow(network: Network, least_deg: float, kept: Bool) -> Network:
     keep = (open_ | kept)[network.point]
     n = network
     return replace(n, photo=n.photo[keep], point=n.point[keep], xy=n.xy[keep], sigma_px=n.sigma_px[keep])
+
+
+def compact(network: Network, last: int) -> Network:
+    """Without the points that no photo sees any more; the `last` points, markers, stay where they are from the end."""
+    n = network
+    kept = np.bincount(n.point, minlength=len(n.points)) > 0
+    kept[len(kept) - last :] = True
+    number = np.cumsum(kept) - 1
+    return replace(
+        n,
+        points=n.points[kept],
+        point=number[n.point],
+        bars=replace(n.bars, first=number[n.bars.first], second=number[n.bars.second]),
+        control=replace(n.control, point=number[n.control.point]),
+        watched=number[n.watched],
+    )

@@ -6,7 +6,7 @@ markers with the noise that their residuals show, bars and control with their si
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from sculpt3d.errors import InputError, SculptError
 from sculpt3d.geometry import F64, Sim3, far_centre, umeyama
 from sculpt3d.metric.adjust import Adjusted, adjust
 from sculpt3d.metric.network import Bars, Control, Ints, Network
-from sculpt3d.metric.outliers import without_far, without_narrow
+from sculpt3d.metric.outliers import compact, without_far, without_narrow
 from sculpt3d.metric.reconstruction import network_of, network_with
 from sculpt3d.metric.tables import Bar, Click, Known, KnownPoint
 from sculpt3d.metric.targets import Sighting
@@ -56,34 +56,53 @@ def survey(model: Any, seen: Mapping[str, Sequence[Sighting]], known: Known, tie
     """
     shots, full = _shots(model, seen, known)
     wanted = sorted(set(full.values()))
-    plain = network_of(model, ties)
-    both, counts = network_with(plain, model, shots, wanted, frozenset(c.name for c in known.clicks))
-    first = len(plain.points)
-    at = {name: first + wanted.index(full[name]) for name in full}
-    clicked = np.array(
-        [first + wanted.index(n) for n in sorted({c.name for c in known.clicks}) if n in wanted], np.int64
-    )
+    clicked = {c.name for c in known.clicks}
+    both, counts = network_with(network_of(model, ties), model, shots, wanted, clicked)
     known, origin = _about_origin(known)
+    markers = _Markers(wanted, full, clicked)
+    first = len(both.points) - len(wanted)
+    at = markers.at(both)
     scaled = replace(_metric(both, at, known), watched=np.arange(first, len(both.points)))
     pinned = replace(scaled, bars=_bars(at, known.bars), control=_control(at, known.points))
-    held = np.arange(len(pinned.points)) >= first
-
-    def kind(network: Network) -> Ints:
-        return (network.point >= first).astype(np.int64) + np.isin(network.point, clicked)
-
-    wide = without_narrow(pinned, LEAST_ANGLE_DEG, held)
-    noisy = _with_noise(wide, kind(wide))
+    wide = _clean(pinned, len(wanted))
+    noisy = _with_noise(wide, markers.kind(wide))
     try:
         found = adjust(noisy, robust_px=3 * float(np.median(noisy.sigma_px)))
-        clean = without_narrow(without_far(noisy, found, GROSS), LEAST_ANGLE_DEG, held)
-        found = _own_noise(_with_noise(clean, kind(clean)))
+        clean = _clean(without_far(noisy, found, GROSS), len(wanted))
+        found = _own_noise(_with_noise(clean, markers.kind(clean)))
     except (SculptError, np.linalg.LinAlgError):
-        return _only_rescaled(noisy, origin, at, known, counts, kind(noisy))
+        return _only_rescaled(noisy, origin, markers.at(noisy), known, counts, markers.kind(noisy))
     if found.scale_sigma is None:
         raise InputError("Nothing known gives the scale; give a bar, or three control points")
-    told = tell(found, at, known, origin)
-    noise = _medians(found.network.sigma_px, kind(found.network))
+    told = tell(found, markers.at(found.network), known, origin)
+    noise = _medians(found.network.sigma_px, markers.kind(found.network))
     return Survey(found.network, origin, True, found.scale_sigma, noise, told, counts, found.redundancy)
+
+
+@dataclass(frozen=True)
+class _Markers:
+    """Markers and clicked points are a network's last points, in the order of `wanted`; `full`: their names by given ones."""
+
+    wanted: Sequence[str]
+    full: Mapping[str, str]
+    clicked: Set[str]
+
+    def at(self, network: Network) -> dict[str, int]:
+        """Which point, by the names people gave."""
+        first = len(network.points) - len(self.wanted)
+        return {name: first + self.wanted.index(full) for name, full in self.full.items()}
+
+    def kind(self, network: Network) -> Ints:
+        """Of each observation: 0 a tie point, 1 a marker, 2 a clicked point."""
+        first = len(network.points) - len(self.wanted)
+        pointed = [first + k for k, name in enumerate(self.wanted) if name in self.clicked]
+        return (network.point >= first).astype(np.int64) + np.isin(network.point, pointed)
+
+
+def _clean(network: Network, markers: int) -> Network:
+    """Without what tells nothing of depth, and without points that nobody sees."""
+    held = np.arange(len(network.points)) >= len(network.points) - markers
+    return compact(without_narrow(network, LEAST_ANGLE_DEG, held), markers)
 
 
 def _shots(
