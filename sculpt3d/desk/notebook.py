@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Self
 from sculpt3d.desk import history
 from sculpt3d.desk.annotations import Annotation, checked
 from sculpt3d.desk.history import Book
-from sculpt3d.desk.webannotation import Item, as_item, as_page, read_item
+from sculpt3d.desk.webannotation import Item, as_item, as_page, model_of, read_item
 from sculpt3d.errors import InputError, ResourceError, UnreadableFile
 from sculpt3d.files import write_atomic
 
@@ -61,20 +61,27 @@ def read_annotated(model: Path) -> Kept:
         )
     if len(items) > MAX_COUNT:
         raise UnreadableFile(f"{page.name} holds {len(items):,} annotations; at most {MAX_COUNT:,} are read")
-    notes, others, why = dict[str, Annotation](), list[Item](), ""
+    notes, others, why, made_on = dict[str, Annotation](), list[Item](), "", set[str]()
     for item in items:
         try:
             one = read_item(item)
             if one.id in notes:
                 raise InputError("It has the id of another one")
             notes[one.id] = one
+            made_on.add(model_of(item))
         except InputError as error:
             others.append(item)
             why = why or str(error)
+    foreign = sorted(made_on - {_target_of(model), ""})
+    moved = (
+        (f"{page.name} was made on {foreign[0][:80]}: is this the same model, in the same unit?",)
+        if foreign
+        else ()
+    )
     told = (f"{page.name}: {len(others)} of {len(items)} entries are kept as they are and not shown ({why})",)
     page_id = found["id"] if isinstance(found.get("id"), str) else uuid.uuid4().urn
     book, size, torn = _replayed(Book(notes), journal_of(page))
-    return Kept(book, page_id, tuple(others), (*(told if others else ()), *torn), size)
+    return Kept(book, page_id, tuple(others), (*moved, *(told if others else ()), *torn), size)
 
 
 class Notebook:
@@ -139,7 +146,7 @@ class Notebook:
         """The page whole, then no journal. Undo still goes back over it."""
         if not self._unsaved:
             return
-        items = [as_item(a, self._target()) for a in self.book.listed()]
+        items = [as_item(a, _target_of(self.model)) for a in self.book.listed()]
         page = as_page(self._page_id, f"Annotations of {self.model.resolve().name}", [*items, *self._others])
         write_atomic(self.page, _as_bytes(page))
         _to_disk(self.page)
@@ -160,7 +167,7 @@ class Notebook:
 
     def _become(self, book: Book, id: str) -> None:
         one = book.notes.get(id)
-        line = {"remove": id} if one is None else {"put": as_item(one, self._target())}
+        line = {"remove": id} if one is None else {"put": as_item(one, _target_of(self.model))}
         self._journal.write(json.dumps(line, allow_nan=False).encode() + b"\n")
         self._journal.flush()
         os.fsync(self._journal.fileno())
@@ -168,8 +175,10 @@ class Notebook:
         if os.fstat(self._journal.fileno()).st_size > JOURNAL_FULL:
             self.save()
 
-    def _target(self) -> str:
-        return "model.glb" if self.model.is_dir() else self.model.name
+
+def _target_of(model: Path) -> str:
+    """The file that annotations are of, seen from where their page lies."""
+    return "model.glb" if model.is_dir() else model.name
 
 
 def _replayed(book: Book, journal: Path) -> tuple[Book, int, tuple[str, ...]]:

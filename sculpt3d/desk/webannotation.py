@@ -81,6 +81,14 @@ def read_item(item: Any) -> Annotation:
     )  # fmt: skip
 
 
+def model_of(item: Item) -> str:
+    """The file it was made on, empty where it does not say."""
+    target = item["target"][0] if isinstance(item["target"], list) else item["target"]
+    source = target.get("source")
+    name = source.get("id") if isinstance(source, dict) else source
+    return unquote(name) if isinstance(name, str) else ""
+
+
 def _others(more: Mapping[str, Any]) -> Item:
     return {k: v for k, v in more.items() if k not in _OURS}
 
