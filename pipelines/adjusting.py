@@ -8,7 +8,8 @@ import numpy as np
 
 from pipelines.console import Console
 from pipelines.parallel import run_each
-from pipelines.photogrammetry import How, Project, Run, Up, load_preset
+from pipelines.photogrammetry import How, Project, Run, load_preset
+from pipelines.placing import Up
 from pipelines.source import title_of
 from pipelines.surveying import survey_facts, survey_step
 from pipelines.workspace import Step, Workspace

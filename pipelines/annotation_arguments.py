@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from pipelines.argument_values import positive
 from sculpt3d.desk.units import MM_OF
 
 
@@ -55,7 +56,7 @@ def add_annotations(commands: Any) -> None:
         metavar="X,Y,Z",
         help="a region: its corners on the surface, in turn",
     )
-    note.add_argument("--radius", type=_positive, metavar="MM", help="of the brush; needs a scale")
+    note.add_argument("--radius", type=positive, metavar="MM", help="of the brush; needs a scale")
     note.add_argument("--text", default="", help="what is to be said")
     note.add_argument("--author", default="", metavar="NAME")
     note.add_argument(
@@ -93,7 +94,7 @@ def add_closeup(commands: Any) -> None:
     )
     near.add_argument("--count", type=_few, default=4, metavar="N", help="photos at most (%(default)s)")
     near.add_argument(
-        "--width", type=_positive, metavar="MM", help="across each cut-out (a tenth of the model)"
+        "--width", type=positive, metavar="MM", help="across each cut-out (a tenth of the model)"
     )
     near.add_argument("-o", "--output", type=Path, metavar="PICTURE", help=".png or .jpg")
     near.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -126,16 +127,6 @@ def _point(text: str) -> tuple[float, float, float]:
     if not all(abs(v) < 1e15 for v in (x, y, z)):
         raise argparse.ArgumentTypeError(f"{text} is not a point like 0,12.5,-3")
     return x, y, z
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e9:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
 
 
 def _views(text: str) -> tuple[str, ...]:

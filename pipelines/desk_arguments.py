@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import desk_commands as do
+from pipelines.argument_values import positive
 from sculpt3d.desk.units import MM_OF
 
 Commands = Any  # argparse's own class has no public name
@@ -65,7 +66,7 @@ def _section(commands: Commands) -> None:
     _model(section)
     section.add_argument("--plane", type=_plane, required=True, metavar="PLANE", help="x=0.12, or nx,ny,nz,d")
     section.add_argument(
-        "--every", type=_positive, metavar="MM", help="a stack: planes this far apart, along the normal"
+        "--every", type=positive, metavar="MM", help="a stack: planes this far apart, along the normal"
     )
     section.add_argument("--count", type=_count, metavar="N", help="how many planes of a stack (10)")
     section.add_argument(
@@ -106,7 +107,7 @@ def _compare(commands: Commands) -> None:
         "--m3c2", action="store_true", help="also M3C2, with its level of detection (py4dgeo)"
     )
     compare.add_argument(
-        "--limits", type=_positive, metavar="MM", help="ends of the colour bar (from the data)"
+        "--limits", type=positive, metavar="MM", help="ends of the colour bar (from the data)"
     )
     for side in "ab":
         compare.add_argument(
@@ -158,13 +159,6 @@ def _plane(text: str) -> tuple[float, float, float, float]:
     if not nx * nx + ny * ny + nz * nz > 1e-24:
         raise argparse.ArgumentTypeError(f"{text} has no direction: its normal is 0,0,0")
     return nx, ny, nz, d
-
-
-def _positive(text: str) -> float:
-    (value,) = _numbers(text, 1, "a positive number")
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
 
 
 def _count(text: str) -> int:

@@ -16,13 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from pipelines.artifacts import (
     load_place,
     load_textured,
-    save_control,
-    save_place,
     save_textured,
     scene_of,
     uncertainty_of,
@@ -30,15 +26,16 @@ from pipelines.artifacts import (
 from pipelines.console import Console
 from pipelines.dense import depth_step, fusion_step, object_step
 from pipelines.parallel import memory_budget_gb, run_each, workers_within
-from pipelines.surveying import scale_source, survey_facts, survey_step, up_by_targets
+from pipelines.placing import Up, Wish, place_step
+from pipelines.surveying import survey_step
 from pipelines.workspace import Step, Workspace, key_of_files
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import Sim3
 from sculpt3d.metric.tables import Known
-from sculpt3d.models.ply import read_cloud, read_mesh, write_cloud, write_mesh
+from sculpt3d.models.ply import read_cloud, read_mesh, write_mesh
 from sculpt3d.photos.masks import Masks
 from sculpt3d.progress import Each
-from sculpt3d.types import Mesh, PointCloud, Spacing
+from sculpt3d.types import Spacing
 
 STAGES = (
     "photos",
@@ -55,7 +52,6 @@ STAGES = (
     "model",
     "report",
 )
-Up = Literal["auto", "gravity", "targets"]
 PRESETS = Path(__file__).parent / "presets"
 
 
@@ -326,68 +322,12 @@ class Run:
         )
 
     def place(
-        self,
-        checked: Step,
-        cameras: Step,
-        flat: Step,
-        cloud: Step,
-        surface: Step,
-        surveyed: Step | None,
+        self, checked: Step, cameras: Step, flat: Step, cloud: Step, surface: Step, surveyed: Step | None,
         survey_from_sfm: Sim3 | None = None,
-    ) -> Step:
+    ) -> Step:  # fmt: skip
         """survey_from_sfm: where the surface is not in the survey's frame."""
-        from sculpt3d.align import find_up, place, place_relief, up_on
-        from sculpt3d.clouds import evened, spacing_in
-        from sculpt3d.metric.uncertainty import NONE, vertex_uncertainty
-        from sculpt3d.models.colmap import transform_model
-        from sculpt3d.photos.check import load_photo_set
-        from sculpt3d.relief import find_front
-        from sculpt3d.surface.topology import vertex_normals
-
-        def work(out: Path, tell: Any) -> None:
-            scene = scene_of(flat)
-            turned = {p.name: p.orientation for p in load_photo_set(checked.path).photos}
-            mesh, points = read_mesh(surface.path / "mesh.ply"), read_cloud(cloud.path / "cloud.ply")
-            up, by = find_up(scene, turned), None
-            survey, known = survey_from_sfm or Sim3.identity(), None
-            if surveyed is not None:
-                facts = survey_facts(surveyed)
-                if facts["scale_sigma"] is not None:
-                    known = (survey.scale, scale_source(surveyed))
-                if self.up != "gravity":
-                    by = up_by_targets(facts, survey.rotation @ up, self.up == "targets")
-            up = up if by is None else survey.rotation.T @ by
-            eyes = np.array([v.cam_from_world.source_origin for v in scene.views])
-            front = find_front(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), eyes)
-            if front is None:
-                placed = place(mesh.vertices, up, self.height_mm, known)
-            else:
-                level = up_on(front, up, scene, turned)
-                placed = place_relief(mesh.vertices, front, level, self.height_mm, known, by is None, scene.views)
-            unit = ("frame world, +Y up, metres",) if placed.metric else ("frame world, +Y up, no scale",)
-            move = placed.world_from_sfm
-            normals = vertex_normals(mesh.vertices, mesh.faces)
-            sigma = vertex_uncertainty(mesh.vertices, normals, mesh.filled, points)
-            column, per_unit = ("uncertainty_mm", 1000 * move.scale) if placed.metric else ("uncertainty", move.scale)
-            write_mesh(
-                out / "mesh.ply",
-                Mesh(_moved(move, mesh.vertices), mesh.faces, mesh.rgb, mesh.filled),
-                (*unit, f"{column}: 1 sigma along the normal, beside the scale's own; {NONE:g}: no evidence"),
-                {column: np.where(sigma < 0, NONE, sigma * per_unit).astype(np.float32)},
-            )
-            if self.spacing is not None:
-                unit_size = move.scale if self.spacing.unit == "mm" else 1.0
-                points = evened(points, spacing_in(self.spacing, scene, points) / unit_size)
-            write_cloud(out / "cloud.ply", moved_cloud(move, points), unit)
-            transform_model(cameras.path / "sparse", out / "cameras", move)
-            save_place(out, placed)
-            if surveyed is not None and survey_facts(surveyed)["control"]:
-                control = Sim3(1.0, np.eye(3), np.array(survey_facts(surveyed)["origin_m"])) @ survey
-                save_control(out, control @ placed.world_from_sfm.inverse())
-
-        given = {"object_height_mm": self.height_mm, "spacing": self.spacing and vars(self.spacing), "up": self.up}
-        rests_on = [flat.key, cloud.key, surface.key, *([surveyed.key] if surveyed else [])]
-        return self.ws.step("place", 6, work, given, rests_on)
+        wish = Wish(self.height_mm, self.spacing, self.up)
+        return place_step(self.ws, checked, cameras, flat, cloud, surface, surveyed, wish, survey_from_sfm)
 
     def texture(self, flat: Step, surface: Step) -> Step:
         from sculpt3d.texture.bake import TextureParams, bake_texture
@@ -437,20 +377,6 @@ class Run:
 
         step = self.ws.step("report", 8, work, {"name": name}, [s.key for s in steps])
         return hand_out(self.ws, step, placed, model)
-
-
-def moved_cloud(move: Sim3, cloud: PointCloud) -> PointCloud:
-    return PointCloud(
-        _moved(move, cloud.xyz),
-        (cloud.normal @ move.rotation.T).astype(np.float32),
-        cloud.rgb,
-        cloud.views,
-        (cloud.error * move.scale).astype(np.float32),
-    )
-
-
-def _moved(move: Sim3, xyz: Any) -> Any:
-    return move.apply(xyz).astype(np.float32)
 
 
 def _drop(_: object) -> None:
