@@ -7,7 +7,7 @@ demo: .venv/ready
 	$(BIN)/sculpt3d demo
 
 test: .venv/ready
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-slow: .venv/ready
 	$(BIN)/python -m pytest -q -m slow
