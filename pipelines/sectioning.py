@@ -26,7 +26,7 @@ def section_model(model: Path, asked: Section, out: Path, unit: str | None) -> i
             *(f"{p.name}: {n}" for p in found for n in p.notes),
         ]
     )
-    rows = [("", p.name, p.plane.text(), p.area.text(), p.perimeter.text()) for p in found]
+    rows = [("", p.name, p.plane.text(), p.area.text() if p.fills else "open", p.perimeter.text()) for p in found]
     table(("", "profile", "plane", "area", "perimeter"), rows)
     print(f"{out}: {len(found)} profile{'s' if len(found) > 1 else ''} at 1:1 in millimetres")
     return 0
