@@ -38,7 +38,8 @@ def vertex_uncertainty(
 ) -> F32:
     """(V,) one standard deviation in the vertices' unit; NONE where no point is near or `filled` says so."""
     weights = weights or Weights()
-    tree, space = cKDTree(cloud.xyz), spacing(cloud)
+    tree = cKDTree(cloud.xyz)
+    space = spacing(cloud, tree)
     sigma = np.empty(len(vertices), np.float32)
     for start in range(0, len(vertices), BLOCK):
         part = slice(start, start + BLOCK)
@@ -48,10 +49,10 @@ def vertex_uncertainty(
     return sigma
 
 
-def spacing(cloud: PointCloud) -> float:
-    """Median distance from a point to the next."""
+def spacing(cloud: PointCloud, tree: cKDTree | None = None) -> float:
+    """Median distance from a point to the next; tree: of the points, where there is one."""
     some = np.random.default_rng(0).choice(len(cloud.xyz), min(SAMPLE, len(cloud.xyz)), replace=False)
-    return float(np.median(cKDTree(cloud.xyz).query(cloud.xyz[some], k=2, workers=1)[0][:, 1]))
+    return float(np.median((tree or cKDTree(cloud.xyz)).query(cloud.xyz[some], k=2, workers=1)[0][:, 1]))
 
 
 def evidence(
@@ -59,18 +60,18 @@ def evidence(
 ) -> tuple[F64, F64, F64]:
     """(V,) expected error of the points near each vertex, how far they lie off its plane, and the distance to the nearest."""
     distance, near = tree.query(vertices, k=min(NEIGHBOURS, len(cloud.xyz)), workers=1)
-    away = cloud.xyz[near].astype(np.float64) - vertices[:, None]
-    alike = (cloud.normal[near] * normals[:, None]).sum(2) > SAME_SIDE
-    weight = np.where(alike, 1.0, 1e-9)
+    alike = np.einsum("nkj,nj->nk", cloud.normal[near], normals) > SAME_SIDE
+    weight = np.where(alike, np.float32(1), np.float32(1e-9))
     weight /= weight.sum(1, keepdims=True)
-    off = (away * normals[:, None]).sum(2)
-    expected = np.sqrt((weight * cloud.error[near].astype(np.float64) ** 2).sum(1))
-    return expected, np.sqrt((weight * off**2).sum(1)), distance[:, 0]
+    away = cloud.xyz[near]
+    away -= vertices[:, None]
+    off = np.einsum("nkj,nj->nk", away, normals)
+    expected = np.sqrt(np.einsum("nk,nk->n", weight, cloud.error[near] ** 2))
+    scatter = np.sqrt(np.einsum("nk,nk->n", weight, off**2))
+    return expected.astype(np.float64), scatter.astype(np.float64), distance[:, 0]
 
 
-def _sigma(
-    vertices: F32, normals: F32, tree: cKDTree, cloud: PointCloud, space: float, w: Weights
-) -> F32:
+def _sigma(vertices: F32, normals: F32, tree: cKDTree, cloud: PointCloud, space: float, w: Weights) -> F32:
     expected, off, nearest = evidence(vertices, normals, tree, cloud, space)
     sigma = np.sqrt((w.expected * expected) ** 2 + (w.scatter * off) ** 2 + (w.pixel * space) ** 2)
     return np.where(nearest > REACH * space, NONE, sigma).astype(np.float32)
