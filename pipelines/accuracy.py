@@ -39,7 +39,7 @@ def _surface(stated: Mapping[str, Any]) -> list[tuple[str, str]]:
         rows.append(("Surface, predicted, each vertex by itself", said))
     if stated["without_evidence_share"] > 0.0005:
         share = f"{stated['without_evidence_share']:.1%} of the vertices"
-        rows.append(("Filled, of which nothing is known", share))
+        rows.append(("Filled or far from any point: nothing is known", share))
     return rows
 
 

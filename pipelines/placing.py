@@ -60,7 +60,7 @@ def place_step(
 
     given = {"object_height_mm": wish.height_mm, "spacing": wish.spacing and vars(wish.spacing), "up": wish.up}
     rests_on = [flat.key, cloud.key, surface.key, *([surveyed.key] if surveyed else [])]
-    return ws.step("place", 6, work, given, rests_on)
+    return ws.step("place", 7, work, given, rests_on)
 
 
 def _orientations(checked: Step) -> dict[str, int]:

@@ -24,7 +24,7 @@ def test_each_kind_of_evidence_has_its_own_line() -> None:
     assert rows["Scale, common to all lengths"] == "±0.01 % (1 sigma), by 1 scale bar in the bundle"
     assert rows["Check lengths, which took no part"].startswith("off by 0.300 mm at most; 1 of 2 within")
     assert "±0.05 mm (1 sigma, median); below 0.2 for 95 %" in rows["Surface, predicted, each vertex by itself"]
-    assert rows["Filled, of which nothing is known"] == "1.0% of the vertices"
+    assert rows["Filled or far from any point: nothing is known"] == "1.0% of the vertices"
 
 
 def test_nothing_is_claimed_without_evidence() -> None:

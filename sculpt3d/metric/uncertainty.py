@@ -18,7 +18,8 @@ from sculpt3d.types import F32, Bool, PointCloud
 
 NEIGHBOURS = 48  # far enough to see what lies off a plane; with 16 or 100 the fit is 4 to 6 % worse
 SAME_SIDE = 0.5  # cosine: points of another skin say nothing
-REACH = 3.0  # spacings
+REACH = 3.0  # spacings; beyond, a vertex has no evidence unless the cloud is as thin all around it
+THIN = 0.5  # nearest over farthest neighbour: in a hole all are about as far
 NONE = -1.0  # of a vertex without evidence: filled, or far from any point; a NaN is not allowed in glTF
 BLOCK = 100_000
 SAMPLE = 20_000  # points whose distance to the next tells the spacing
@@ -57,8 +58,8 @@ def spacing(cloud: PointCloud, tree: cKDTree | None = None) -> float:
 
 def evidence(
     vertices: F32, normals: F32, tree: cKDTree, cloud: PointCloud, space: float
-) -> tuple[F64, F64, F64]:
-    """(V,) expected error of the points near each vertex, how far they lie off its plane, and the distance to the nearest."""
+) -> tuple[F64, F64, Bool]:
+    """(V,) expected error of the points near each vertex, how far they lie off its plane, whether it is in a hole of the cloud."""
     distance, near = tree.query(vertices, k=min(NEIGHBOURS, len(cloud.xyz)), workers=1)
     alike = np.einsum("nkj,nj->nk", cloud.normal[near], normals) > SAME_SIDE
     weight = np.where(alike, np.float32(1), np.float32(1e-9))
@@ -68,13 +69,14 @@ def evidence(
     off = np.einsum("nkj,nj->nk", away, normals)
     expected = np.sqrt(np.einsum("nk,nk->n", weight, cloud.error[near] ** 2))
     scatter = np.sqrt(np.einsum("nk,nk->n", weight, off**2))
-    return expected.astype(np.float64), scatter.astype(np.float64), distance[:, 0]
+    hole = (distance[:, 0] > REACH * space) & (distance[:, 0] > THIN * distance[:, -1])
+    return expected.astype(np.float64), scatter.astype(np.float64), hole
 
 
 def _sigma(vertices: F32, normals: F32, tree: cKDTree, cloud: PointCloud, space: float, w: Weights) -> F32:
-    expected, off, nearest = evidence(vertices, normals, tree, cloud, space)
+    expected, off, hole = evidence(vertices, normals, tree, cloud, space)
     sigma = np.sqrt((w.expected * expected) ** 2 + (w.scatter * off) ** 2 + (w.pixel * space) ** 2)
-    return np.where(nearest > REACH * space, NONE, sigma).astype(np.float32)
+    return np.where(hole, NONE, sigma).astype(np.float32)
 
 
 def carried(vertices: F32, normals: F32, source: F32, source_sigma: F32) -> F32:
