@@ -59,7 +59,7 @@ def spacing(cloud: PointCloud, tree: cKDTree | None = None) -> float:
 def evidence(
     vertices: F32, normals: F32, tree: cKDTree, cloud: PointCloud, space: float
 ) -> tuple[F64, F64, Bool]:
-    """(V,) expected error of the points near each vertex, how far they lie off its plane, whether it is in a hole of the cloud."""
+    """(V,) expected error of the points near a vertex, how far they lie off its plane, whether it is in a hole of the cloud."""
     distance, near = tree.query(vertices, k=min(NEIGHBOURS, len(cloud.xyz)), workers=1)
     alike = np.einsum("nkj,nj->nk", cloud.normal[near], normals) > SAME_SIDE
     weight = np.where(alike, np.float32(1), np.float32(1e-9))
