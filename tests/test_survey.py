@@ -178,6 +178,12 @@ def test_what_does_not_hold_together_is_only_rescaled_and_says_so(truth: dict[st
     found = survey(model, seen, Known(bars_of(truth, 1)), ties=100_000)
     assert not found.in_bundle and found.redundancy == 0
     assert abs(_size(found, truth) - 1) < 3 * found.scale_sigma < 0.02
+    one = survey(model, seen, Known(bars_of(truth, 1)[:1]), ties=100_000)  # fits itself: what is unsure is the marker
+    assert not one.in_bundle and one.scale_sigma > 0.05 / one.told[0].known_mm
+    names = [KnownPoint(n, tuple((1000 * truth[n]).tolist()), (0.5, 0.5, 0.5)) for n in "0123"]
+    control = survey(model, seen, Known(points=tuple(names)), ties=100_000)
+    assert not control.in_bundle and len(control.told) == 12 and 0.0005 < control.scale_sigma < 0.005
+    assert abs(_size(control, truth) - 1) < 3 * control.scale_sigma
     facts = {"scale_sigma": found.scale_sigma, "in_bundle": False, "ruler_mm": None}
     assert "only brought to their size" in sentences(facts)[0]
 

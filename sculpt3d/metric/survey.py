@@ -153,21 +153,37 @@ def _about_origin(known: Known) -> tuple[Known, F64]:
 def _only_rescaled(
     network: Network, origin: F64, at: Mapping[str, int], known: Known, photos: Mapping[str, int], kind: Ints
 ) -> Survey:
-    """Brought to its size by the known lengths alone: what is left when the bundle does not hold together with them."""
-    lengths = []
+    """Brought to its size by what is known alone: what is left when the bundle does not hold together with it.
+
+    The scale is as unsure as the worst of what it rests on: how far that is off, what was stated of it, and the markers' noise.
+    """
+    noise_mm, points, unsure = _marker_mm(network, kind), 1000 * network.points, 0.0
+    rows: list[tuple[str, str, float, float, float, float]] = []  # the last: the length that an error counts against
     for bar in known.bars:
-        ends = network.points[[at[bar.first], at[bar.second]]]
-        lengths.append(
-            (bar.name, bar.use, bar.length_mm, bar.sigma_mm, float(np.linalg.norm(ends[0] - ends[1])))
-        )
-    off = [abs(1000 * found / length - 1) for _, use, length, _, found in lengths if use == "control"]
-    stated = [sigma / length for _, use, length, sigma, _ in lengths if use == "control"]
-    sigma = float(np.hypot(max(off, default=0.0), np.mean(stated) if stated else 0.0)) or 0.01
+        found = float(np.linalg.norm(points[at[bar.first]] - points[at[bar.second]]))
+        rows.append((bar.name, bar.use, bar.length_mm, found, bar.sigma_mm, bar.length_mm))
+    extent = float(np.ptp([p.xyz_mm for p in known.points], axis=0).max()) if known.points else 1.0
+    for point in known.points:
+        for axis, name in enumerate("xyz"):
+            found, off = float(points[at[point.marker], axis]), 1000 * float(origin[axis])
+            sigma = point.sigma_mm[axis]
+            rows.append((f"{point.marker} {name}", point.use, point.xyz_mm[axis] + off, found + off, sigma, extent))
+    for _, use, length, found, sigma, against in rows:
+        if use == "control":
+            unsure = max(unsure, float(np.sqrt((found - length) ** 2 + sigma**2 + 2 * noise_mm**2)) / against)
     told = tuple(
-        Told(name, use, length, 1000 * found, float(np.hypot(s, sigma * length)))
-        for name, use, length, s, found in lengths
+        Told(name, use, length, found, float(np.hypot(sigma, unsure * against)))
+        for name, use, length, found, sigma, against in rows
     )
-    return Survey(network, origin, False, sigma, _medians(network.sigma_px, kind), told, photos, 0)
+    return Survey(network, origin, False, unsure, _medians(network.sigma_px, kind), told, photos, 0)
+
+
+def _marker_mm(network: Network, kind: Ints) -> float:
+    """What the noise of a marker's pixel is on it."""
+    seen = kind > 0
+    depth = network.in_cam()[seen, 2]
+    focal = np.array([lens.params[0] for lens in network.lenses])[network.lens[network.photo[seen]]]
+    return 1000 * float(np.median(network.sigma_px[seen] * depth / focal)) if seen.any() else 0.0
 
 
 def _medians(sigma_px: F64, kind: Ints) -> tuple[float, float, float]:
