@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from pipelines import commands as do
@@ -11,8 +10,16 @@ from pipelines.annotation_arguments import add_annotations, add_closeup
 from pipelines.argument_values import count, number, positive
 from pipelines.desk_arguments import add_desk
 from pipelines.looking_arguments import add_looking
+from pipelines.metric_arguments import add_metric
 from pipelines.plan_arguments import add_plan
-from sculpt3d.types import Spacing
+from pipelines.shared_options import (
+    how,
+    invert_option,
+    known_options,
+    loud,
+    photos_of_cameras,
+    spacing_option,
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
         default=Path("sculpt3d-demo"),
         help="project folder (%(default)s)",
     )
-    _how(demo)
+    how(demo)
     demo.set_defaults(command=do.demo)
 
     make = commands.add_parser(
@@ -75,67 +82,23 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder of masks: NAME.png, NAME.jpg.png, NAME_mask.png or mask_NAME.png, white = object; else a photo's alpha",
     )
-    _invert_option(make)
+    invert_option(make)
     make.add_argument(
         "--object-height", type=positive, metavar="MM", help="the object's height; gives the model its scale"
     )
-    _known_options(make)
+    known_options(make)
     make.add_argument(
         "--no-fill",
         action="store_true",
         help="leave small holes open that are else closed and marked as filled",
     )
-    _spacing_option(make)
-    _how(make)
+    spacing_option(make)
+    how(make)
     make.set_defaults(command=do.reconstruct)
 
-    add_plan(commands, positive, _invert_option, _how)
+    add_plan(commands)
 
-    later = commands.add_parser(
-        "adjust",
-        help="give a finished project its scale from known lengths or control points",
-        description="The bundle of a finished project again, with known distances between printed markers or clicked points that "
-        "its photos show, or with control points: model, cloud, cameras and report become metric, stereo is not done again.",
-        epilog="Example: sculpt3d adjust buddha --scale-bars bars.csv   (marker1,marker2,distance_mm,sigma_mm,use)",
-    )
-    later.add_argument("project", type=Path, metavar="PROJECT")
-    _known_options(later)
-    _spacing_option(later)
-    _how(later, view=False)
-    later.set_defaults(command=do.adjust)
-
-    targets = commands.add_parser(
-        "targets",
-        help="print markers, scale bars or a turntable mat in exact millimetres",
-        description="A PDF for A4. Print it at 100 %%, check its ruler, lay the markers beside the object and leave them there "
-        "for all photos; measure each bar and write its length into the CSV that lies beside the PDF.",
-        epilog="Examples: sculpt3d targets --bar-mm 200 -o bars.pdf   |   sculpt3d targets --kind apriltag --size-mm 25 "
-        "--count 12 -o markers.pdf   |   then: sculpt3d reconstruct photos/ --scale-bars bars.csv",
-    )
-    targets.add_argument(
-        "--kind",
-        choices=["aruco", "apriltag", "ring"],
-        default="aruco",
-        help="of marker: squares 4x4_50 or 36h11, or coded rings, the most exact (%(default)s)",
-    )
-    targets.add_argument(
-        "--size-mm",
-        type=positive,
-        default=20.0,
-        metavar="MM",
-        help="across the black square or disc (%(default)g)",
-    )
-    targets.add_argument(
-        "--first", type=int, default=0, metavar="N", help="number of the first marker (%(default)s)"
-    )
-    targets.add_argument("--count", type=count, default=24, metavar="N", help="markers at most (%(default)s)")
-    shape = targets.add_mutually_exclusive_group()
-    shape.add_argument("--bar-mm", type=positive, metavar="MM", help="pairs of markers, this far apart")
-    shape.add_argument(
-        "--mat-mm", type=positive, metavar="MM", help="markers on a circle this wide, for a turntable"
-    )
-    targets.add_argument("-o", "--output", type=Path, required=True, metavar="SHEET.pdf")
-    targets.set_defaults(command=do.targets)
+    add_metric(commands)
 
     dense = commands.add_parser(
         "densify",
@@ -150,7 +113,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="COLMAP_DIR",
         help="folder with images/ and sparse/, or a model folder",
     )
-    _photos_of_cameras(dense)
+    photos_of_cameras(dense)
     dense.add_argument(
         "--everything",
         action="store_true",
@@ -162,8 +125,8 @@ def parser() -> argparse.ArgumentParser:
     dense.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="folder for the results (default: COLMAP_DIR-dense)"
     )
-    _spacing_option(dense)
-    _how(dense, view=False)
+    spacing_option(dense)
+    how(dense, view=False)
     dense.set_defaults(command=do.densify)
 
     paint = commands.add_parser(
@@ -185,7 +148,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="COLMAP_DIR",
         help="folder with images/ and sparse/, or a model folder",
     )
-    _photos_of_cameras(paint)
+    photos_of_cameras(paint)
     paint.add_argument(
         "--size",
         type=int,
@@ -202,7 +165,7 @@ def parser() -> argparse.ArgumentParser:
     paint.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT.glb", help="the textured model"
     )
-    _how(paint, view=False)
+    how(paint, view=False)
     paint.set_defaults(command=do.texture)
 
     add_looking(commands)
@@ -306,7 +269,7 @@ def parser() -> argparse.ArgumentParser:
     )
     ship.add_argument("--page", action="store_true", help="a web page with the model, for any static host")
     ship.add_argument("--poster", action="store_true", help="a picture of the model")
-    _loud(ship)
+    loud(ship)
     ship.set_defaults(command=do.export)
 
     check = commands.add_parser(
@@ -331,105 +294,7 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _photos_of_cameras(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--images", type=Path, metavar="DIR", help="folder of the photos (default: COLMAP_DIR/images)"
-    )
-    parser.add_argument(
-        "--masks",
-        type=Path,
-        metavar="DIR",
-        help="folder of masks, white = object (default: COLMAP_DIR/masks if it is there)",
-    )
-    _invert_option(parser)
-    parser.add_argument(
-        "--model", type=int, metavar="N", help="which model below sparse/ (default: the one with most photos)"
-    )
-
-
-def _invert_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--invert-masks",
-        action=argparse.BooleanOptionalAction,
-        help="black is the object in the masks, not white",
-    )
-
-
-def _known_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--scale-bars",
-        type=Path,
-        metavar="CSV",
-        help="known distances between printed markers (marker1,marker2,distance_mm,sigma_mm,use); they give the scale and "
-        "say how sure it is; sculpt3d targets prints some",
-    )
-    command.add_argument(
-        "--control",
-        type=Path,
-        metavar="CSV",
-        help="markers' places in your own coordinates, +Z up (marker,x_mm,y_mm,z_mm,sx_mm,sy_mm,sz_mm,use); three or more give "
-        "scale and upright, and the report says how to come from the model to your coordinates",
-    )
-    command.add_argument(
-        "--clicked",
-        type=Path,
-        metavar="CSV",
-        help="points that you see in photos, where there are no markers (point,image,x,y; pixels from the photo's upper left "
-        "corner); their names may stand for markers in the other tables",
-    )
-    command.add_argument(
-        "--up",
-        choices=["auto", "gravity", "targets"],
-        default="auto",
-        help="what is upright: gravity, by the photos' horizons; targets, by control or by markers that lie on the table; auto, "
-        "by targets where they are nearly level (%(default)s)",
-    )
-
-
-def _spacing_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--point-spacing",
-        type=_spacing,
-        metavar="S",
-        help="thin cloud.ply to one point every S: 0.5mm, or 2gsd for twice the size of a photo's pixel on the object "
-        "(default: all points, about one a pixel)",
-    )
-
-
-def _how(parser: argparse.ArgumentParser, view: bool = True) -> None:
-    parser.add_argument(
-        "--workers",
-        type=count,
-        metavar="N",
-        default=os.cpu_count() or 1,
-        help="parallel workers (%(default)s); same result",
-    )
-    parser.add_argument(
-        "--memory",
-        type=positive,
-        metavar="GB",
-        help="memory to stay within (default: 70 %% of what is free)",
-    )
-    if view:
-        parser.add_argument("--no-view", action="store_true", help="do not show the model at the end")
-    _loud(parser)
-
-
-def _loud(parser: argparse.ArgumentParser) -> None:
-    loud = parser.add_mutually_exclusive_group()
-    loud.add_argument("--quiet", action="store_true", help="no progress, errors only")
-    loud.add_argument("--json", action="store_true", help="progress as JSON events, one a line, on stdout")
-
-
 def _version() -> str:
     from importlib.metadata import version
 
     return f"sculpt3d {version('sculpt3d')}"
-
-
-def _spacing(text: str) -> Spacing:
-    if text.endswith("mm"):
-        return Spacing(positive(text[:-2]), "mm")
-    if text.endswith("gsd"):
-        return Spacing(positive(text[:-3]), "gsd")
-    raise argparse.ArgumentTypeError(f"{text} is not a spacing like 0.5mm or 2gsd")

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pipelines.argument_values import positive
 from pipelines.console import Console
+from pipelines.shared_options import how, invert_option
 
 Commands = Any  # argparse's own class has no public name
 
 
-def add_plan(
-    commands: Commands,
-    positive: Callable[[str], float],
-    invert: Callable[[argparse.ArgumentParser], None],
-    how: Callable[..., None],
-) -> None:
-    """positive, invert, how: the types and options that other commands have too."""
+def add_plan(commands: Commands) -> None:
     plan = commands.add_parser(
         "plan",
         help="after the cameras: how good it will get, and where to shoot more",
@@ -53,7 +48,7 @@ def add_plan(
         "--images", type=Path, metavar="DIR", help="photos of a COLMAP model, for how they were held (COLMAP_DIR/images)"
     )
     plan.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks, as for reconstruct")
-    invert(plan)
+    invert_option(plan)
     plan.add_argument(
         "--object-height", type=positive, metavar="MM", help="the object's height; sigmas are in mm then"
     )

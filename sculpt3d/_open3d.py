@@ -12,10 +12,22 @@ with contextlib.suppress(ImportError, OSError):
     if _library is not None:
         ctypes.CDLL(str(_library), ctypes.RTLD_GLOBAL)
 
+import numpy as np
 import open3d
 
 o3d: Any = open3d  # its stubs are too narrow for arrays
 
 o3d.utility.set_verbosity_level(o3d.utility.VerbosityLevel.Error)
 
-__all__ = ["o3d"]
+
+
+def triangles_for_rays(xyz: Any, faces: Any) -> Any:
+    """A `RaycastingScene` of triangles: xyz (V, 3), which float32 should hold, and faces (F, 3)."""
+    scene = o3d.t.geometry.RaycastingScene()
+    scene.add_triangles(
+        o3d.core.Tensor(np.ascontiguousarray(xyz, np.float32)), o3d.core.Tensor(np.ascontiguousarray(faces, np.uint32))
+    )
+    return scene
+
+
+__all__ = ["o3d", "triangles_for_rays"]

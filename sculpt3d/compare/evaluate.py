@@ -12,7 +12,7 @@ import trimesh
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from sculpt3d._open3d import o3d
+from sculpt3d._open3d import o3d, triangles_for_rays
 from sculpt3d.compare.points import Points, box
 from sculpt3d.compare.pose import find_pose
 from sculpt3d.compare.registration import register, robust_umeyama
@@ -148,12 +148,8 @@ def read_surface(path: Path, samples: int = SAMPLES) -> Surface:
 
 def to_mesh(points: F64, mesh: Any) -> F64:
     """Exact distance (N,) of points to the triangles, in their unit."""
-    scene = o3d.t.geometry.RaycastingScene()
     origin = np.median(points, 0)  # float32 keeps its digits near the middle; a stray face does not move it
-    scene.add_triangles(
-        o3d.core.Tensor(np.asarray(mesh.vertices - origin, np.float32)),
-        o3d.core.Tensor(np.asarray(mesh.faces, np.uint32)),
-    )
+    scene = triangles_for_rays(mesh.vertices - origin, mesh.faces)
     return np.asarray(
         scene.compute_distance(o3d.core.Tensor((points - origin).astype(np.float32))).numpy(), np.float64
     )

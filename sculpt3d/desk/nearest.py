@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import trimesh
@@ -28,11 +27,7 @@ class Finder:
 
     def __init__(self, surface: Surface) -> None:
         self.surface = surface
-        self._scene: Any = o3d.t.geometry.RaycastingScene()
-        self._scene.add_triangles(
-            o3d.core.Tensor(np.ascontiguousarray(surface.xyz, np.float32)),
-            o3d.core.Tensor(np.ascontiguousarray(surface.faces, np.uint32)),
-        )
+        self._scene = surface.for_rays
 
     def nearest(self, points: F64) -> Places:
         """Of points (N, 3). The face is found in floats, the place on it in doubles."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sculpt3d._open3d import o3d
+from sculpt3d._open3d import o3d, triangles_for_rays
 from sculpt3d.desk.field import GREY, Field, whole
 from sculpt3d.geometry import F64
 from sculpt3d.models.document import Document
@@ -27,10 +27,7 @@ def open_sky(mesh: Mesh) -> F64:
     v = mesh.vertices.astype(np.float64)
     middle, size = v.mean(0), float(np.linalg.norm(np.ptp(v, axis=0)))
     normals = welded_normals(mesh.vertices, mesh.faces).astype(np.float64)
-    scene = o3d.t.geometry.RaycastingScene()
-    scene.add_triangles(
-        o3d.core.Tensor((v - middle).astype(np.float32)), o3d.core.Tensor(mesh.faces.astype(np.uint32))
-    )
+    scene = triangles_for_rays(v - middle, mesh.faces)
     start = ((v - middle) + _LIFT * size * normals).astype(np.float32)
     seen, all_of = np.zeros(len(v)), np.zeros(len(v))
     for direction in _directions(int(np.clip(2 * _RAYS / max(len(v), 1), _LEAST, _MOST))):

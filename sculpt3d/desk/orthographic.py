@@ -86,11 +86,7 @@ class Eye:
 
     def __init__(self, surface: Surface) -> None:
         self.surface = surface
-        self._scene: Any = o3d.t.geometry.RaycastingScene()
-        self._scene.add_triangles(
-            o3d.core.Tensor(np.ascontiguousarray(surface.xyz, np.float32)),
-            o3d.core.Tensor(np.ascontiguousarray(surface.faces, np.uint32)),
-        )
+        self._scene = surface.for_rays
 
     def extent(self, side: Side) -> tuple[F64, F64]:
         """Low and high (3,) along right, up and towards."""

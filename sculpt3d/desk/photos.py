@@ -112,16 +112,9 @@ def _sight(one: Taken, xyz: F64, normal: F64) -> Sight | None:
 
 def _unhidden(surface: Surface, local: F64, eyes: F64) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """(N,) whether nothing of the surface is on the way from a place to eyes (N, 3), all local."""
-    scene: Any = surface.__dict__.get("sight_scene")
-    if scene is None:
-        scene = surface.__dict__["sight_scene"] = o3d.t.geometry.RaycastingScene()
-        scene.add_triangles(
-            o3d.core.Tensor(np.ascontiguousarray(surface.xyz, np.float32)),
-            o3d.core.Tensor(np.ascontiguousarray(surface.faces, np.uint32)),
-        )
     ways = local - eyes
     rays = np.ascontiguousarray(np.concatenate([eyes, ways], 1), np.float32)
-    hit = scene.cast_rays(o3d.core.Tensor(rays))["t_hit"].numpy()
+    hit = surface.for_rays.cast_rays(o3d.core.Tensor(rays))["t_hit"].numpy()
     rough = 1e-3 * surface.size  # the surface may be met as much before
     return np.asarray(hit >= 1 - rough / np.maximum(np.linalg.norm(ways, axis=1), 1e-300))
 

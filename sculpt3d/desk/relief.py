@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sculpt3d._open3d import o3d
+from sculpt3d._open3d import o3d, triangles_for_rays
 from sculpt3d.desk.curvature import default_radius, radius_said
 from sculpt3d.desk.field import DIVERGING, Field, even_limit, whole
 from sculpt3d.desk.smoothing import operators, smoothed
@@ -34,8 +34,7 @@ def local_relief(mesh: Mesh, radius: float) -> F64:
     v = mesh.vertices.astype(np.float64)
     middle = v.mean(0)
     even = smoothed(v - middle, radius, operators(mesh)).astype(np.float32)
-    scene = o3d.t.geometry.RaycastingScene()
-    scene.add_triangles(o3d.core.Tensor(even), o3d.core.Tensor(mesh.faces.astype(np.uint32)))
+    scene = triangles_for_rays(even, mesh.faces)
     here = (v - middle).astype(np.float32)
     found = scene.compute_closest_points(o3d.core.Tensor(here))
     away = here - found["points"].numpy()

@@ -62,6 +62,13 @@ class Surface:
         return float(np.abs(self.xyz).max(initial=0))
 
     @cached_property
+    def for_rays(self) -> Any:
+        """The triangles as Open3D's rays meet them, in floats; made when first asked for, as Open3D takes a second to load."""
+        from sculpt3d._open3d import triangles_for_rays
+
+        return triangles_for_rays(self.xyz, self.faces)
+
+    @cached_property
     def crosses(self) -> F64:
         """(F, 3) normals as long as twice the area."""
         a, b, c = (self.xyz[self.faces[:, k]] for k in range(3))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sculpt3d._open3d import o3d
+from sculpt3d._open3d import o3d, triangles_for_rays
 from sculpt3d.geometry import F64
 from sculpt3d.surface.topology import face_areas
 from sculpt3d.types import Mesh
@@ -31,11 +31,7 @@ class Surface:
     def __init__(self, mesh: Mesh, samples: int = SAMPLES) -> None:
         self.mesh, self.samples = mesh, samples
         self.origin = mesh.vertices.astype(np.float64).mean(0)  # float32 keeps its digits near the middle
-        self._scene: Any = o3d.t.geometry.RaycastingScene()
-        self._scene.add_triangles(
-            o3d.core.Tensor(np.asarray(mesh.vertices - self.origin, np.float32)),
-            o3d.core.Tensor(np.ascontiguousarray(mesh.faces, np.uint32)),
-        )
+        self._scene = triangles_for_rays(mesh.vertices - self.origin, mesh.faces)
 
     @cached_property
     def points(self) -> F64:
