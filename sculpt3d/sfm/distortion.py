@@ -67,10 +67,9 @@ def find_distortion(model: Any) -> tuple[Any, tuple[Bent, ...]]:
     was = _bundle(model, kept, dict.fromkeys(photos, SIMPLE))
     rich = _bundle(was, kept, dict.fromkeys(photos, RICHEST))
     asking = {c: ids for c, ids in photos.items() if _brings(was, rich, judge, ids)}
-    chosen = _simplest(was, rich, kept, judge, asking)
+    chosen, tried = _simplest(was, rich, kept, judge, asking)
     if not chosen:
         return model, ()
-    tried = _bundle(was, kept, chosen)
     everything = observations_of(model)
     found = with_points(tried, everything, intersect(tried, everything))
     adjust(found, rounds=1)
@@ -105,10 +104,10 @@ def _brings(before: Any, after: Any, judge: Observations, ids: Collection[int]) 
 
 def _simplest(
     was: Any, rich: Any, kept: Observations, judge: Observations, photos: Mapping[int, list[int]]
-) -> dict[int, Form]:
-    """By camera the first form that the richest does not better."""
+) -> tuple[dict[int, Form], Any]:
+    """By camera the first form that the richest does not better, and the bundle with these."""
     if not photos:
-        return {}
+        return {}, was
     middle = _bundle(was, kept, dict.fromkeys(photos, Form(RICHEST.name, False)))
     axis = {
         c: _shift(rich.cameras[c], was.cameras[c]) > OFF and _brings(middle, rich, judge, ids)
@@ -122,7 +121,9 @@ def _simplest(
             better = _brings(was, tried, judge, photos[c]) and not _brings(tried, rich, judge, photos[c])
             if better and _sound(tried.cameras[c], was.cameras[c]):
                 chosen[c] = form
-    return chosen
+        if asked and chosen == asked:  # the same for all: it is made already
+            return chosen, tried
+    return chosen, _bundle(was, kept, chosen)
 
 
 def _sound(camera: Any, simple: Any) -> bool:
