@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,16 @@ from viewer.drawing.picture import SIZE, framed, picture
 from viewer.drawing.window import has_screen, open_window
 from viewer.files.loading import load
 from viewer.files.saving import check_target, save_picture
+from viewer.hand import Hand, drag, finish, moved, over, press, release, wheel
 from viewer.modes import modes
 from viewer.modes.measured import Measured, measured
 from viewer.panels.dial import on_dial, pulled_to
 from viewer.panels.overlay import draw_in_window, draw_on
-from viewer.state.commands import KEYS, State, apply, drag, frame_selection, grabbed, scroll, within
+from viewer.state import desk as desks
+from viewer.state.bench import Bench
+from viewer.state.commands import KEYS, State, apply
+from viewer.state.desk import LOOK, act, opened
+from viewer.tools import tools
 
 
 def view(
@@ -48,26 +54,37 @@ def view(
         return
     if not has_screen():
         raise ResourceError("There is no screen here; write a picture with --screenshot PNG instead")
-    Desk(document, state, size).run()
+    Desk(document, state, size, path, unit).run()
 
 
 class Desk:
     """A window on one document."""
 
-    def __init__(self, document: Document, state: State, size: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        document: Document,
+        state: State,
+        size: tuple[int, int],
+        path: Path | None = None,
+        unit: str | None = None,
+    ) -> None:
         self.window = open_window(size, visible=True)
         from pyglet.window import key
 
         from viewer.drawing.renderer import Renderer
 
-        self.document, self.state, self.renderer = document, state, Renderer(document)
+        self.document, self.renderer = document, Renderer(document)
+        self.desk, self.hand = opened(Bench(document, path, unit), state), Hand()
+        tell(self.desk.said)
         self.commands = {getattr(key, name): command for name, command in KEYS.items()}
         self.commands |= {getattr(key, m.key): f"mode {m.name}" for m in modes().values()}
+        self.tools = {getattr(key, t.key.removeprefix("shift+")): t.name for t in tools().values()}
         self._measured_for: Any = None
         self._shown = Measured(document, state)
-        self._rectangle: list[float] | None = None
         self._on_dial = False
-        for event in ("draw", "mouse_press", "mouse_drag", "mouse_release", "mouse_scroll", "key_press"):
+        for event in (
+            "draw", "mouse_press", "mouse_drag", "mouse_release", "mouse_scroll", "mouse_motion", "key_press",
+        ):  # fmt: skip
             setattr(self.window, f"on_{event}", getattr(self, f"on_{event}"))
 
     def run(self) -> None:
@@ -75,53 +92,91 @@ class Desk:
 
         pyglet.app.run(1 / 60)
 
+    @property
+    def state(self) -> State:
+        return self.desk.state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self.desk = replace(self.desk, state=state)
+
     def on_draw(self) -> None:
-        state = self._prepared()
+        state = replace(self._prepared(), over=over(self.desk, self.hand))
         self.renderer.draw(state, *self.window.get_framebuffer_size())
         draw_in_window(
-            self.document, state, self.window.width, self.window.height, self._shown.field, self._rectangle
+            self.document,
+            state,
+            self.window.width,
+            self.window.height,
+            self._shown.field,
+            self.hand.rectangle,
         )
 
     def on_mouse_press(self, x: int, y: int, button: int, modifiers: int) -> None:
-        names = _held(button, modifiers)
         self._on_dial = modes()[self.state.mode].lit and on_dial(x, y, self.window.width)
         if self._on_dial:
             self.state = pulled_to(self.state, x, y, self.window.width)
-        elif "alt" in names:
-            self._rectangle = [x, y, x, y]
-        elif "ctrl" not in names:
-            self.state = grabbed(self.state)
+            return
+        self._by_hand(lambda: press(self.desk, self.hand, x, y, _held(button, modifiers), self._size))
 
     def on_mouse_drag(self, x: int, y: int, dx: int, dy: int, buttons: int, modifiers: int) -> None:
         if self._on_dial:
             self.state = pulled_to(self.state, x, y, self.window.width)
-        elif self._rectangle is not None:
-            self._rectangle[2:] = [x, y]
-        else:
-            self.state = drag(self.state, dx, dy, _held(buttons, modifiers), self.window.height)
+            return
+        names = _held(buttons, modifiers)
+        self._by_hand(lambda: drag(self.desk, self.hand, x, y, dx, dy, names, self._size))
 
     def on_mouse_release(self, x: int, y: int, button: int, modifiers: int) -> None:
-        self._on_dial = False
-        if self._rectangle is None:
+        if self._on_dial:
+            self._on_dial = False
             return
-        (left, right), (low, high) = sorted(self._rectangle[::2]), sorted(self._rectangle[1::2])
-        self._rectangle = None
-        (a, b), (c, d) = self._seen(left, low), self._seen(right, high)
-        held = within(self.state.camera, self.document.points(), (a, b, c, d), self._aspect)
-        self.state = frame_selection(self.state, held, self._aspect)
+        self._by_hand(lambda: release(self.desk, self.hand, x, y, _held(button, modifiers), self._size))
+
+    def on_mouse_motion(self, x: int, y: int, dx: int, dy: int) -> None:
+        self.hand = moved(self.desk, self.hand, x, y, self._size)
 
     def on_mouse_scroll(self, x: int, y: int, sx: float, sy: float) -> None:
-        self.state = scroll(self.state, sx, sy, self._seen(x, y), self._aspect)
+        self.desk = wheel(self.desk, x, y, sx, sy, self._size)
 
     def on_key_press(self, symbol: int, modifiers: int) -> bool:
+        from pyglet.window import key
+
+        names = _held(0, modifiers)
         command = self.commands.get(symbol, "")
-        if command == "quit":
+        if "shift" in names and symbol in self.tools:
+            self.act("tool", self.tools[symbol])
+        elif "ctrl" in names and symbol in (key.Z, key.Y):
+            self.act("undo edit" if symbol == key.Z else "redo edit")
+        elif symbol in (key.ENTER, key.RETURN):
+            self._by_hand(lambda: (finish(self.desk), self.hand))
+        elif symbol == key.BACKSPACE:
+            self.act("step back")
+        elif symbol == key.DELETE and self.desk.selected is not None:
+            self.act("delete", self.desk.selected)
+        elif symbol == key.ESCAPE and (self.desk.tool != LOOK or self.desk.selected is not None):
+            self.act("cancel")
+        elif command == "quit":
             self.window.close()
         elif command in {"screenshot", "save view"}:
             self._save(command)
         else:
             self.state = apply(command, self.state)
         return True
+
+    def act(self, command: str, *what: Any, **more: Any) -> None:
+        """A command on the desk; one that cannot be done is said."""
+        self._by_hand(lambda: (act(self.desk, command, *what, **more), self.hand))
+
+    def _by_hand(self, work: Callable[[], tuple[desks.Desk, Hand]]) -> None:
+        try:
+            self.desk, self.hand = work()
+        except (SculptError, OSError) as error:
+            self.hand = Hand(at=self.hand.at)
+            print(f"sculpt3d: {error}", file=sys.stderr)
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return self.window.width, max(self.window.height, 1)
 
     def _save(self, what: str) -> None:
         """A file that cannot be written is said; the window stays."""
@@ -165,14 +220,6 @@ class Desk:
         target = Path(f"{self.document.name}.view.json")
         write_state(target, self.document, self.state)
         print(f"View: {target.resolve()}")
-
-    def _seen(self, x: float, y: float) -> tuple[float, float]:
-        """Window coordinates as -1..1."""
-        return 2 * x / self.window.width - 1, 2 * y / self.window.height - 1
-
-    @property
-    def _aspect(self) -> float:
-        return float(self.window.width / max(self.window.height, 1))
 
 
 def _held(buttons: int, modifiers: int) -> frozenset[str]:

@@ -16,6 +16,7 @@ from viewer.drawing.shade import CLAY, arriving, lighting, point_size, seen_of, 
 from viewer.drawing.surfaces import shown_values, vertex_tints
 from viewer.drawing.textures import look_up
 from viewer.modes.mode import Mode
+from viewer.state.cuts import left
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def draw_edges(to: Depths, part: Part, canvas: Canvas, mode: Mode, wide: int) ->
 
 
 def _colours(part: Part, canvas: Canvas, mode: Mode) -> tuple[F32, NDArray[np.bool_]]:
-    """sRGB 0..1 (V, 3) of the vertices, lit; and which of them are there at all: what is mostly clear is left out."""
+    """sRGB 0..1 (V, 3) of the vertices, lit; and which of them are there at all: what is mostly clear or cut away is left out."""
     count, state = len(part.vertices), canvas.state
     found = np.broadcast_to(np.asarray(part.material.factor, np.float32), (count, 4))
     if part.rgba is not None:
@@ -64,7 +65,8 @@ def _colours(part: Part, canvas: Canvas, mode: Mode) -> tuple[F32, NDArray[np.bo
     light = arriving(normal, view, lamps, lighting(part, mode, state), None)
     axes = np.stack(state.camera.axes())
     seen = seen_of(albedo, found[:, 3], normal, view, light, shown_values(part), axes)
-    return np.ascontiguousarray(mode.look(seen)[:, :3], np.float32), found[:, 3] >= cutoff
+    kept = (found[:, 3] >= cutoff) & left(part.vertices, state.cuts)
+    return np.ascontiguousarray(mode.look(seen)[:, :3], np.float32), kept
 
 
 @njit(nogil=True, cache=True)

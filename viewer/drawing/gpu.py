@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,11 @@ def put(program: ShaderProgram, **values: Any) -> None:
     for name, value in values.items():
         if name in program.uniforms:
             program[name] = value
+
+
+def filled(values: Sequence[Any], rest: Any, count: int) -> tuple[Any, ...]:
+    """As many as the shader has places for."""
+    return (*values, *[rest] * (count - len(values)))
 
 
 def upload(document: Document) -> list[Piece]:

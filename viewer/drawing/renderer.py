@@ -8,7 +8,8 @@ import numpy as np
 from pyglet import gl
 
 from sculpt3d.models.document import Document
-from viewer.drawing.gpu import Piece, mode_program, program, put, upload
+from viewer.drawing.gpu import Piece, filled, mode_program, program, put, upload
+from viewer.drawing.marks import MarkDrawer
 from viewer.drawing.shade import CLAY, LIFT, lighting, point_size, wears_clay
 from viewer.drawing.shadows import Shadows
 from viewer.files.loading import is_cloud
@@ -16,6 +17,7 @@ from viewer.modes import mode as mode_named
 from viewer.modes.mode import Mode
 from viewer.state.camera import Tile
 from viewer.state.commands import State
+from viewer.state.cuts import MOST_CUTS
 from viewer.state.lamps import MOST
 
 _ALPHA = {"opaque": 0, "mask": 1, "blend": 2}
@@ -26,6 +28,7 @@ class Renderer:
         self.sky, self.pieces = program("sky"), upload(document)
         self.shadows = Shadows(self.pieces)
         self._programs: dict[str, Any] = {}
+        self._marks: MarkDrawer | None = None
         self._sorted_for: tuple[float, ...] | None = None
 
     def draw(self, state: State, width: int, height: int, finer: int = 1, tile: Tile | None = None) -> None:
@@ -33,7 +36,7 @@ class Renderer:
         pixels make one in the end."""
         mode, part = mode_named(state.mode), tile or (0, 0, width, height)
         lamps = [lamp.direction(state.camera) for lamp in state.lamps]
-        frames = self.shadows.draw(lamps) if state.shadows and mode.lit else []
+        frames = self.shadows.draw(lamps, state.cuts) if state.shadows and mode.lit else []
         gl.glViewport(0, 0, part[2] * finer, part[3] * finer)
         gl.glLineWidth(finer)
         gl.glDepthMask(gl.GL_TRUE)
@@ -59,14 +62,19 @@ class Renderer:
             picture=0,
             depths=1,
             lamps=len(lamps),
-            lamp=_filled([tuple(lamp) for lamp in lamps], (0.0, 0.0, 1.0)),
-            from_lamp=_filled([tuple(f.T.ravel()) for f in frames], (0.0,) * 16),
+            lamp=filled([tuple(lamp) for lamp in lamps], (0.0, 0.0, 1.0), MOST),
+            from_lamp=filled([tuple(f.T.ravel()) for f in frames], (0.0,) * 16, MOST),
             lift=LIFT * state.home.radius,
             through=int(mode.through),
+            cuts=len(state.cuts),
+            cut=filled(state.cuts, (0.0,) * 4, MOST_CUTS),
         )
         self._draw_pieces(of_mode, mode, state, bool(frames))
         gl.glPolygonMode(gl.GL_FRONT_AND_BACK, gl.GL_FILL)
         of_mode.stop()
+        if state.over:
+            self._marks = self._marks or MarkDrawer()
+            self._marks.draw(state, (width, height), finer, part)
 
     def _draw_pieces(self, of_mode: Any, mode: Mode, state: State, shadowed: bool) -> None:
         solid = [p for p in self.pieces if p.part.material.alpha != "blend" or mode.shape != "surface"]
@@ -106,7 +114,7 @@ class Renderer:
             is_cloud=int(as_points),
             fill=how.fill,
             gloss=how.gloss,
-            power=_filled(list(how.powers), 0.0),
+            power=filled(how.powers, 0.0, MOST),
             shadowed=int(shadowed and not as_points),
         )
         piece.draw(as_points)
@@ -122,8 +130,3 @@ class Renderer:
         gl.glBindVertexArray(self.pieces[0].vao)
         gl.glDrawArrays(gl.GL_TRIANGLES, 0, 3)
         self.sky.stop()
-
-
-def _filled(values: list[Any], rest: Any) -> tuple[Any, ...]:
-    """As many as the shader has places for."""
-    return (*values, *[rest] * (MOST - len(values)))

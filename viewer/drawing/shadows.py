@@ -8,16 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pyglet import gl
 
-from viewer.drawing.gpu import Piece, program
+from viewer.drawing.gpu import Piece, filled, program, put
 from viewer.drawing.shade import SHADOW_TEXELS
 from viewer.files.loading import is_cloud
+from viewer.state.cuts import MOST_CUTS, Cut
 from viewer.state.lamps import MOST
 
 M4 = NDArray[np.float64]
 
 
 class Shadows:
-    """Maps stay as they are until a lamp moves."""
+    """Maps stay as they are until a lamp or a cut moves."""
 
     def __init__(self, pieces: list[Piece]) -> None:
         self.casting = [p for p in pieces if not is_cloud(p.part) and p.part.material.alpha != "blend"]
@@ -27,12 +28,15 @@ class Shadows:
         self.program, self.maps, self.frame = program("depth"), gl.GLuint(), gl.GLuint()
         self._drawn: tuple[Any, ...] | None = None
 
-    def draw(self, lamps: list[NDArray[np.float64]]) -> list[M4]:
-        """The maps of lamps in these directions; returns lamp_from_world of each. Leaves the framebuffer as it was."""
+    def draw(self, lamps: list[NDArray[np.float64]], cuts: tuple[Cut, ...] = ()) -> list[M4]:
+        """The maps of lamps in these directions, of what the cuts leave; returns lamp_from_world of each.
+
+        Leaves the framebuffer as it was.
+        """
         frames = [self._from_world(lamp) for lamp in lamps]
-        key = tuple(tuple(lamp) for lamp in lamps)
+        key = (*(tuple(lamp) for lamp in lamps), cuts)
         if key != self._drawn:
-            self._render(frames)
+            self._render(frames, cuts)
             self._drawn = key
         gl.glActiveTexture(gl.GL_TEXTURE1)
         gl.glBindTexture(gl.GL_TEXTURE_2D_ARRAY, self.maps)
@@ -50,7 +54,7 @@ class Shadows:
         m[:3, 3] = -m[:3, :3] @ ((self.low + self.high) / 2)
         return m
 
-    def _render(self, frames: list[M4]) -> None:
+    def _render(self, frames: list[M4], cuts: tuple[Cut, ...]) -> None:
         before = gl.GLint()
         gl.glGetIntegerv(gl.GL_FRAMEBUFFER_BINDING, before)
         if not self.frame.value:
@@ -60,6 +64,7 @@ class Shadows:
         gl.glEnable(gl.GL_DEPTH_TEST)
         gl.glDepthMask(gl.GL_TRUE)
         self.program.use()
+        put(self.program, cuts=len(cuts), cut=filled(cuts, (0.0,) * 4, MOST_CUTS))
         for layer, frame in enumerate(frames):
             gl.glFramebufferTextureLayer(gl.GL_FRAMEBUFFER, gl.GL_DEPTH_ATTACHMENT, self.maps, 0, layer)
             gl.glClear(gl.GL_DEPTH_BUFFER_BIT)

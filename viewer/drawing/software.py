@@ -11,6 +11,7 @@ from sculpt3d.models.document import Document
 from sculpt3d.types import F32, U8
 from viewer.drawing.canvas import Canvas
 from viewer.drawing.flat import Depths, draw_edges, draw_points
+from viewer.drawing.marks_by_rays import draw_marks
 from viewer.drawing.shade import CLAY, LIFT, arriving, lighting, seen_of, turned, wears_clay
 from viewer.drawing.surfaces import Hit, Painted
 from viewer.files.loading import is_cloud
@@ -18,6 +19,7 @@ from viewer.modes import mode as mode_named
 from viewer.modes.mode import Mode
 from viewer.state.camera import Tile
 from viewer.state.commands import State
+from viewer.state.cuts import Cut, stretch
 
 RAYS = 2  # squared: a pixel's
 _LAYERS = 48  # surfaces that a ray passes; what lies behind them is not seen
@@ -59,6 +61,8 @@ class Rays:
             for row in range(0, canvas.height, rows):
                 band = slice(row, min(row + rows, canvas.height))
                 picture[band] = caster.over(band, front.colour[band], front.depth[band])
+        if state.over:
+            draw_marks(picture, front.depth, state, canvas, RAYS)
         mean = picture.reshape(canvas.height // RAYS, RAYS, canvas.width // RAYS, RAYS, 3).mean((1, 3))
         return np.asarray(np.clip(mean * 255 + 0.5, 0, 255), np.uint8)
 
@@ -77,22 +81,32 @@ class _Scene:
                 self.solid.add_triangles(local, faces)
         self.casts = any(s.part.material.alpha != "blend" for s in surfaces)
 
-    def first(self, origins: F64, directions: F64) -> tuple[F64, _I64, _I64]:
-        """Depth along the direction, surface and face (N,) of what each ray meets first."""
-        rays = np.concatenate([origins - self.middle, directions], 1).astype(np.float32)
+    def first(
+        self, origins: F64, directions: F64, cuts: tuple[Cut, ...] = ()
+    ) -> tuple[F64, _I64, _I64]:
+        """Depth along the direction, surface and face (N,) of what each ray meets first of what cuts leave."""
+        near, far = stretch(origins, directions, cuts)
+        begin = np.where(near <= far, near, 0.0)
+        start = origins + directions * begin[:, None] if cuts else origins
+        rays = np.concatenate([start - self.middle, directions], 1).astype(np.float32)
         found = self.all.cast_rays(o3d.core.Tensor(rays))
+        depth = found["t_hit"].numpy().astype(np.float64) + begin
         return (
-            found["t_hit"].numpy().astype(np.float64),
+            np.where(depth <= far, depth, np.inf),
             found["geometry_ids"].numpy().astype(np.int64),
             found["primitive_ids"].numpy().astype(np.int64),
         )
 
-    def free(self, origins: F64, direction: F64) -> NDArray[np.bool_]:
-        """(N,) whether nothing solid lies that way."""
+    def free(self, origins: F64, direction: F64, cuts: tuple[Cut, ...] = ()) -> NDArray[np.bool_]:
+        """(N,) whether nothing solid that cuts leave lies that way."""
         if not self.casts:
             return np.ones(len(origins), bool)
         rays = np.concatenate([origins - self.middle, np.broadcast_to(direction, origins.shape)], 1)
-        return np.asarray(~self.solid.test_occlusions(o3d.core.Tensor(rays.astype(np.float32))).numpy())
+        tensor = o3d.core.Tensor(rays.astype(np.float32))
+        if cuts:
+            met = self.solid.cast_rays(tensor)["t_hit"].numpy()
+            return np.asarray(~np.isfinite(met) | (met > stretch(origins, rays[:, 3:], cuts)[1]))
+        return np.asarray(~self.solid.test_occlusions(tensor).numpy())
 
 
 class Caster:
@@ -106,14 +120,15 @@ class Caster:
         self.axes, self.beside = np.stack(state.camera.axes()), canvas.beside(RAYS)
 
     def over(self, rows: slice, behind: F32, flat: F32) -> F32:
-        """Rows of the picture: surfaces before `behind`, which lies at the depths `flat`; blended in sRGB codes."""
+        """Rows of the picture: surfaces before `behind`, which lies at the depths `flat`; blended in sRGB codes. `flat` becomes
+        the depth of what is opaque."""
         origins, directions = self.canvas.rays(rows)
         colour, left = np.zeros((len(directions), 3), np.float32), np.ones(len(directions), np.float32)
         alive, start = np.arange(len(directions)), np.zeros(len(directions))
         limit = flat.reshape(-1)
         for _ in range(_LAYERS):
             o, d, begin = origins[alive], directions[alive], start[alive]
-            depth, surface, face = self.scene.first(o + d * begin[:, None], d)
+            depth, surface, face = self.scene.first(o + d * begin[:, None], d, self.state.cuts)
             depth = depth + begin
             hit = np.isfinite(depth) & (depth < limit[alive])
             alive, depth, surface, face = alive[hit], depth[hit], surface[hit], face[hit]
@@ -124,7 +139,10 @@ class Caster:
             colour[alive] += (left[alive] * alpha)[:, None] * seen[:, :3]
             left[alive] *= 1 - alpha
             start[alive] = depth * (1 + _STEP)
-            alive = alive[alpha < _OPAQUE]
+            ends = alpha >= _OPAQUE
+            if not self.mode.through:
+                limit[alive[ends]] = depth[ends]
+            alive = alive[~ends]
         return np.asarray((colour + left[:, None] * behind.reshape(-1, 3)).reshape(behind.shape), np.float32)
 
     def _look(self, origins: F64, directions: F64, depth: F64, surface: _I64, face: _I64) -> F32:
@@ -148,4 +166,4 @@ class Caster:
     def _shine(self, places: F64, normal: F64) -> NDArray[np.bool_]:
         """(N, L) which lamps reach each place."""
         off = places + normal * (LIFT * self.state.home.radius)
-        return np.stack([self.scene.free(off, lamp) for lamp in self.lamps], 1)
+        return np.stack([self.scene.free(off, lamp, self.state.cuts) for lamp in self.lamps], 1)

@@ -72,7 +72,7 @@ def draw_in_window(
     width: int,
     height: int,
     field: Field | None = None,
-    rectangle: list[float] | None = None,
+    rectangle: tuple[float, float, float, float] | None = None,
 ) -> None:
     """In window coordinates, on what is bound now."""
     import pyglet

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewer.state.camera import HALF, OrbitCamera
+from viewer.state.cuts import Cut
 from viewer.state.lamps import HEAD, MOST, RAKING, STUDIO, Lamp, exposed
+from viewer.state.marks import NO_MARKS, Marks
 from viewer.state.sides import SIDES
 
 Rgb = tuple[float, float, float]
@@ -77,7 +79,7 @@ class State:
 
     mode: one of `viewer.modes`. gloss: light that the surface throws back as a mirror, 0..1. sky: behind the model, sRGB
     0..1, at the bottom and the top. past, future: cameras for undo and redo, the last one next. rolling: the wheel was the
-    last to move the camera, so that its turns are undone together.
+    last to move the camera, so that its turns are undone together. cuts: planes that cut the model. over: what is drawn over it.
     """
 
     camera: OrbitCamera
@@ -94,6 +96,8 @@ class State:
     rolling: bool = False
     help: bool = False
     sky: tuple[Rgb, Rgb] = _NEUTRAL
+    cuts: tuple[Cut, ...] = ()
+    over: Marks = NO_MARKS
 
 
 def apply(command: str, state: State) -> State:
@@ -145,11 +149,16 @@ def drag(state: State, dx: float, dy: float, buttons: frozenset[str], height: in
 
 
 def scroll(
-    state: State, sx: float, sy: float, at: tuple[float, float] = (0.0, 0.0), aspect: float = 1.0
+    state: State,
+    sx: float,
+    sy: float,
+    at: tuple[float, float] = (0.0, 0.0),
+    aspect: float = 1.0,
+    depth: float | None = None,
 ) -> State:
-    """Two fingers or a wheel: zoom to what lies under `at` (-1..1); sideways: turn."""
+    """Two fingers or a wheel: zoom to what lies under `at` (-1..1), at that depth along the view; sideways: turn."""
     before = state if state.rolling else grabbed(state)
-    camera = state.camera.zoom(sy, at, aspect).orbit(6 * sx, 0, state.turntable)
+    camera = state.camera.zoom(sy, at, aspect, depth).orbit(6 * sx, 0, state.turntable)
     return replace(before, camera=camera, rolling=True)
 
 

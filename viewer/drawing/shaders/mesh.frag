@@ -25,6 +25,8 @@ uniform int shadowed;
 uniform sampler2DArray depths;
 uniform mat4 from_lamp[4];
 uniform float lift;
+uniform int cuts;
+uniform vec4 cut[4];        // nx, ny, nz, d: n . p <= d is left
 out vec4 fragment;
 
 float open_at(int k, ivec2 at, float depth) {
@@ -45,6 +47,9 @@ float shine(int k, vec3 n) {
 }
 
 void main() {
+    for (int k = 0; k < cuts; ++k) {
+        if (dot(cut[k].xyz, world_position) > cut[k].w) discard;
+    }
     vec4 colour = factor * tint;
     if (textured == 1) colour *= texture(picture, texel, blur);
     if (alpha_mode == 1 && colour.a < cutoff) discard;

@@ -1,0 +1,130 @@
+"""What a hand on the window does: a click is the tool's, a drag the camera's unless the tool takes it. No window, no GL.
+
+Window coordinates: x to the right, y up, from the lower left corner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.state.commands import drag as dragged
+from viewer.state.commands import frame_selection, grabbed, scroll, within
+from viewer.state.desk import LOOK, Desk
+from viewer.state.marks import Marks
+from viewer.state.pick import Hit, pick, seen_in
+from viewer.state.sketch import marks_of
+from viewer.tools import tool
+
+STILL = 4  # pixels: a press that moves no farther is a click
+_CAMERA, _TOOL, _RECTANGLE = "camera", "tool", "rectangle"
+_PLAIN = frozenset({"left"})
+
+
+@dataclass(frozen=True)
+class Hand:
+    """holds: what a drag moves, empty where no button is held. corner, at: of the press and now. hover: the place under the
+    cursor while a tool is in hand."""
+
+    holds: str = ""
+    corner: tuple[float, float] = (0.0, 0.0)
+    at: tuple[float, float] = (0.0, 0.0)
+    still: bool = True
+    hover: Hit | None = None
+
+    @property
+    def rectangle(self) -> tuple[float, float, float, float] | None:
+        return (*self.corner, *self.at) if self.holds == _RECTANGLE else None
+
+
+Both = tuple[Desk, Hand]
+Size = tuple[int, int]
+
+
+def press(desk: Desk, hand: Hand, x: float, y: float, names: frozenset[str], size: Size) -> Both:
+    hand = Hand(_CAMERA, (x, y), (x, y), hover=hand.hover)
+    if "alt" in names:
+        return desk, replace(hand, holds=_RECTANGLE)
+    hit = under(desk, x, y, size) if names == _PLAIN and desk.tool != LOOK else None
+    own = tool(desk.tool) if desk.tool != LOOK else None
+    if own is not None and own.drag is not None and hit is not None and own.grips(desk, hit):
+        return own.drag(desk, hit), replace(hand, holds=_TOOL, hover=hit)
+    if "ctrl" not in names:
+        desk = replace(desk, state=grabbed(desk.state))
+    return desk, hand
+
+
+def drag(
+    desk: Desk, hand: Hand, x: float, y: float, dx: float, dy: float, names: frozenset[str], size: Size
+) -> Both:
+    far = max(abs(x - hand.corner[0]), abs(y - hand.corner[1])) > STILL
+    hand = replace(hand, at=(x, y), still=hand.still and not far)
+    if hand.holds == _CAMERA and (not hand.still or desk.tool == LOOK):
+        return replace(desk, state=dragged(desk.state, dx, dy, names, size[1])), replace(hand, hover=None)
+    if hand.holds == _TOOL:
+        hit, own = under(desk, x, y, size), tool(desk.tool)
+        if hit is not None and own.drag is not None:
+            return own.drag(desk, hit), replace(hand, hover=hit)
+    return desk, hand
+
+
+def release(desk: Desk, hand: Hand, x: float, y: float, names: frozenset[str], size: Size) -> Both:
+    """Raises `SculptError` where the tool cannot take the click."""
+    free = Hand(at=(x, y), hover=hand.hover)
+    if hand.holds == _RECTANGLE:
+        return _framed(desk, hand, size), free
+    if hand.holds == _CAMERA and hand.still and names == _PLAIN and desk.tool != LOOK:
+        desk = replace(desk, state=replace(desk.state, past=desk.state.past[:-1]))
+        hit = under(desk, x, y, size)
+        return (desk if hit is None else tool(desk.tool).click(desk, hit)), free
+    return desk, free
+
+
+def moved(desk: Desk, hand: Hand, x: float, y: float, size: Size) -> Hand:
+    """Without a button."""
+    return replace(hand, at=(x, y), hover=under(desk, x, y, size) if desk.tool != LOOK else None)
+
+
+def wheel(desk: Desk, x: float, y: float, sx: float, sy: float, size: Size) -> Desk:
+    """Zoom to what lies under the cursor, at its own depth."""
+    hit = under(desk, x, y, size, snap=False)
+    depth = None if hit is None else hit.depth
+    return replace(desk, state=scroll(desk.state, sx, sy, seen(x, y, size), size[0] / size[1], depth))
+
+
+def finish(desk: Desk) -> Desk:
+    """What was begun is done. Raises `SculptError` where it cannot be."""
+    return tool(desk.tool).finish(desk) if desk.tool != LOOK else desk
+
+
+def under(desk: Desk, x: float, y: float, size: Size, snap: bool = True) -> Hit | None:
+    """None where nothing is, or while it is not known what is."""
+    target = desk.bench.target
+    return None if target is None else pick(target, desk.state, seen(x, y, size), size, snap)
+
+
+def over(desk: Desk, hand: Hand) -> Marks:
+    """All that is drawn over the model."""
+    begun = tool(desk.tool).sketch(desk, hand.hover) if desk.tool != LOOK else Marks()
+    return marks_of(desk) + begun
+
+
+def seen(x: float, y: float, size: Size) -> tuple[float, float]:
+    """Window coordinates as -1..1."""
+    return 2 * x / size[0] - 1, 2 * y / size[1] - 1
+
+
+def _framed(desk: Desk, hand: Hand, size: Size) -> Desk:
+    """The camera moved to what the rectangle shows: not to what is hidden behind it."""
+    (left, right), (low, high) = sorted((hand.corner[0], hand.at[0])), sorted((hand.corner[1], hand.at[1]))
+    (a, b), (c, d) = seen(left, low, size), seen(right, high, size)
+    aspect, target = size[0] / size[1], desk.bench.target
+    shown: NDArray[Any] = np.zeros((0, 3))
+    if target is not None:
+        shown = seen_in(target, desk.state, (a, b, c, d), aspect)
+    if not len(shown):  # a cloud, or the rays are not ready yet
+        shown = within(desk.state.camera, desk.bench.document.points(), (a, b, c, d), aspect)
+    return replace(desk, state=frame_selection(desk.state, shown, aspect))

@@ -1,0 +1,162 @@
+"""The model that lies on a desk: what is measured of it is done once, beside the window, and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sculpt3d.desk.annotations import Annotation
+from sculpt3d.desk.measurements import Failed, measure
+from sculpt3d.desk.notebook import Notebook, read_annotated
+from sculpt3d.desk.quantity import Measured, Measurement
+from sculpt3d.desk.section import Profile, Section, profiles
+from sculpt3d.desk.surface import Surface, measured, read_measured
+from sculpt3d.desk.units import MM_OF, scale_of
+from sculpt3d.errors import SculptError
+from sculpt3d.geometry import F64
+from sculpt3d.models.document import Document
+from viewer.state.pick import Target, Triangles
+
+
+class Bench:
+    """document: as it is shown; path: the file or project it is from; unit: of the file as the user says.
+
+    Numbers are those of `sculpt3d measure`: of a project's full mesh, whatever is shown. Nothing is computed before it is asked
+    for. Two workers run beside the window, one for what is measured, one for what the cursor meets.
+    """
+
+    def __init__(self, document: Document, path: Path | None = None, unit: str | None = None) -> None:
+        self.document, self.path, self.unit = document, path, unit
+        self._numbers = ThreadPoolExecutor(1, "measuring")
+        self._picking = ThreadPoolExecutor(1, "picking")
+        self._found: dict[Any, Future[Any]] = {}
+        self._target: Future[Target] | None = None
+        self._notebook: Notebook | None = None
+
+    # -- what the cursor meets ---------------------------------------------------------------------------------------
+
+    @property
+    def target(self) -> Target | None:
+        """None while it is being made."""
+        if self._target is None:
+            self._target = self._picking.submit(lambda: Triangles(self.document))
+        return self._target.result() if self._target.done() else None
+
+    def ready(self) -> Target:
+        """The same, waited for."""
+        _ = self.target
+        assert self._target is not None
+        return self._target.result()
+
+    def takes(self, target: Target) -> None:
+        """Another way of meeting the same model."""
+        self._target = Future()
+        self._target.set_result(target)
+
+    # -- what is measured --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def surface(self) -> Surface:
+        """Raises `SculptError`: a cloud has none."""
+        if self.path is not None and self.path.is_dir():
+            return read_measured(self.path, self.unit)
+        path = Path(self.document.name) if self.path is None else self.path
+        return measured(self.document, path, scale_of(self.document, path, self.unit))
+
+    @property
+    def mm(self) -> float | None:
+        """Millimetres a unit, None where nobody says."""
+        if self.unit is not None:
+            return MM_OF[self.unit]
+        return None if self.document.unit_m is None else 1000 * self.document.unit_m
+
+    def asked(self, one: Measurement) -> Measured | Failed | None:
+        """What it comes to; None while that is not known yet."""
+        found = self.later(
+            replace(one, name="", hidden=False), lambda: _tried(lambda: measure(self.surface, one), one)
+        )
+        return None if found is None else replace(found, asked=one)
+
+    def cut(self, one: Section) -> list[Profile] | str | None:
+        """Its profiles, or why there are none; None while that is not known yet."""
+        return self.later(_key(one), lambda: self._profiles(one))
+
+    def later(self, key: Any, work: Callable[[], Any]) -> Any:
+        """What `work` gives, done once for that key; None until it is there."""
+        if key not in self._found:
+            self._found[key] = self._numbers.submit(work)
+        return self._found[key].result() if self._found[key].done() else None
+
+    def wait(self) -> None:
+        """Until all that was asked for is there."""
+        for one in list(self._found.values()):
+            one.exception()
+
+    @property
+    def busy(self) -> bool:
+        return any(not f.done() for f in list(self._found.values()))
+
+    def _profiles(self, one: Section) -> list[Profile] | str:
+        try:
+            return profiles(self.surface, one)
+        except SculptError as error:
+            return str(error)
+
+    # -- places ------------------------------------------------------------------------------------------------------
+
+    def in_file(self, place: F64 | tuple[float, ...]) -> tuple[float, float, float]:
+        """In the file's own coordinates."""
+        x, y, z = (float(v) for v in np.asarray(place, np.float64) + self.document.offset)
+        return x, y, z
+
+    def local(self, points: Any) -> F64:
+        """(N, 3) as the model is drawn."""
+        return np.asarray(points, np.float64).reshape(-1, 3) - self.document.offset
+
+    # -- annotations -------------------------------------------------------------------------------------------------
+
+    def annotations(self) -> tuple[tuple[Annotation, ...], tuple[str, ...]]:
+        """Those beside the model, and what must be said of them."""
+        if self.path is None or not self.path.exists():
+            return (), ()
+        kept = read_annotated(self.path)
+        return tuple(kept.book.listed()), kept.notes
+
+    def keep(self, before: tuple[Annotation, ...], after: tuple[Annotation, ...]) -> None:
+        """What changed is on the disk when this returns. Raises `SculptError` where it cannot be, and nothing has changed."""
+        if before == after or self.path is None:
+            return
+        if self._notebook is None:
+            self._notebook = Notebook(self.path)
+        was: Mapping[str, Annotation] = {a.id: a for a in before}
+        now: Mapping[str, Annotation] = {a.id: a for a in after}
+        for id in was.keys() - now.keys():
+            self._notebook.remove(id)
+        for id, one in now.items():
+            if was.get(id) != one:
+                self._notebook.put(one)
+
+    def close(self) -> None:
+        """Saves the annotations and lets others write."""
+        if self._notebook is not None:
+            self._notebook.close()
+            self._notebook = None
+        for one in (self._numbers, self._picking):
+            one.shutdown(wait=False, cancel_futures=True)
+
+
+def _tried(work: Callable[[], Measured], one: Measurement) -> Measured | Failed:
+    try:
+        return work()
+    except SculptError as error:
+        return Failed(one, str(error))
+
+
+def _key(one: Section) -> tuple[Any, ...]:
+    return ("section", *one.plane.normal.tolist(), one.plane.distance, one.every_mm, one.count)

@@ -1,0 +1,204 @@
+"""The desk: a model, how it is looked at, the tool in hand, and all that was measured, cut and noted. Plain data.
+
+`act(desk, command, ...)` gives the next desk: what a window, a panel or a test does goes through it. What it edits can be taken
+back; annotations are on the disk before they count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from sculpt3d.desk.annotations import Annotation
+from sculpt3d.desk.quantity import Measurement, Point
+from sculpt3d.desk.section import Section
+from sculpt3d.errors import InputError
+from viewer.state.bench import Bench
+from viewer.state.commands import State, apply
+
+Kind = Literal["measurements", "sections", "annotations"]
+Item = tuple[Kind, int]
+Stroke = tuple[float, float, float, float]
+LOOK = "look"  # the tool that only looks: no drag or click is taken from the camera
+_EDITS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What a desk saves, and undo goes over. Places are in the file's own coordinates."""
+
+    measurements: tuple[Measurement, ...] = ()
+    sections: tuple[Section, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the tool in hand was given so far, in the file's own coordinates."""
+
+    points: tuple[Point, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.points or self.strokes)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What tools go by. brush_mm: its radius (in the file's unit where that is none). condition, colour, text, author: of the
+    next annotation."""
+
+    brush_mm: float = 0.0
+    condition: str = "note"
+    colour: str = ""
+    text: str = ""
+    author: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Desk:
+    bench: Bench
+    state: State
+    tool: str = LOOK
+    draft: Draft = Draft()
+    content: Content = Content()
+    settings: Settings = Settings()
+    selected: Item | None = None
+    past: tuple[Content, ...] = ()
+    future: tuple[Content, ...] = ()
+    said: tuple[str, ...] = ()
+
+
+def opened(bench: Bench, state: State) -> Desk:
+    """With the annotations that lie beside the model. Raises `SculptError` where they cannot be read."""
+    found, notes = bench.annotations()
+    radius = 0.02 * state.home.radius * (bench.mm or 1.0)
+    return Desk(
+        bench, state, content=Content(annotations=found), settings=Settings(_round(radius)), said=notes
+    )
+
+
+def act(desk: Desk, command: str, *what: Any, **more: Any) -> Desk:
+    """The desk after a command: one of `ACTS`, or of those of the camera and lamps (`viewer.state.commands`).
+
+    Raises `SculptError` where it cannot be done; then nothing has changed.
+    """
+    own = ACTS.get(command)
+    if own is None:
+        return replace(desk, state=apply(command, desk.state))
+    after = own(desk, *what, **more)
+    desk.bench.keep(desk.content.annotations, after.content.annotations)
+    return after
+
+
+def edited(desk: Desk, content: Content) -> Desk:
+    """With other content, which undo takes back."""
+    return replace(desk, content=content, past=(*desk.past, desk.content)[-_EDITS:], future=())
+
+
+def listed(desk: Desk, kind: Kind) -> tuple[Any, ...]:
+    found: tuple[Any, ...] = getattr(desk.content, kind)
+    return found
+
+
+def _put(desk: Desk, kind: Kind, values: tuple[Any, ...]) -> Desk:
+    return edited(desk, replace(desk.content, **{kind: values}))
+
+
+def _tool(desk: Desk, name: str) -> Desk:
+    return replace(desk, tool=name, draft=Draft())
+
+
+def _cancelled(desk: Desk) -> Desk:
+    """What was begun is dropped; where nothing was, the tool is put away."""
+    return replace(desk, draft=Draft()) if desk.draft else replace(desk, tool=LOOK, selected=None)
+
+
+def _stepped_back(desk: Desk) -> Desk:
+    """The last point or stroke given is taken back."""
+    d = desk.draft
+    return replace(
+        desk, draft=replace(d, points=d.points[: len(d.points) - (not d.strokes)], strokes=d.strokes[:-1])
+    )
+
+
+def _added(desk: Desk, kind: Kind, value: Any) -> Desk:
+    """Measured, cut or noted; it gets a name where it has none, and is selected."""
+    if kind != "annotations" and not value.name:
+        value = replace(value, name=_free_name(desk, kind, value))
+    after = _put(desk, kind, (*listed(desk, kind), value))
+    return replace(after, draft=Draft(), selected=(kind, len(listed(desk, kind))))
+
+
+def _deleted(desk: Desk, item: Item) -> Desk:
+    kind, k = _there(desk, item)
+    values = listed(desk, kind)
+    return replace(_put(desk, kind, (*values[:k], *values[k + 1 :])), selected=None)
+
+
+def _changed(desk: Desk, item: Item, **fields: Any) -> Desk:
+    """Its fields: a name, hidden, a plane, a text, a colour ..."""
+    kind, k = _there(desk, item)
+    values = listed(desk, kind)
+    return _put(desk, kind, (*values[:k], replace(values[k], **fields), *values[k + 1 :]))
+
+
+def _selected(desk: Desk, item: Item | None) -> Desk:
+    return replace(desk, selected=None if item is None else _there(desk, item))
+
+
+def _undone(desk: Desk) -> Desk:
+    if not desk.past:
+        return desk
+    return replace(
+        desk, content=desk.past[-1], past=desk.past[:-1], future=(*desk.future, desk.content), selected=None
+    )
+
+
+def _redone(desk: Desk) -> Desk:
+    if not desk.future:
+        return desk
+    return replace(
+        desk, content=desk.future[-1], past=(*desk.past, desk.content), future=desk.future[:-1], selected=None
+    )
+
+
+def _set(desk: Desk, **fields: Any) -> Desk:
+    """Settings of tools."""
+    found = replace(desk.settings, **fields)
+    if not 0 < found.brush_mm < 1e9:
+        raise InputError("The brush's radius is a number of millimetres above 0")
+    return replace(desk, settings=found)
+
+
+def _there(desk: Desk, item: Item) -> Item:
+    kind, k = item
+    if not 0 <= k < len(listed(desk, kind)):
+        raise InputError(f"There is no number {k + 1} among the {kind}")
+    return item
+
+
+def _free_name(desk: Desk, kind: Kind, value: Any) -> str:
+    stem = value.kind if kind == "measurements" else "section"
+    taken = {v.name for v in listed(desk, kind)}
+    return next(n for k in range(1, len(taken) + 2) if (n := f"{stem} {k}") not in taken)
+
+
+def _round(value: float) -> float:
+    """To one digit."""
+    return float(f"{max(value, 1e-9):.1g}")
+
+
+ACTS: dict[str, Callable[..., Desk]] = {
+    "tool": _tool,
+    "cancel": _cancelled,
+    "step back": _stepped_back,
+    "add": _added,
+    "delete": _deleted,
+    "change": _changed,
+    "select": _selected,
+    "undo edit": _undone,
+    "redo edit": _redone,
+    "set": _set,
+}
