@@ -237,7 +237,8 @@ class Run:
     def cameras(self, checked: Step) -> Step:
         from sculpt3d.mvs.warm import warm_in_background
         from sculpt3d.photos.check import load_photo_set
-        from sculpt3d.sfm.cameras import SfmParams, load_sfm, map_cameras
+        from sculpt3d.sfm.cameras import SfmParams, map_cameras
+        from sculpt3d.sfm.result import load_sfm
 
         params = SfmParams(max_features=self.preset.max_features)
 
@@ -245,7 +246,7 @@ class Run:
             warm_in_background()  # the stereo kernels, ready when the cameras are
             map_cameras(load_photo_set(checked.path), out, params, self.each, tell)
 
-        step = self.ws.step("cameras", 4, work, params, [checked.key])
+        step = self.ws.step("cameras", 5, work, params, [checked.key])
         for sentence in load_sfm(step.path).sentences():
             self.ws.console.say(f"note: {sentence}")
         return step

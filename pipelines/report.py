@@ -50,8 +50,8 @@ def build_report(out: Path, checked: Step, cameras: Step, refined: Step, flat: S
     from sculpt3d.metric.quality import network_quality
     from sculpt3d.models.colmap import read_model
     from sculpt3d.photos.check import load_photo_set
-    from sculpt3d.sfm.cameras import load_sfm
     from sculpt3d.sfm.refine import load_refine
+    from sculpt3d.sfm.result import load_sfm
     from sculpt3d.surface.fills import open_loops
     from sculpt3d.surface.topology import describe
 

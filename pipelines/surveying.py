@@ -35,22 +35,27 @@ def survey_step(
     """
 
     def work(out: Path, tell: Progress) -> None:
+        from sculpt3d.metric.pixels import clicks_by_formula, seen_by_formula
         from sculpt3d.metric.reconstruction import markers_in
         from sculpt3d.models.colmap import read_model
+        from sculpt3d.models.residual_grid import copy_grids, read_grids
 
         model = read_model(cameras.path / "sparse")
         names = sorted(str(model.images[i].name) for i in model.reg_image_ids())
         seen = _markers(checked.path / "images", names, known, each, tell)
+        grids = read_grids(cameras.path / "sparse")
+        seen, known_here = seen_by_formula(model, grids, seen), clicks_by_formula(model, grids, known)
         facts: dict[str, Any] = {"scale_sigma": None, "lengths": [], "control": False}
         if known:
             try:
-                model, facts = _surveyed(model, seen, known, only_scale)
+                model, facts = _surveyed(model, seen, known_here, only_scale)
             except InputError as error:
                 raise InputError(f"{error}{_by_ruler(markers_in(model, seen), known)}") from error
         facts["placed"] = markers_in(model, seen)
         facts["ruler_mm"] = _ruler_mm(facts["placed"]) if known else None
         (out / "sparse").mkdir(exist_ok=True)
         model.write(str(out / "sparse"))
+        copy_grids(cameras.path / "sparse", out / "sparse")
         write_atomic(out / "survey.json", json.dumps(facts).encode())
         tell(1, 1)
 

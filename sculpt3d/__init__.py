@@ -19,12 +19,9 @@ if TYPE_CHECKING:  # for type checkers and editors; nothing is loaded before it 
     from sculpt3d.mvs.scout import find_object as find_object
     from sculpt3d.photos.check import PhotoParams as PhotoParams, PhotoSet as PhotoSet, check_photos as check_photos
     from sculpt3d.region import find_region as find_region
-    from sculpt3d.sfm.cameras import (
-        SfmParams as SfmParams,
-        SfmResult as SfmResult,
-        map_cameras as map_cameras,
-    )
+    from sculpt3d.sfm.cameras import SfmParams as SfmParams, map_cameras as map_cameras
     from sculpt3d.sfm.refine import RefineParams as RefineParams, refine_cameras as refine_cameras
+    from sculpt3d.sfm.result import SfmResult as SfmResult
     from sculpt3d.sfm.undistort import undistort as undistort
     from sculpt3d.surface.decimation import simplify as simplify
     from sculpt3d.surface.meshing import (
@@ -42,7 +39,7 @@ if TYPE_CHECKING:  # for type checkers and editors; nothing is loaded before it 
 
 _HOME = {
     "check_photos": "photos.check", "PhotoParams": "photos.check", "PhotoSet": "photos.check",
-    "map_cameras": "sfm.cameras", "SfmParams": "sfm.cameras", "SfmResult": "sfm.cameras",
+    "map_cameras": "sfm.cameras", "SfmParams": "sfm.cameras", "SfmResult": "sfm.result",
     "refine_cameras": "sfm.refine", "RefineParams": "sfm.refine", "undistort": "sfm.undistort", "load_scene": "models.colmap",
     "find_region": "region", "find_object": "mvs.scout", "find_up": "align", "place": "align", "move_scene": "align",
     "estimate_depths": "mvs.depth", "DepthParams": "mvs.depth", "fuse": "mvs.fusion", "FusionParams": "mvs.fusion",

@@ -20,9 +20,10 @@ from sculpt3d.photos.check import Photo, PhotoSet, check_photos
 from sculpt3d.photos.shots import shot_from_exif
 from sculpt3d.progress import one_by_one
 from sculpt3d.sfm._colmap import pycolmap
-from sculpt3d.sfm.cameras import SfmParams, SfmResult, load_sfm, map_cameras
+from sculpt3d.sfm.cameras import SfmParams, map_cameras
 from sculpt3d.sfm.features import _focal, create_database
 from sculpt3d.sfm.lenses import Lens, fit
+from sculpt3d.sfm.result import SfmResult, load_sfm
 from tests.conftest import ROOT, SHARED
 
 FOCAL = 1150.0  # of the sample photos, without distortion

@@ -13,8 +13,9 @@ from sculpt3d.compare.registration import robust_umeyama
 from sculpt3d.errors import ResourceError
 from sculpt3d.models.colmap import camera_poses
 from sculpt3d.photos.check import check_photos
-from sculpt3d.sfm.cameras import SfmParams, load_sfm, map_cameras
+from sculpt3d.sfm.cameras import SfmParams, map_cameras
 from sculpt3d.sfm.matching import BLOCK, _blocks, similar_pairs
+from sculpt3d.sfm.result import load_sfm
 from tests.conftest import ROOT
 
 

@@ -14,6 +14,7 @@ from sculpt3d.desk.nearest import finder_of
 from sculpt3d.desk.surface import Surface
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import F64
+from sculpt3d.models.residual_grid import ResidualGrid, read_grids
 from sculpt3d.photos.pictures import read_photo
 from sculpt3d.types import U8
 
@@ -23,12 +24,14 @@ OFF = 0.02  # of the model's size: a place that far from the surface is none on 
 
 @dataclass(frozen=True)
 class Taken:
-    """A photo with its camera: cam_from_file (3, 4), from the model file's coordinates; lens: pycolmap's, with distortion."""
+    """A photo with its camera: cam_from_file (3, 4), from the model file's coordinates; lens: pycolmap's, with distortion;
+    ripples: what it leaves beside its formula."""
 
     name: str
     file: Path
     cam_from_file: F64
     lens: Any
+    ripples: ResidualGrid | None = None
 
     @property
     def eye(self) -> F64:
@@ -58,14 +61,15 @@ def taken_of(cameras: Path, photos: Path) -> list[Taken]:
     """Of a COLMAP model in the frame of the model's file."""
     from sculpt3d.models.colmap import read_model
 
-    model = read_model(cameras)
+    model, grids = read_model(cameras), read_grids(cameras)
     found = []
     for number in model.reg_image_ids():
         image = model.images[number]
         file = (photos / str(image.name)).resolve()
         if file.is_file() and file.is_relative_to(photos.resolve()):
             pose = np.asarray(image.cam_from_world().matrix(), float)
-            found.append(Taken(str(image.name), file, pose, model.cameras[image.camera_id]))
+            camera = image.camera_id
+            found.append(Taken(str(image.name), file, pose, model.cameras[camera], grids.get(camera)))
     if not found:
         raise InputError(f"None of the photos that {cameras} names is in {photos}")
     return sorted(found, key=lambda t: t.name)
@@ -104,6 +108,8 @@ def _sight(one: Taken, xyz: F64, normal: F64) -> Sight | None:
     if pixel is None:
         return None
     pixel = np.asarray(pixel, float).reshape(2)
+    if one.ripples is not None:
+        pixel = one.ripples.own(pixel[None])[0]
     if not ((pixel >= 0) & (pixel < [one.lens.width, one.lens.height])).all():
         return None
     focal = float(one.lens.mean_focal_length())

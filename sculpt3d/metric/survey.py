@@ -121,11 +121,11 @@ def _shots(
         if f"{s.family}:{s.number}" in wanted
     ]
     return shots + [
-        (_photo(model, c), c.name, np.array(c.xy)) for c in known.clicks if c.name in wanted
+        (photo_named(model, c), c.name, np.array(c.xy)) for c in known.clicks if c.name in wanted
     ], full
 
 
-def _photo(model: Any, click: Click) -> str:
+def photo_named(model: Any, click: Click) -> str:
     """The photo's name in the model, by its whole name or the file's alone; one that was not placed helps nothing."""
     names = [str(model.images[i].name) for i in sorted(model.reg_image_ids())]
     fits = [n for n in names if n == click.photo] or [n for n in names if n.rsplit("/", 1)[-1] == click.photo]

@@ -14,6 +14,7 @@ from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.geometry import F64, Rigid3, Sim3, far_centre
 from sculpt3d.models.colmap_check import MAX_SIDE, check_files, check_model
 from sculpt3d.models.colmap_find import find_model, text_names
+from sculpt3d.models.residual_grid import copy_grids
 from sculpt3d.types import Pinhole, Scene, SparsePoints, View
 
 
@@ -92,6 +93,7 @@ def transform_model(model: Path, out: Path, target_from_source: Sim3) -> None:
     )
     out.mkdir(parents=True, exist_ok=True)
     moved.write(str(out))
+    copy_grids(model, out)
 
 
 def write_depth_map(path: Path, array: NDArray[Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -10,20 +9,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sculpt3d.errors import NotEnoughPhotos
-from sculpt3d.files import write_atomic
+from sculpt3d.models.residual_grid import ResidualGrid, write_grids
 from sculpt3d.photos.check import PhotoSet
 from sculpt3d.progress import Each, Progress, one_by_one, silent
 from sculpt3d.sfm._colmap import pycolmap
 from sculpt3d.sfm.apart import Matched, tell_apart
 from sculpt3d.sfm.centres import find_centres
-from sculpt3d.sfm.distortion import find_distortion
+from sculpt3d.sfm.distortion import eligible, find_distortion
 from sculpt3d.sfm.features import FeatureParams, extract_features
 from sculpt3d.sfm.mapping import adjust, map_incrementally
 from sculpt3d.sfm.matching import match
 from sculpt3d.sfm.populations import Division
+from sculpt3d.sfm.result import SfmResult, cameras_of, save_sfm
+from sculpt3d.sfm.ripples import find_ripples
 from sculpt3d.sfm.shutter import rolling_shutter
 from sculpt3d.sfm.turntable import without_still
 
@@ -36,61 +35,6 @@ class SfmParams:
 
     max_features: int = 8192
     max_image_size: int = 3200
-
-
-@dataclass(frozen=True)
-class SfmResult:
-    """`model`: folder of the COLMAP model in the sfm frame. `attempts`: what was tried, with registered photos.
-
-    `cameras`: photos, size and lens of each; where one of them was several, `divided` says what bears it out. `cropped`: photos
-    whose lens' axis was found off their middle, and by what share of the longer side at most. `bent`: cameras whose lens
-    asked for more than one radial term, and what bears it out. `shutter`: what the residuals show of lines
-    read one after the other.
-
-    `still_share`: features left out because they stand still while the object turns; 0: no turntable with a background.
-    """
-
-    model: Path
-    registered: tuple[str, ...]
-    missing: tuple[str, ...]
-    mean_reprojection_error_px: float
-    mean_track_length: float
-    points: int
-    attempts: tuple[str, ...]
-    still_share: float = 0.0
-    cameras: tuple[Mapping[str, Any], ...] = ()
-    divided: tuple[Mapping[str, Any], ...] = ()
-    cropped: tuple[Mapping[str, Any], ...] = ()
-    bent: tuple[Mapping[str, Any], ...] = ()
-    shutter: Mapping[str, Any] | None = None
-
-    def sentences(self) -> tuple[str, ...]:
-        """What was decided about lenses that EXIF does not tell."""
-        lines = []
-        for one in self.divided:
-            *first, last = map(str, one["photos"])
-            parts = f"{', '.join(first)} and {last} photos"
-            lines.append(
-                f"What looked like one camera was {len(one['photos'])}, by the tie points ({parts}): "
-                f"those held back fit to {one['error_px']:.2f} pixels with a lens for each, to {one['error_as_one_px']:.2f} "
-                "with one for all."
-            )
-        for one in self.cropped:
-            lines.append(
-                f"{one['photos']} photos are cropped; their lens' axis was found up to {one['off']:.0%} of their size off the "
-                "middle. Whole photos give better cameras."
-            )
-        for one in self.bent:
-            lines.append(
-                f"The lens of {one['photos']} photos is bent in more ways than one: {one['form']} brings tie points held back "
-                f"from {one['before_px']:.2f} to {one['after_px']:.2f} pixels."
-            )
-        if self.shutter:
-            lines.append(
-                f"{self.shutter['photos']} photos look as if the camera moved while their lines were read, one after the other: "
-                f"by {self.shutter['moved_px']:.1f} pixels over a photo. Hold still, or use a mechanical or faster shutter."
-            )
-        return tuple(lines)
 
 
 # Level, strong features, guided matching. Default SIFT registers 2 of 24 photos of pale stone, `strong` 24 of 24;
@@ -140,27 +84,22 @@ def map_cameras(
     adjust(best)
     best, divisions = tell_apart(photo_set, best, matched, out / "apart", each)
     best, centred = find_centres(photo_set, best)
+    ours = eligible(best)
     best, bent = find_distortion(best)
+    best, grids, rippled = find_ripples(best, ours)
     rolled = rolling_shutter(best)
-    result = _result(photo_set, out, best, tuple(attempts), still_share, divisions)
-    result = replace(result, cropped=tuple(map(asdict, centred)), bent=tuple(map(asdict, bent)))
-    result = replace(result, shutter=asdict(rolled) if rolled else None)
-    write_atomic(
-        out / "sfm.json", json.dumps(asdict(replace(result, model=Path("sparse"))), default=str).encode()
+    result = _result(photo_set, out, best, grids, tuple(attempts), still_share, divisions)
+    result = replace(
+        result,
+        cropped=tuple(map(asdict, centred)),
+        bent=tuple(map(asdict, bent)),
+        rippled=tuple(map(asdict, rippled)),
+        shutter=asdict(rolled) if rolled else None,
     )
+    save_sfm(out, result)
     if progress:
         progress(1, 1)
     return result
-
-
-def load_sfm(out: Path) -> SfmResult:
-    """What `map_cameras` wrote."""
-    text = json.loads((out / "sfm.json").read_text())
-    lists = {
-        key: tuple(text[key])
-        for key in ("registered", "missing", "attempts", "cameras", "divided", "cropped", "bent")
-    }
-    return SfmResult(**{**text, **lists, "model": out / "sparse"})
 
 
 def _attempt(photo_set: PhotoSet, out: Path, features: Path, params: FeatureParams, guided: bool, each: Each,
@@ -207,13 +146,14 @@ def _size(model: Any) -> tuple[int, int]:
     return (0, 0) if model is None else (int(model.num_reg_images()), int(model.num_points3D()))
 
 
-def _result(photo_set: PhotoSet, out: Path, model: Any, attempts: tuple[str, ...], still_share: float,
-            divisions: tuple[Division, ...]) -> SfmResult:  # fmt: skip
+def _result(photo_set: PhotoSet, out: Path, model: Any, grids: Mapping[int, ResidualGrid], attempts: tuple[str, ...],
+            still_share: float, divisions: tuple[Division, ...]) -> SfmResult:  # fmt: skip
     folder, temporary = out / "sparse", out / ".sparse.part"
     shutil.rmtree(temporary, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
     temporary.mkdir()
     pycolmap.Reconstruction(model).write(str(temporary))
+    write_grids(temporary, grids)
     os.replace(temporary, folder)
     registered = {str(model.images[i].name) for i in model.reg_image_ids()}
     return SfmResult(
@@ -225,7 +165,7 @@ def _result(photo_set: PhotoSet, out: Path, model: Any, attempts: tuple[str, ...
         int(model.num_points3D()),
         attempts,
         round(still_share, 4),
-        _cameras(model),
+        cameras_of(model),
         tuple(
             {
                 "photos": [len(names) for names in d.parts],
@@ -235,25 +175,3 @@ def _result(photo_set: PhotoSet, out: Path, model: Any, attempts: tuple[str, ...
             for d in divisions
         ),
     )
-
-
-def _cameras(model: Any) -> tuple[Mapping[str, Any], ...]:
-    """Photos, size and lens of every camera in use, the one with most photos first."""
-    used: dict[int, int] = {}
-    for i in model.reg_image_ids():
-        used[model.images[i].camera_id] = used.get(model.images[i].camera_id, 0) + 1
-    rows = []
-    for k in sorted(used, key=lambda k: (-used[k], k)):
-        camera = model.cameras[k]
-        size, focal = [int(camera.width), int(camera.height)], float(camera.mean_focal_length())
-        bent = np.array(camera.params)[list(camera.extra_params_idxs())]
-        rows.append(
-            {
-                "photos": used[k],
-                "size": size,
-                "focal_px": round(focal, 2),
-                "model": str(camera.model.name),
-                "distortion": [float(f"{d:.6g}") for d in bent],
-            }
-        )
-    return tuple(rows)

@@ -58,7 +58,7 @@ class Bent:
 
 def find_distortion(model: Any) -> tuple[Any, tuple[Bent, ...]]:
     """`model` with the lenses that its tie points ask for, adjusted; itself where none asks for more than it has."""
-    photos = _eligible(model)
+    photos = eligible(model)
     if not photos:
         return model, ()
     seen = sample(model)
@@ -79,7 +79,7 @@ def find_distortion(model: Any) -> tuple[Any, tuple[Bent, ...]]:
     )
 
 
-def _eligible(model: Any) -> dict[int, list[int]]:
+def eligible(model: Any) -> dict[int, list[int]]:
     """Image ids by camera, of the cameras that bear a richer lens."""
     photos: dict[int, list[int]] = {}
     for i in sorted(model.reg_image_ids()):

@@ -89,15 +89,20 @@ def intersect(model: Any, seen: Observations) -> F64:
 
 def errors_px(model: Any, seen: Observations, xyz: F64) -> F64:
     """Distance of every row's pixel from where the model's cameras see its point; (M,), inf behind the camera."""
-    error, number = np.empty(len(seen.point)), seen.numbered()[0]
+    far = np.linalg.norm(residuals_px(model, seen, xyz), axis=1)
+    return np.where(np.isfinite(far), far, np.inf)
+
+
+def residuals_px(model: Any, seen: Observations, xyz: F64) -> F64:
+    """Every row's pixel less where the model's cameras see its point; (M, 2), not finite behind the camera."""
+    off, number = np.empty((len(seen.point), 2)), seen.numbered()[0]
     for i in np.unique(seen.image):
         mine, image = seen.image == i, model.images[int(i)]
         pose = image.cam_from_world().matrix()
         in_cam = xyz[number[mine]] @ pose[:, :3].T + pose[:, 3]
         uv = np.asarray(model.cameras[image.camera_id].img_from_cam(in_cam))
-        far = np.linalg.norm(uv - seen.uv[mine], axis=1)
-        error[mine] = np.where((in_cam[:, 2] > 0) & np.isfinite(far), far, np.inf)
-    return error
+        off[mine] = np.where(in_cam[:, 2:] > 0, seen.uv[mine] - uv, np.inf)
+    return off
 
 
 def misfit_px(model: Any, seen: Observations) -> float:

@@ -157,11 +157,17 @@ def _halved(state: _State, kept: Observations, judge: Observations, number: int)
     return tried if ratio < BETTER and gain(state.model, tried.model, judge, state.ids)[1] > SURE else None
 
 
-def gain(before: Any, after: Any, judge: Observations, ids: Any) -> tuple[float, float]:
-    """Cost of the tie points held back in these photos, in model `after` over `before`; by how many standard errors it fell."""
+def gain(
+    before: Any, after: Any, judge: Observations, ids: Any, moved: Observations | None = None
+) -> tuple[float, float]:
+    """Cost of the tie points held back in these photos, in model `after` over `before`; by how many standard errors it fell.
+
+    moved: the same rows as `after` has their pixels, where these differ.
+    """
     mine = np.isin(judge.image, list(ids))
     number, count = judge.numbered()
-    errors = [errors_px(m, judge, intersect(m, judge))[mine] for m in (before, after)]
+    rows = ((before, judge), (after, judge if moved is None else moved))
+    errors = [errors_px(m, seen, intersect(m, seen))[mine] for m, seen in rows]
     usual = max(float(np.median(errors[0])), 1e-9)
     cost = [np.minimum(e / usual, FAR) for e in errors]
     fallen = np.bincount(number[mine], cost[0] - cost[1], count)

@@ -20,6 +20,7 @@ import numpy as np
 from sculpt3d.errors import NotEnoughViews
 from sculpt3d.files import write_atomic
 from sculpt3d.models.colmap import load_scene, read_model
+from sculpt3d.models.residual_grid import copy_grids
 from sculpt3d.mvs.depth import DepthParams, estimate_depths
 from sculpt3d.photos.masks import prepared_masks
 from sculpt3d.progress import Each, Progress, one_by_one, silent
@@ -166,6 +167,7 @@ def _round(
     }
     (work / "sparse").mkdir(exist_ok=True)
     after.write(str(work / "sparse"))
+    copy_grids(model, work / "sparse")
     write_atomic(facts, json.dumps(result).encode())
     return result
 
