@@ -1,4 +1,4 @@
-"""The desk in the window: what a hand does on the model, through the window's own handlers; numbers as the command line has them."""
+"""The desk in the window: a hand on the model through the window's own handlers; numbers as the command line has them."""
 
 from __future__ import annotations
 

@@ -13,9 +13,10 @@ from sculpt3d.models.document import Document
 from sculpt3d.models.notes import tell
 from viewer.drawing.picture import SIZE, framed, picture
 from viewer.drawing.window import has_screen, open_window
+from viewer.files.desks import desk_told, laid, unit_in, write_desk
 from viewer.files.loading import load
 from viewer.files.saving import check_target, save_picture
-from viewer.hand import Hand, drag, finish, moved, over, press, release, wheel
+from viewer.hand import Hand, drag, drawn, finish, moved, press, release, still, wheel
 from viewer.modes import modes
 from viewer.modes.measured import Measured, measured
 from viewer.panels.dial import on_dial, pulled_to
@@ -23,7 +24,7 @@ from viewer.panels.overlay import draw_in_window, draw_on
 from viewer.state import desk as desks
 from viewer.state.bench import Bench
 from viewer.state.commands import KEYS, State, apply
-from viewer.state.desk import LOOK, act, opened
+from viewer.state.desk import LOOK, act
 from viewer.tools import tools
 
 
@@ -38,23 +39,21 @@ def view(
 
     Raises `UnreadableFile`, `ResourceError`.
     """
-    from viewer.files.views import read_state, told_of
-
     if screenshot is not None:
         check_target(screenshot)
+    unit = unit or unit_in(saved)
     document = load(path, unit)
     tell(document.notes)
     state = framed(document, size)
-    if saved is not None:
-        state = read_state(saved, document, state)
     if screenshot is not None:
-        shown = measured(document, state)
+        desk = laid(Bench(document, path, unit), state, saved)
+        shown = measured(document, still(desk))
         pixels = picture(shown.document, shown.state, size)
-        save_picture(screenshot, draw_on(pixels, document, state, shown.field), told_of(document, state))
+        save_picture(screenshot, draw_on(pixels, document, desk.state, shown.field), desk_told(desk))
         return
     if not has_screen():
         raise ResourceError("There is no screen here; write a picture with --screenshot PNG instead")
-    Desk(document, state, size, path, unit).run()
+    Desk(document, state, size, path, unit, saved).run()
 
 
 class Desk:
@@ -67,14 +66,15 @@ class Desk:
         size: tuple[int, int],
         path: Path | None = None,
         unit: str | None = None,
+        saved: Path | None = None,
     ) -> None:
+        self.desk, self.hand = laid(Bench(document, path, unit), state, saved), Hand()
         self.window = open_window(size, visible=True)
         from pyglet.window import key
 
         from viewer.drawing.renderer import Renderer
 
         self.document, self.renderer = document, Renderer(document)
-        self.desk, self.hand = opened(Bench(document, path, unit), state), Hand()
         tell(self.desk.said)
         self.commands = {getattr(key, name): command for name, command in KEYS.items()}
         self.commands |= {getattr(key, m.key): f"mode {m.name}" for m in modes().values()}
@@ -90,7 +90,10 @@ class Desk:
     def run(self) -> None:
         import pyglet
 
-        pyglet.app.run(1 / 60)
+        try:
+            pyglet.app.run(1 / 60)
+        finally:
+            self.desk.bench.close()
 
     @property
     def state(self) -> State:
@@ -101,7 +104,8 @@ class Desk:
         self.desk = replace(self.desk, state=state)
 
     def on_draw(self) -> None:
-        state = replace(self._prepared(), over=over(self.desk, self.hand))
+        self._prepared()
+        state = drawn(self.desk, self.hand)
         self.renderer.draw(state, *self.window.get_framebuffer_size())
         draw_in_window(
             self.document,
@@ -215,10 +219,8 @@ class Desk:
         print(f"Picture: {target.resolve()}")
 
     def _save_view(self) -> None:
-        from viewer.files.views import write_state
-
         target = Path(f"{self.document.name}.view.json")
-        write_state(target, self.document, self.state)
+        write_desk(target, self.desk)
         print(f"View: {target.resolve()}")
 
 

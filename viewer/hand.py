@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viewer.state.commands import State, frame_selection, grabbed, scroll, within
 from viewer.state.commands import drag as dragged
-from viewer.state.commands import frame_selection, grabbed, scroll, within
-from viewer.state.desk import LOOK, Desk
+from viewer.state.desk import LOOK, Desk, cuts_of
 from viewer.state.marks import Marks
 from viewer.state.pick import Hit, pick, seen_in
 from viewer.state.sketch import marks_of
 from viewer.tools import tool
 
 STILL = 4  # pixels: a press that moves no farther is a click
+_STEP, _MOST_STEPS = 6, 30  # pixels of a drag between places that a tool is given
 _CAMERA, _TOOL, _RECTANGLE = "camera", "tool", "rectangle"
 _PLAIN = frozenset({"left"})
 
@@ -51,7 +52,7 @@ def press(desk: Desk, hand: Hand, x: float, y: float, names: frozenset[str], siz
     hit = under(desk, x, y, size) if names == _PLAIN and desk.tool != LOOK else None
     own = tool(desk.tool) if desk.tool != LOOK else None
     if own is not None and own.drag is not None and hit is not None and own.grips(desk, hit):
-        return own.drag(desk, hit), replace(hand, holds=_TOOL, hover=hit)
+        return desk, replace(hand, holds=_TOOL, hover=hit)
     if "ctrl" not in names:
         desk = replace(desk, state=grabbed(desk.state))
     return desk, hand
@@ -64,20 +65,25 @@ def drag(
     hand = replace(hand, at=(x, y), still=hand.still and not far)
     if hand.holds == _CAMERA and (not hand.still or desk.tool == LOOK):
         return replace(desk, state=dragged(desk.state, dx, dy, names, size[1])), replace(hand, hover=None)
-    if hand.holds == _TOOL:
-        hit, own = under(desk, x, y, size), tool(desk.tool)
-        if hit is not None and own.drag is not None:
-            return own.drag(desk, hit), replace(hand, hover=hit)
+    if hand.holds == _TOOL and not hand.still:
+        own, steps = tool(desk.tool), int(max(abs(dx), abs(dy)) // _STEP) + 1
+        for k in range(1, min(steps, _MOST_STEPS) + 1):  # a quick hand leaves no gaps
+            share = 1 - k / min(steps, _MOST_STEPS)
+            hit = under(desk, x - dx * share, y - dy * share, size)
+            for place in (hit,) if desk.going else (hand.hover, hit):  # it begins where it was pressed
+                if place is not None and own.drag is not None:
+                    desk, hand = replace(own.drag(desk, place), going=True), replace(hand, hover=place)
     return desk, hand
 
 
 def release(desk: Desk, hand: Hand, x: float, y: float, names: frozenset[str], size: Size) -> Both:
     """Raises `SculptError` where the tool cannot take the click."""
-    free = Hand(at=(x, y), hover=hand.hover)
+    free, desk = Hand(at=(x, y), hover=hand.hover), replace(desk, going=False)
     if hand.holds == _RECTANGLE:
         return _framed(desk, hand, size), free
-    if hand.holds == _CAMERA and hand.still and names == _PLAIN and desk.tool != LOOK:
-        desk = replace(desk, state=replace(desk.state, past=desk.state.past[:-1]))
+    if hand.holds in (_CAMERA, _TOOL) and hand.still and names == _PLAIN and desk.tool != LOOK:
+        if hand.holds == _CAMERA:
+            desk = replace(desk, state=replace(desk.state, past=desk.state.past[:-1]))
         hit = under(desk, x, y, size)
         return (desk if hit is None else tool(desk.tool).click(desk, hit)), free
     return desk, free
@@ -103,13 +109,31 @@ def finish(desk: Desk) -> Desk:
 def under(desk: Desk, x: float, y: float, size: Size, snap: bool = True) -> Hit | None:
     """None where nothing is, or while it is not known what is."""
     target = desk.bench.target
-    return None if target is None else pick(target, desk.state, seen(x, y, size), size, snap)
+    if target is None:
+        return None
+    own = tool(desk.tool) if desk.tool != LOOK else None
+    state = drawn(desk) if own is None or not own.uncut else desk.state
+    return pick(target, state, seen(x, y, size), size, snap and (own is None or own.snaps))
+
+
+def drawn(desk: Desk, hand: Hand | None = None) -> State:
+    """The state as it is drawn: cut, and with all that lies over the model."""
+    return replace(desk.state, cuts=cuts_of(desk), over=over(desk, hand or Hand()))
 
 
 def over(desk: Desk, hand: Hand) -> Marks:
     """All that is drawn over the model."""
     begun = tool(desk.tool).sketch(desk, hand.hover) if desk.tool != LOOK else Marks()
     return marks_of(desk) + begun
+
+
+def still(desk: Desk) -> State:
+    """As it is drawn once all that was asked for is known."""
+    state = drawn(desk)
+    while desk.bench.busy:
+        desk.bench.wait()
+        state = drawn(desk)
+    return drawn(desk) if state.over else state
 
 
 def seen(x: float, y: float, size: Size) -> tuple[float, float]:
@@ -124,7 +148,7 @@ def _framed(desk: Desk, hand: Hand, size: Size) -> Desk:
     aspect, target = size[0] / size[1], desk.bench.target
     shown: NDArray[Any] = np.zeros((0, 3))
     if target is not None:
-        shown = seen_in(target, desk.state, (a, b, c, d), aspect)
+        shown = seen_in(target, replace(desk.state, cuts=cuts_of(desk)), (a, b, c, d), aspect)
     if not len(shown):  # a cloud, or the rays are not ready yet
         shown = within(desk.state.camera, desk.bench.document.points(), (a, b, c, d), aspect)
     return replace(desk, state=frame_selection(desk.state, shown, aspect))

@@ -38,7 +38,7 @@ def points_of(surface: Surface, asked: Measurement, least: int, skip: int = 0) -
     """The points given after the first `skip`, or the vertices of the region. Raises `InputError` where they are too few."""
     if asked.region is not None:
         index = vertices_in(surface, asked.region)
-        index = index[:: -(-len(index) // MOST)]
+        index = index[:: max(-(-len(index) // MOST), 1)]
         if len(index) < least:
             raise InputError(
                 f"The region holds {len(index)} vertices, and a {asked.kind} needs {least}; paint more of the surface"

@@ -1,7 +1,8 @@
 """Sections as a desk keeps them: outlines with their filled areas, area and perimeter with ±, stacks of them.
 
 In VIEW.json a section is {"name": "waist", "plane": [nx, ny, nz, d], "every_mm": 5, "count": 10}: n . p = d in the model's own
-coordinates; or "points": three of the plane. The last two are for a stack along the normal.
+coordinates; or "points": three of the plane. every_mm and count are for a stack along the normal. "cut": true shows the model
+without what lies on the normal's side; "hidden": true does not show the section at all.
 """
 
 from __future__ import annotations
@@ -26,12 +27,15 @@ MOST = 1000
 
 @dataclass(frozen=True)
 class Section:
-    """What is asked for: a plane, and for a stack how far apart (mm) and how many."""
+    """What is asked for: a plane, and for a stack how far apart (mm) and how many. cut: the model is shown without what lies on
+    the normal's side."""
 
     plane: Plane
     name: str = ""
     every_mm: float | None = None
     count: int = 1
+    cut: bool = False
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -206,4 +210,14 @@ def _read(value: Any, what: str) -> Section:
         text(value.get("name", ""), f"{what}: name"),
         None if every is None else number(every, f"{what}: every_mm", 1e-6, 1e9),
         count,
+        value.get("cut") is True,
+        value.get("hidden") is True,
     )
+
+
+def section_as_saved(asked: Section) -> dict[str, Any]:
+    """What `read_sections` reads."""
+    saved: dict[str, Any] = {"name": asked.name, "plane": [*asked.plane.normal.tolist(), asked.plane.distance]}
+    if asked.every_mm is not None:
+        saved |= {"every_mm": asked.every_mm, "count": asked.count}
+    return saved | {k: True for k in ("cut", "hidden") if getattr(asked, k)}

@@ -12,9 +12,11 @@ from sculpt3d.models.document import Document
 from sculpt3d.models.notes import tell
 from sculpt3d.types import U8
 from viewer.drawing.picture import Drawer, drawer, whole
+from viewer.files.desks import laid, unit_in, with_content, write_desk
 from viewer.files.loading import load
 from viewer.files.saving import save_picture
-from viewer.files.views import told_of, write_state
+from viewer.files.views import told_of
+from viewer.hand import still
 from viewer.modes.measured import measured
 from viewer.plates.dark import say_dark
 from viewer.plates.marks import ink_on, put_marks
@@ -22,6 +24,7 @@ from viewer.plates.plan import Plan, planned, state_of
 from viewer.plates.sheet import draw_sheet
 from viewer.plates.sweep import check_sweep, write_gif, write_mp4
 from viewer.plates.wanted import Wanted, check_wanted
+from viewer.state.bench import Bench
 from viewer.state.commands import Rgb
 from viewer.state.lamps import swept
 
@@ -29,9 +32,13 @@ from viewer.state.lamps import swept
 def render(path: Path, out: Path, wanted: Wanted) -> None:
     """Raises `SculptError` with the remedy before anything is written."""
     check_wanted(out, wanted)
-    document = load(path, wanted.unit)
+    unit = wanted.unit or unit_in(wanted.state)
+    document = load(path, unit)
     tell(document.notes)
-    state = state_of(document, wanted)
+    desk = laid(Bench(document, path, unit), state_of(document, wanted), None)
+    if wanted.state is not None:
+        desk = with_content(wanted.state, desk)
+    state = still(desk)
     say_dark(document, state)
     shown = measured(document, state)
     plan = planned(document, state, wanted, shown.field)
@@ -44,7 +51,7 @@ def render(path: Path, out: Path, wanted: Wanted) -> None:
             pixels = _plate(draws, document, plan)
             save_picture(out, pixels, _told(document, plan), plan.dpi)
     if wanted.save_state is not None:
-        write_state(wanted.save_state, document, plan.state)
+        write_desk(wanted.save_state, replace(desk, state=plan.state))
 
 
 def _plate(draws: Drawer, document: Document, plan: Plan) -> U8:

@@ -14,7 +14,8 @@ import numpy as np
 from sculpt3d.desk.annotations import Annotation
 from sculpt3d.desk.measurements import Failed, measure
 from sculpt3d.desk.notebook import Notebook, read_annotated
-from sculpt3d.desk.quantity import Measured, Measurement
+from sculpt3d.desk.painted import painted
+from sculpt3d.desk.quantity import Measured, Measurement, Region
 from sculpt3d.desk.section import Profile, Section, profiles
 from sculpt3d.desk.surface import Surface, measured, read_measured
 from sculpt3d.desk.units import MM_OF, scale_of
@@ -22,6 +23,9 @@ from sculpt3d.errors import SculptError
 from sculpt3d.geometry import F64
 from sculpt3d.models.document import Document
 from viewer.state.pick import Target, Triangles
+from viewer.state.wash import Wash
+
+_QUICK = 200_000  # triangles that are cut within a frame
 
 
 class Bench:
@@ -37,6 +41,7 @@ class Bench:
         self._picking = ThreadPoolExecutor(1, "picking")
         self._found: dict[Any, Future[Any]] = {}
         self._target: Future[Target] | None = None
+        self._moving: tuple[Any, Future[Any] | None] = (None, None)
         self._notebook: Notebook | None = None
 
     # -- what the cursor meets ---------------------------------------------------------------------------------------
@@ -87,6 +92,16 @@ class Bench:
         """Its profiles, or why there are none; None while that is not known yet."""
         return self.later(_key(one), lambda: self._profiles(one))
 
+    def passing(self, one: Section) -> list[Profile] | str | None:
+        """Of a plane on the move: at once where that is quick, else once it stands still for a moment."""
+        if len(self.document.triangles()) < _QUICK:
+            return self._profiles(one)
+        key, job = self._moving
+        if job is None or (job.done() and key != _key(one)):
+            self._moving = (_key(one), self._numbers.submit(lambda: self._profiles(one)))
+        key, job = self._moving
+        return job.result() if job is not None and job.done() and key == _key(one) else None
+
     def later(self, key: Any, work: Callable[[], Any]) -> Any:
         """What `work` gives, done once for that key; None until it is there."""
         if key not in self._found:
@@ -107,6 +122,22 @@ class Bench:
             return profiles(self.surface, one)
         except SculptError as error:
             return str(error)
+
+    def washes(self, region: Region) -> F64:
+        """(K, 3, 3) triangles that a region covers, as the model is drawn; none while that is not known yet."""
+        found = self.later(region, lambda: self._painted(region))
+        return np.zeros((0, 3, 3)) if found is None else found
+
+    def _painted(self, region: Region) -> F64:
+        try:
+            return painted(self.surface, region) + (self.surface.offset - self.document.offset)
+        except SculptError:  # it is said where the region is measured
+            return np.zeros((0, 3, 3))
+
+    @cached_property
+    def wash(self) -> Wash:
+        """For strokes while they are painted."""
+        return Wash(self.document)
 
     # -- places ------------------------------------------------------------------------------------------------------
 

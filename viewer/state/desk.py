@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sculpt3d.desk.annotations import Annotation
+from sculpt3d.desk.annotations import Annotation, now
 from sculpt3d.desk.quantity import Measurement, Point
 from sculpt3d.desk.section import Section
-from sculpt3d.errors import InputError
+from sculpt3d.desk.slicing import Plane
+from sculpt3d.errors import InputError, SculptError
 from viewer.state.bench import Bench
 from viewer.state.commands import State, apply
+from viewer.state.cuts import MOST_CUTS, Cut
 
 Kind = Literal["measurements", "sections", "annotations"]
 Item = tuple[Kind, int]
@@ -65,14 +67,18 @@ class Desk:
     content: Content = Content()
     settings: Settings = Settings()
     selected: Item | None = None
+    going: bool = False  # a drag's edits are one step of undo
     past: tuple[Content, ...] = ()
     future: tuple[Content, ...] = ()
     said: tuple[str, ...] = ()
 
 
 def opened(bench: Bench, state: State) -> Desk:
-    """With the annotations that lie beside the model. Raises `SculptError` where they cannot be read."""
-    found, notes = bench.annotations()
+    """With the annotations that lie beside the model; where they cannot be read, that is said."""
+    try:
+        found, notes = bench.annotations()
+    except SculptError as error:
+        found, notes = (), (str(error),)
     radius = 0.02 * state.home.radius * (bench.mm or 1.0)
     return Desk(
         bench, state, content=Content(annotations=found), settings=Settings(_round(radius)), said=notes
@@ -93,8 +99,20 @@ def act(desk: Desk, command: str, *what: Any, **more: Any) -> Desk:
 
 
 def edited(desk: Desk, content: Content) -> Desk:
-    """With other content, which undo takes back."""
-    return replace(desk, content=content, past=(*desk.past, desk.content)[-_EDITS:], future=())
+    """With other content, which undo takes back; what a drag that goes on edits is one step."""
+    past = desk.past if desk.going else (*desk.past, desk.content)[-_EDITS:]
+    return replace(desk, content=content, past=past, future=())
+
+
+def cuts_of(desk: Desk) -> tuple[Cut, ...]:
+    """What the sections leave of the model as it is drawn."""
+    found = [as_cut(desk, one) for one in desk.content.sections if one.cut and not one.hidden]
+    return tuple(found[:MOST_CUTS])
+
+
+def as_cut(desk: Desk, one: Section) -> Cut:
+    x, y, z = (float(v) for v in one.plane.normal)
+    return x, y, z, one.plane.distance - float(one.plane.normal @ desk.bench.document.offset)
 
 
 def listed(desk: Desk, kind: Kind) -> tuple[Any, ...]:
@@ -128,6 +146,7 @@ def _added(desk: Desk, kind: Kind, value: Any) -> Desk:
     if kind != "annotations" and not value.name:
         value = replace(value, name=_free_name(desk, kind, value))
     after = _put(desk, kind, (*listed(desk, kind), value))
+    _check_cuts(after)
     return replace(after, draft=Draft(), selected=(kind, len(listed(desk, kind))))
 
 
@@ -141,7 +160,25 @@ def _changed(desk: Desk, item: Item, **fields: Any) -> Desk:
     """Its fields: a name, hidden, a plane, a text, a colour ..."""
     kind, k = _there(desk, item)
     values = listed(desk, kind)
-    return _put(desk, kind, (*values[:k], replace(values[k], **fields), *values[k + 1 :]))
+    if kind == "annotations":
+        fields |= {"modified": now()}
+    after = _put(desk, kind, (*values[:k], replace(values[k], **fields), *values[k + 1 :]))
+    _check_cuts(after)
+    return after
+
+
+def _check_cuts(desk: Desk) -> None:
+    if sum(s.cut and not s.hidden for s in desk.content.sections) > MOST_CUTS:
+        raise InputError(f"At most {MOST_CUTS} sections cut the model at once; hide one, or let it not cut")
+
+
+def _flipped(desk: Desk, item: Item) -> Desk:
+    """The other side of a section's plane is what is left."""
+    kind, k = _there(desk, item)
+    if kind != "sections":
+        raise InputError("Only a section has another side")
+    plane = desk.content.sections[k].plane
+    return _changed(desk, item, plane=Plane(-plane.normal, -plane.distance))
 
 
 def _selected(desk: Desk, item: Item | None) -> Desk:
@@ -197,6 +234,7 @@ ACTS: dict[str, Callable[..., Desk]] = {
     "add": _added,
     "delete": _deleted,
     "change": _changed,
+    "flip": _flipped,
     "select": _selected,
     "undo edit": _undone,
     "redo edit": _redone,

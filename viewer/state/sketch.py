@@ -8,11 +8,13 @@ from sculpt3d.desk.measurements import Failed
 from sculpt3d.desk.quantity import Measured, Measurement
 from sculpt3d.geometry import F64
 from viewer.state.bench import Bench
-from viewer.state.desk import Desk, Item
-from viewer.state.marks import INK, NO_MARKS, Dot, Line, Marks, Rgb, Word, together
+from viewer.state.caps import section_marks
+from viewer.state.desk import Desk, Item, as_cut, cuts_of
+from viewer.state.marks import INK, NO_MARKS, Dot, Fill, Line, Marks, Rgb, Word, together
 
 CHOSEN: Rgb = (0.35, 0.85, 1.0)
 FAILED: Rgb = (1.0, 0.4, 0.3)
+_JOINED = frozenset({"distance", "chain", "geodesic", "angle", "lean"})
 
 
 def marks_of(desk: Desk) -> Marks:
@@ -24,7 +26,18 @@ def marks_of(desk: Desk) -> Marks:
             for k, one in enumerate(content.measurements)
             if not one.hidden
         ]
+        + [_section(desk, k) for k, one in enumerate(content.sections) if not one.hidden]
     )
+
+
+def _section(desk: Desk, k: int) -> Marks:
+    one, bench = desk.content.sections[k], desk.bench
+    chosen = desk.selected == ("sections", k)
+    found = bench.passing(one) if desk.going and chosen else bench.cut(one)
+    if not isinstance(found, list):
+        return NO_MARKS
+    others = tuple(c for c in cuts_of(desk) if c != as_cut(desk, one))
+    return section_marks(bench, found, CHOSEN if chosen else INK, one.cut and one.every_mm is None, others)
 
 
 def measurement_marks(bench: Bench, one: Measurement, colour: Rgb) -> Marks:
@@ -33,12 +46,16 @@ def measurement_marks(bench: Bench, one: Measurement, colour: Rgb) -> Marks:
     colour = FAILED if isinstance(found, Failed) else colour
     points = bench.local(one.points)
     way = bench.local(found.line) if isinstance(found, Measured) and found.line else points
-    if one.kind == "angle" and len(points) == 3:
-        way = np.concatenate([points, points[:0]])
-    lines = (Line(way, colour),) if len(way) > 1 else ()
+    lines = (Line(way, colour),) if len(way) > 1 and one.kind in _JOINED else ()
+    fills: tuple[Fill, ...] = ()
+    if one.region is not None:
+        corners = bench.washes(one.region)
+        fills = (Fill(corners, colour, 0.45),)
+        spots = bench.local([s[:3] for s in (one.region.brush or one.region.polygon)])
+        way = spots[np.linalg.norm(spots - spots.mean(0), axis=1).argmin()][None]
     where = _middle(way) if len(way) else None
     words = () if where is None else (Word(where, worded(one, found)),)
-    return Marks(lines, tuple(Dot(p, colour) for p in points), words)
+    return Marks(lines, tuple(Dot(p, colour) for p in points), words, fills)
 
 
 def worded(one: Measurement, found: Measured | Failed | None) -> str:
