@@ -66,13 +66,18 @@ def _registered() -> tuple[str, ...]:
     from reportlab.pdfbase.ttfonts import TTFError, TTFont
 
     found = []
-    for path in sorted(_files(), key=lambda p: _NAMES.index(p.name)):
+    for path in font_files():
         try:
             registerFont(TTFont(path.name, str(path)))
         except (TTFError, OSError):
             continue
         found.append(path.name)
     return tuple(dict.fromkeys(found))
+
+
+def font_files() -> list[Path]:
+    """Those known by name that this computer has, the ones with most letters first."""
+    return sorted(_files(), key=lambda p: _NAMES.index(p.name))
 
 
 def _files() -> Iterator[Path]:

@@ -5,15 +5,16 @@ Pixels here are of the whole picture, y down, `finer` of them a pixel; depth is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from sculpt3d.geometry import F64
 from sculpt3d.types import F32, U8
+from viewer.drawing.letters import font_of
 from viewer.state.camera import HALF, OrbitCamera
 from viewer.state.commands import State
 from viewer.state.marks import Fill, Line, Marks
@@ -168,14 +169,16 @@ def filled(fill: Fill, state: State, size: tuple[int, int], finer: int) -> Flat:
 
 def labels(marks: Marks, camera: OrbitCamera, size: tuple[int, int], finer: int) -> list[Label]:
     """Words at their places, then insets down the right side."""
-    view, found = View(camera, size, finer), []
+    view = View(camera, size, finer)
+    found: list[Label] = []
     pixels = round(LETTERS * view.grown)
     for word in marks.words:
         xy, depth = view.fall(np.asarray(word.place, np.float64)[None])
         if depth[0] > view.nearest and word.text:
             picture = lettered(word.text, word.colour, pixels)
             gap = 7 * view.grown
-            found.append(Label(picture, round(xy[0, 0] + gap), round(xy[0, 1] - gap - picture.shape[0])))
+            label = Label(picture, round(xy[0, 0] + gap), round(xy[0, 1] - gap - picture.shape[0]))
+            found.append(_aside(label, found))
     top = round(12 * finer)
     for inset in marks.insets:
         picture = _inset(inset.pixels, inset.caption, finer)
@@ -184,10 +187,28 @@ def labels(marks: Marks, camera: OrbitCamera, size: tuple[int, int], finer: int)
     return found
 
 
+def _aside(label: Label, others: list[Label]) -> Label:
+    """Moved down until no other is covered."""
+    high, wide = label.pixels.shape[:2]
+    for _ in range(len(others)):
+        under = [
+            o.top + o.pixels.shape[0] + 2
+            for o in others
+            if o.left < label.left + wide
+            and label.left < o.left + o.pixels.shape[1]
+            and o.top < label.top + high
+            and label.top < o.top + o.pixels.shape[0]
+        ]
+        if not under:
+            break
+        label = replace(label, top=max(under))
+    return label
+
+
 @lru_cache(256)
 def lettered(text: str, colour: tuple[float, float, float], pixels: int) -> U8:
     """RGBA on a dark plate, so that it is read over any ground."""
-    font = ImageFont.load_default(pixels)
+    font, text = font_of(text, pixels)
     left, top, right, bottom = font.getbbox(text)
     pad = max(2, pixels // 4)
     image = Image.new(

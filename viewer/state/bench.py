@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from sculpt3d.desk.annotations import Annotation
+from sculpt3d.desk.conditions import DEFAULT, Condition, read_conditions
 from sculpt3d.desk.measurements import Failed, measure
 from sculpt3d.desk.notebook import Notebook, read_annotated
 from sculpt3d.desk.painted import painted
@@ -153,11 +154,30 @@ class Bench:
     # -- annotations -------------------------------------------------------------------------------------------------
 
     def annotations(self) -> tuple[tuple[Annotation, ...], tuple[str, ...]]:
-        """Those beside the model, and what must be said of them."""
+        """Those beside the model, and what must be said of them and of the list of conditions."""
         if self.path is None or not self.path.exists():
             return (), ()
-        kept = read_annotated(self.path)
-        return tuple(kept.book.listed()), kept.notes
+        said: list[str] = []
+        found: tuple[Annotation, ...] = ()
+        try:
+            read_conditions(self.path)
+        except SculptError as error:
+            said.append(str(error))
+        try:
+            kept = read_annotated(self.path)
+            found = tuple(kept.book.listed())
+            said += kept.notes
+        except SculptError as error:
+            said.append(str(error))
+        return found, tuple(said)
+
+    @cached_property
+    def conditions(self) -> Mapping[str, Condition]:
+        """By key; the usual ones where the model's own list cannot be read, which `annotations` says."""
+        try:
+            return read_conditions(Path(self.document.name) if self.path is None else self.path)
+        except SculptError:
+            return {c.key: c for c in DEFAULT}
 
     def keep(self, before: tuple[Annotation, ...], after: tuple[Annotation, ...]) -> None:
         """What changed is on the disk when this returns. Raises `SculptError` where it cannot be, and nothing has changed."""

@@ -14,7 +14,7 @@ from sculpt3d.desk.annotations import Annotation, now
 from sculpt3d.desk.quantity import Measurement, Point
 from sculpt3d.desk.section import Section
 from sculpt3d.desk.slicing import Plane
-from sculpt3d.errors import InputError, SculptError
+from sculpt3d.errors import InputError
 from viewer.state.bench import Bench
 from viewer.state.commands import State, apply
 from viewer.state.cuts import MOST_CUTS, Cut
@@ -67,6 +67,7 @@ class Desk:
     content: Content = Content()
     settings: Settings = Settings()
     selected: Item | None = None
+    veiled: frozenset[Kind] = frozenset()  # kinds that are not drawn
     going: bool = False  # a drag's edits are one step of undo
     past: tuple[Content, ...] = ()
     future: tuple[Content, ...] = ()
@@ -75,10 +76,7 @@ class Desk:
 
 def opened(bench: Bench, state: State) -> Desk:
     """With the annotations that lie beside the model; where they cannot be read, that is said."""
-    try:
-        found, notes = bench.annotations()
-    except SculptError as error:
-        found, notes = (), (str(error),)
+    found, notes = bench.annotations()
     radius = 0.02 * state.home.radius * (bench.mm or 1.0)
     return Desk(
         bench, state, content=Content(annotations=found), settings=Settings(_round(radius)), said=notes
@@ -209,6 +207,11 @@ def _set(desk: Desk, **fields: Any) -> Desk:
     return replace(desk, settings=found)
 
 
+def _veiled(desk: Desk, kind: Kind) -> Desk:
+    """Drawn, or not drawn any more."""
+    return replace(desk, veiled=desk.veiled ^ {kind})
+
+
 def _there(desk: Desk, item: Item) -> Item:
     kind, k = item
     if not 0 <= k < len(listed(desk, kind)):
@@ -239,4 +242,5 @@ ACTS: dict[str, Callable[..., Desk]] = {
     "undo edit": _undone,
     "redo edit": _redone,
     "set": _set,
+    "veil": _veiled,
 }

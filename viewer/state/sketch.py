@@ -11,6 +11,7 @@ from viewer.state.bench import Bench
 from viewer.state.caps import section_marks
 from viewer.state.desk import Desk, Item, as_cut, cuts_of
 from viewer.state.marks import INK, NO_MARKS, Dot, Fill, Line, Marks, Rgb, Word, together
+from viewer.state.notes import note_marks
 
 CHOSEN: Rgb = (0.35, 0.85, 1.0)
 FAILED: Rgb = (1.0, 0.4, 0.3)
@@ -20,14 +21,21 @@ _JOINED = frozenset({"distance", "chain", "geodesic", "angle", "lean"})
 def marks_of(desk: Desk) -> Marks:
     """Of all that is not hidden."""
     bench, content = desk.bench, desk.content
-    return together(
-        [
+    found: list[Marks] = []
+    if "sections" not in desk.veiled:
+        found += [_section(desk, k) for k, one in enumerate(content.sections) if not one.hidden]
+    if "annotations" not in desk.veiled:
+        found += [
+            note_marks(desk, one, CHOSEN if desk.selected == ("annotations", k) else None)
+            for k, one in enumerate(content.annotations)
+        ]
+    if "measurements" not in desk.veiled:
+        found += [
             measurement_marks(bench, one, _colour(desk, ("measurements", k)))
             for k, one in enumerate(content.measurements)
             if not one.hidden
         ]
-        + [_section(desk, k) for k, one in enumerate(content.sections) if not one.hidden]
-    )
+    return together(found)
 
 
 def _section(desk: Desk, k: int) -> Marks:
