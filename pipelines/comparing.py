@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.comparing_page import page, sentences
-from sculpt3d.desk.colours import diverging, round_limit
+from sculpt3d.desk.colours import diverging
 from sculpt3d.desk.comparison import Comparison, How, compare
 from sculpt3d.errors import InputError
 from sculpt3d.files import write_atomic
@@ -31,7 +31,7 @@ def compare_models(
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; give a folder for the results with -o")
     found = compare(a, b, how)
-    limit = limits_mm or limit_of(found)
+    limit = limits_mm or found.limit()
     out.mkdir(parents=True, exist_ok=True)
     colours = diverging(found.change.signed, limit)
     _write_ply(out / "deviation.ply", found, colours)
@@ -52,14 +52,6 @@ def compare_models(
         say(line)
     say(f"Report: {out / 'report.html'}")
     return found
-
-
-def limit_of(found: Comparison) -> float:
-    """The ends of the bar where none are given: all that changed, else nearly all."""
-    size = np.abs(found.change.signed[np.isfinite(found.change.signed)])
-    peaks = [abs(p.peak) for p in found.change.patches]
-    level = float(np.median(found.change.level))
-    return round_limit(max([float(np.quantile(size, 0.995)), level, *peaks[:1]]))
 
 
 def _write_ply(path: Path, found: Comparison, colours: U8) -> None:

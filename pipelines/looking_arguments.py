@@ -28,6 +28,11 @@ MODES = {
     "gauss": "Gaussian curvature",
     "occlusion": "how much sky each place sees",
     "radiance": "light made stronger on ridges, weaker in grooves",
+    "uncertainty": "how far each place may be off, as the file says",
+    "views": "how many photos saw each place",
+    "filled": "what was closed without evidence",
+    "deviation": "how far a second file is from it, in mm",
+    "change": "what of that is beyond the noise",
 }
 LIGHT = (
     "studio (default), head, or raking:az=30,el=8: degrees on the plane of the object's front, az 0 to the right, 90 up, el "
@@ -52,6 +57,9 @@ def _view(commands: Commands) -> None:
     )
     view.add_argument(
         "model", type=Path, metavar="MODEL", help="GLB, PLY, OBJ or STL file, or a project folder"
+    )
+    view.add_argument(
+        "second", type=Path, nargs="?", metavar="SECOND_FILE", help="another state of it, shown against the first"
     )
     view.add_argument(
         "--screenshot", type=Path, metavar="PNG", help="write a picture instead of opening a window"

@@ -10,7 +10,7 @@ from sculpt3d.errors import InputError
 
 def view(options: argparse.Namespace) -> int:
     app = importlib.import_module("viewer.app")
-    app.view(options.model, options.screenshot, options.size, options.state, options.unit)
+    app.view(options.model, options.screenshot, options.size, options.state, options.unit, options.second)
     return 0
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pipelines  # noqa: F401  # isort: skip  # before NumPy: it sets how many threads BLAS takes
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,3 +103,21 @@ def some_views(scene: Scene, numbers: list[int]) -> Scene:
 def depths(ball: Ball, tmp_path_factory: pytest.TempPathFactory) -> DepthFolder:
     """The ball's depth maps, of all 32 views."""
     return estimate_depths(ball.scene, tmp_path_factory.mktemp("depths"), each=run_each(2))
+
+
+@pytest.fixture
+def cube(tmp_path: Path) -> Path:
+    """100 mm; a PLY that says it is in metres."""
+    from hands import saved
+
+    return saved(tmp_path / "cube.ply", trimesh.creation.box([0.1, 0.1, 0.1]), ("metres",))
+
+
+@pytest.fixture
+def windows() -> Iterator[list[Any]]:
+    """Put windows in: they are closed in the end."""
+    made: list[Any] = []
+    yield made
+    for one in made:
+        one.desk.bench.close()
+        one.window.close()

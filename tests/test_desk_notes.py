@@ -9,15 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_desk_tools import paint
-from test_desk_window import (  # noqa: F401
-    click,
-    cube,
-    key,
-    opened,
-    press,
-    windows,
-)
+from hands import click, key, opened, paint, press
 
 from sculpt3d.desk.notebook import journal_of, page_of, read_annotated
 from sculpt3d.errors import ResourceError
@@ -29,7 +21,7 @@ Windows = list[app.Desk]
 FRONT = np.array([[-0.02, 0.0, 0.05], [0.0, 0.01, 0.05], [0.02, 0.0, 0.05]])
 
 
-def test_a_point_a_line_and_a_region_are_noted_changed_and_undone(cube: Path, windows: Windows) -> None:  # noqa: F811
+def test_a_point_a_line_and_a_region_are_noted_changed_and_undone(cube: Path, windows: Windows) -> None:
     window = opened(cube, windows)
     press(window, "_1")
     window.act("set", condition="crack", text="new in 2027", author="A. B.")
@@ -67,13 +59,13 @@ def test_a_point_a_line_and_a_region_are_noted_changed_and_undone(cube: Path, wi
     assert page_of(cube).is_file() and not journal_of(page_of(cube)).exists()
 
 
-def test_a_killed_window_loses_no_annotation(cube: Path) -> None:  # noqa: F811
+def test_a_killed_window_loses_no_annotation(cube: Path) -> None:
     script = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 import numpy as np
-from test_desk_window import opened, click, press
+from hands import opened, click, press
 window = opened(Path(sys.argv[1]), [])
 press(window, "_1")
 window.act("tool", "note point")
@@ -94,7 +86,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert [round(a.points[0][0], 3) for a in kept] == [-0.02, 0.02]
 
 
-def test_what_another_window_holds_is_not_changed(cube: Path, windows: Windows) -> None:  # noqa: F811
+def test_what_another_window_holds_is_not_changed(cube: Path, windows: Windows) -> None:
     """Nor is anything lost of what this one has."""
     one, other = opened(cube, windows), opened(cube, windows)
     for window in (one, other):
@@ -107,7 +99,7 @@ def test_what_another_window_holds_is_not_changed(cube: Path, windows: Windows) 
         app.act(other.desk, "add", "annotations", one.desk.content.annotations[0])
 
 
-def test_a_broken_list_of_conditions_is_said_and_the_model_shown(cube: Path, windows: Windows) -> None:  # noqa: F811
+def test_a_broken_list_of_conditions_is_said_and_the_model_shown(cube: Path, windows: Windows) -> None:
     (cube.parent / "conditions.toml").write_text("[crack\n")
     (cube.parent / "cube.annotations.jsonld").write_text("{")
     window = opened(cube, windows)

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import trimesh
+from hands import SIZE, click, key, of_command_line, opened, paint, press, saved
 from PIL import Image
-from test_desk_window import (  # noqa: F401
-    SIZE,
-    at,
-    click,
-    cube,
-    key,
-    mouse,
-    of_command_line,
-    opened,
-    press,
-    saved,
-    windows,
-)
 
 from pipelines.cli import main
 from sculpt3d.desk.quantity import Measured
@@ -35,15 +22,6 @@ from viewer.files.desks import write_desk
 from viewer.hand import drawn, still
 
 Windows = list[app.Desk]
-
-
-def paint(window: app.Desk, way: F64) -> None:
-    """A drag along places of the model."""
-    spots = [at(window, p) for p in way]
-    window.on_mouse_press(*spots[0], mouse.LEFT, 0)
-    for (x, y), (nx, ny) in pairwise(spots):
-        window.on_mouse_drag(nx, ny, nx - x, ny - y, mouse.LEFT, 0)
-    window.on_mouse_release(*spots[-1], mouse.LEFT, 0)
 
 
 def value(window: app.Desk) -> Measured:
@@ -77,7 +55,7 @@ CORNERS = np.array([[0.05, 0.05, 0.05], [0.05, -0.05, 0.05], [-0.05, -0.05, 0.05
         ("flatness", CORNERS, 0.0),
     ],
 )
-def test_a_kind_by_clicks(cube: Path, windows: Windows, tool: str, places: F64, truth: float) -> None:  # noqa: F811
+def test_a_kind_by_clicks(cube: Path, windows: Windows, tool: str, places: F64, truth: float) -> None:
     window = opened(cube, windows)
     faced(window)
     window.act("tool", tool)
@@ -91,7 +69,7 @@ def test_a_kind_by_clicks(cube: Path, windows: Windows, tool: str, places: F64, 
     window.on_draw()
 
 
-def test_kinds_by_brush_on_a_ball(tmp_path: Path, windows: Windows) -> None:  # noqa: F811
+def test_kinds_by_brush_on_a_ball(tmp_path: Path, windows: Windows) -> None:
     """Radius 40 mm: a dab of 10 mm radius covers a cap of area pi r²; the ball that fits what is painted is the ball."""
     path = saved(tmp_path / "ball.ply", trimesh.creation.icosphere(6, 0.04), ("metres",))
     window = opened(path, windows)
@@ -113,7 +91,7 @@ def test_kinds_by_brush_on_a_ball(tmp_path: Path, windows: Windows) -> None:  # 
     assert len(window.desk.content.measurements) == 1
 
 
-def test_a_region_is_drawn_where_it_is_painted_and_nowhere_else(cube: Path, windows: Windows) -> None:  # noqa: F811
+def test_a_region_is_drawn_where_it_is_painted_and_nowhere_else(cube: Path, windows: Windows) -> None:
     """On two triangles: a round spot of 20 mm, to a pixel or two, while it is painted and after."""
     window = opened(cube, windows)
     faced(window)
@@ -131,7 +109,7 @@ def test_a_region_is_drawn_where_it_is_painted_and_nowhere_else(cube: Path, wind
     assert not before.over
 
 
-def test_a_section_cuts_the_model_and_the_cut_is_measured(cube: Path, windows: Windows) -> None:  # noqa: F811
+def test_a_section_cuts_the_model_and_the_cut_is_measured(cube: Path, windows: Windows) -> None:
     """Dragged to x = 20 mm: the cap is filled, and a place on it, inside the cube, is clicked."""
     window = opened(cube, windows)
     window.act("add", "sections", Section(Plane.of(1, 0, 0, 0.03), cut=True))
@@ -161,7 +139,7 @@ def test_a_section_cuts_the_model_and_the_cut_is_measured(cube: Path, windows: W
         app.act(window.desk, "add", "sections", Section(Plane.of(0, 0, 1, 0.0), cut=True))
 
 
-def test_three_clicks_make_a_plane(cube: Path, windows: Windows) -> None:  # noqa: F811
+def test_three_clicks_make_a_plane(cube: Path, windows: Windows) -> None:
     window = opened(cube, windows)
     window.state = replace(window.state, camera=window.state.camera.towards(0.7, 0.6))
     window.act("tool", "section")
@@ -174,8 +152,8 @@ def test_three_clicks_make_a_plane(cube: Path, windows: Windows) -> None:  # noq
 
 
 def test_window_and_command_line_have_the_same_numbers_to_the_last_digit(
-    cube: Path,  # noqa: F811
-    windows: Windows,  # noqa: F811
+    cube: Path,
+    windows: Windows,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -205,7 +183,7 @@ def test_window_and_command_line_have_the_same_numbers_to_the_last_digit(
     assert np.allclose(again.state.camera.eye, window.state.camera.eye, atol=1e-12)
 
 
-def test_view_and_render_show_what_a_view_holds(cube: Path, tmp_path: Path, windows: Windows) -> None:  # noqa: F811
+def test_view_and_render_show_what_a_view_holds(cube: Path, tmp_path: Path, windows: Windows) -> None:
     """With and without the measurement and the cut, by `view --screenshot` and `render`; and saving keeps them."""
     window = opened(cube, windows)
     window.act("tool", "distance")

@@ -2,91 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyglet
-import pytest
 import trimesh
+from hands import SIZE, at, click, key, mouse, opened, press, saved
 
-from pipelines.cli import main
 from sculpt3d.desk.quantity import Measured
-from sculpt3d.geometry import F64
 from sculpt3d.models.document import Document, Part
 from sculpt3d.models.normals import with_normals
-from sculpt3d.models.ply import write_mesh
-from sculpt3d.types import Mesh
 from viewer import app
 from viewer.drawing.picture import by_opengl, framed
 from viewer.drawing.software import draw as by_rays
-from viewer.drawing.strokes import View
-from viewer.drawing.window import has_screen
-from viewer.files.loading import load
 from viewer.state.marks import Dot, Fill, Line, Marks, Word
 
-if not has_screen():
-    pyglet.options.headless = True  # before pyglet.window is loaded, which looks for a screen
-from pyglet.window import key, mouse
-
-SIZE = (640, 480)
+Windows = list[app.Desk]
 
 
-def saved(path: Path, mesh: trimesh.Trimesh, comments: tuple[str, ...] = ()) -> Path:
-    write_mesh(path, Mesh(mesh.vertices.astype(np.float32), mesh.faces.astype(np.int32)), comments)
-    return path
-
-
-@pytest.fixture
-def cube(tmp_path: Path) -> Path:
-    """100 mm; a PLY that says it is in metres."""
-    return saved(tmp_path / "cube.ply", trimesh.creation.box([0.1, 0.1, 0.1]), ("metres",))
-
-
-@pytest.fixture
-def windows() -> Iterator[list[app.Desk]]:
-    made: list[app.Desk] = []
-    yield made
-    for one in made:
-        one.desk.bench.close()
-        one.window.close()
-
-
-def opened(path: Path, windows: list[app.Desk]) -> app.Desk:
-    document: Document = load(path)
-    window = app.Desk(document, framed(document, SIZE), SIZE, path)
-    window.desk.bench.ready()
-    windows.append(window)
-    return window
-
-
-def at(window: app.Desk, place: F64) -> tuple[int, int]:
-    """The window's pixel at a place of the model, y up."""
-    xy, _ = View(window.state.camera, SIZE, 1).fall(np.asarray(place, float)[None])
-    return round(xy[0, 0]), round(SIZE[1] - xy[0, 1])
-
-
-def click(window: app.Desk, place: F64) -> None:
-    x, y = at(window, place)
-    window.on_mouse_motion(x, y, 0, 0)
-    window.on_mouse_press(x, y, mouse.LEFT, 0)
-    window.on_mouse_release(x, y, mouse.LEFT, 0)
-
-
-def press(window: app.Desk, name: str, modifiers: int = 0) -> None:
-    window.on_key_press(getattr(key, name), modifiers)
-
-
-def of_command_line(model: Path, view: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
-    capsys.readouterr()
-    assert main(["measure", str(model), "--state", str(view), "--json"]) == 0
-    found: dict[str, object] = json.loads(capsys.readouterr().out)
-    return found
-
-
-def test_a_cubes_edge_clicked_in_the_window_is_100_mm(cube: Path, windows: list[app.Desk]) -> None:
+def test_a_cubes_edge_clicked_in_the_window_is_100_mm(cube: Path, windows: Windows) -> None:
     window = opened(cube, windows)
     press(window, "D", key.MOD_SHIFT)
     assert window.desk.tool == "distance"
@@ -104,7 +38,7 @@ def test_a_cubes_edge_clicked_in_the_window_is_100_mm(cube: Path, windows: list[
     assert window.state.past == ()
 
 
-def test_a_drag_turns_the_model_whatever_tool_is_in_hand(cube: Path, windows: list[app.Desk]) -> None:
+def test_a_drag_turns_the_model_whatever_tool_is_in_hand(cube: Path, windows: Windows) -> None:
     window = opened(cube, windows)
     press(window, "D", key.MOD_SHIFT)
     before = window.state.camera
@@ -116,7 +50,7 @@ def test_a_drag_turns_the_model_whatever_tool_is_in_hand(cube: Path, windows: li
     assert window.desk.tool == "look"
 
 
-def test_the_wheel_keeps_what_is_under_the_cursor(cube: Path, windows: list[app.Desk]) -> None:
+def test_the_wheel_keeps_what_is_under_the_cursor(cube: Path, windows: Windows) -> None:
     """At its own depth: the cube's near corner stays where it is."""
     window = opened(cube, windows)
     corner = np.array([0.05, 0.05, 0.05])
@@ -125,9 +59,7 @@ def test_the_wheel_keeps_what_is_under_the_cursor(cube: Path, windows: list[app.
     assert np.hypot(*np.subtract(at(window, corner), (x, y))) < 4
 
 
-def test_a_rectangle_frames_what_is_seen_not_what_lies_behind(
-    tmp_path: Path, windows: list[app.Desk]
-) -> None:
+def test_a_rectangle_frames_what_is_seen_not_what_lies_behind(tmp_path: Path, windows: Windows) -> None:
     """A small ball before a large far wall, seen from the front."""
     ball = trimesh.creation.icosphere(3, 0.1)
     wall = trimesh.creation.box([4, 4, 0.1])
@@ -146,7 +78,7 @@ def test_a_rectangle_frames_what_is_seen_not_what_lies_behind(
     assert abs(window.state.camera.target[2] - 0.09) < 0.02
 
 
-def test_undo_takes_a_measurement_back_and_redo_gives_it_again(cube: Path, windows: list[app.Desk]) -> None:
+def test_undo_takes_a_measurement_back_and_redo_gives_it_again(cube: Path, windows: Windows) -> None:
     window = opened(cube, windows)
     window.act("tool", "distance")
     for corner in ([0.05, 0.05, 0.05], [0.05, -0.05, 0.05]):

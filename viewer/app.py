@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sculpt3d.errors import ResourceError, SculptError
+from sculpt3d.errors import InputError, ResourceError, SculptError
 from sculpt3d.models.document import Document
 from sculpt3d.models.notes import tell
 from viewer.drawing.picture import SIZE, framed, picture
@@ -18,13 +18,13 @@ from viewer.files.loading import load
 from viewer.files.saving import check_target, save_picture
 from viewer.hand import Hand, drag, drawn, finish, moved, press, release, still, wheel
 from viewer.modes import modes
-from viewer.modes.measured import Measured, measured
 from viewer.panels.dial import on_dial, pulled_to
 from viewer.panels.overlay import draw_in_window, draw_on
 from viewer.state import desk as desks
 from viewer.state.bench import Bench
 from viewer.state.commands import KEYS, State, apply
 from viewer.state.desk import LOOK, act
+from viewer.state.shown import Shown, settled, shown_of
 from viewer.tools import tools
 
 
@@ -34,8 +34,9 @@ def view(
     size: tuple[int, int] = SIZE,
     saved: Path | None = None,
     unit: str | None = None,
+    second: Path | None = None,
 ) -> None:
-    """Open the model in a window, or write one picture of it. saved: a VIEW.json to begin with.
+    """Open the model in a window, or write one picture of it. saved: a VIEW.json to begin with; second: a file against it.
 
     Raises `UnreadableFile`, `ResourceError`.
     """
@@ -46,14 +47,16 @@ def view(
     tell(document.notes)
     state = framed(document, size)
     if screenshot is not None:
-        desk = laid(Bench(document, path, unit), state, saved)
-        shown = measured(document, still(desk))
-        pixels = picture(shown.document, shown.state, size)
+        desk = laid(Bench(document, path, unit), state, saved, second)
+        shown = settled(desk)
+        if shown.failed:
+            raise InputError(shown.failed)
+        pixels = picture(shown.document, still(desk), size)
         save_picture(screenshot, draw_on(pixels, document, desk.state, shown.field), desk_told(desk))
         return
     if not has_screen():
         raise ResourceError("There is no screen here; write a picture with --screenshot PNG instead")
-    Desk(document, state, size, path, unit, saved).run()
+    Desk(document, state, size, path, unit, saved, second).run()
 
 
 class Desk:
@@ -67,8 +70,9 @@ class Desk:
         path: Path | None = None,
         unit: str | None = None,
         saved: Path | None = None,
+        second: Path | None = None,
     ) -> None:
-        self.desk, self.hand = laid(Bench(document, path, unit), state, saved), Hand()
+        self.desk, self.hand = laid(Bench(document, path, unit), state, saved, second), Hand()
         self.window = open_window(size, visible=True)
         from pyglet.window import key
 
@@ -79,8 +83,7 @@ class Desk:
         self.commands = {getattr(key, name): command for name, command in KEYS.items()}
         self.commands |= {getattr(key, m.key): f"mode {m.name}" for m in modes().values()}
         self.tools = {getattr(key, t.key.removeprefix("shift+")): t.name for t in tools().values()}
-        self._measured_for: Any = None
-        self._shown = Measured(document, state)
+        self._shown = Shown(document, state.mode)
         self._on_dial = False
         for event in (
             "draw", "mouse_press", "mouse_drag", "mouse_release", "mouse_scroll", "mouse_motion", "key_press",
@@ -104,8 +107,7 @@ class Desk:
         self.desk = replace(self.desk, state=state)
 
     def on_draw(self) -> None:
-        self._prepared()
-        state = drawn(self.desk, self.hand)
+        state = self._prepared()
         self.renderer.draw(state, *self.window.get_framebuffer_size())
         draw_in_window(
             self.document,
@@ -193,22 +195,18 @@ class Desk:
             print(f"sculpt3d: {error}", file=sys.stderr)
 
     def _prepared(self) -> State:
-        """What the mode measures is measured once, and given to the card."""
-        key = (self.state.mode, self.state.shown)
-        if key != self._measured_for:
+        """What is looked at is given to the card when it is another; while it is being measured the model is in clay."""
+        shown, was = shown_of(self.desk), self._shown.document
+        if shown.failed:
+            print(f"sculpt3d: {shown.failed}", file=sys.stderr)
+            self.state = replace(self.state, mode="clay")
+            shown = shown_of(self.desk)
+        self._shown = shown
+        if shown.document is not was:
             from viewer.drawing.renderer import Renderer
 
-            was = self._shown.document
-            try:
-                self._shown = measured(self.document, self.state)
-            except SculptError as error:
-                print(f"sculpt3d: {error}", file=sys.stderr)
-                self.state = replace(self.state, mode="clay")
-                self._shown = Measured(self.document, self.state)
-            self._measured_for = (self.state.mode, self.state.shown)
-            if self._shown.document is not was:
-                self.renderer = Renderer(self._shown.document)
-        return self.state
+            self.renderer = Renderer(shown.document)
+        return replace(drawn(self.desk, self.hand), mode=shown.mode)
 
     def _save_picture(self) -> None:
         from viewer.drawing.gpu import read_pixels

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sculpt3d.errors import InputError
 from viewer.state.commands import State, frame_selection, grabbed, scroll, within
 from viewer.state.commands import drag as dragged
 from viewer.state.desk import LOOK, Desk, cuts_of
@@ -18,6 +19,7 @@ from viewer.state.marks import Marks
 from viewer.state.pick import Hit, pick, seen_in
 from viewer.state.sketch import marks_of
 from viewer.tools import tool
+from viewer.tools.tool import Tool
 
 STILL = 4  # pixels: a press that moves no farther is a click
 _STEP, _MOST_STEPS = 6, 30  # pixels of a drag between places that a tool is given
@@ -66,7 +68,7 @@ def drag(
     if hand.holds == _CAMERA and (not hand.still or desk.tool == LOOK):
         return replace(desk, state=dragged(desk.state, dx, dy, names, size[1])), replace(hand, hover=None)
     if hand.holds == _TOOL and not hand.still:
-        own, steps = tool(desk.tool), int(max(abs(dx), abs(dy)) // _STEP) + 1
+        own, steps = _own(desk), int(max(abs(dx), abs(dy)) // _STEP) + 1
         for k in range(1, min(steps, _MOST_STEPS) + 1):  # a quick hand leaves no gaps
             share = 1 - k / min(steps, _MOST_STEPS)
             hit = under(desk, x - dx * share, y - dy * share, size)
@@ -85,7 +87,7 @@ def release(desk: Desk, hand: Hand, x: float, y: float, names: frozenset[str], s
         if hand.holds == _CAMERA:
             desk = replace(desk, state=replace(desk.state, past=desk.state.past[:-1]))
         hit = under(desk, x, y, size)
-        return (desk if hit is None else tool(desk.tool).click(desk, hit)), free
+        return (desk if hit is None else _own(desk).click(desk, hit)), free
     return desk, free
 
 
@@ -108,22 +110,25 @@ def finish(desk: Desk) -> Desk:
 
 def under(desk: Desk, x: float, y: float, size: Size, snap: bool = True) -> Hit | None:
     """None where nothing is, or while it is not known what is."""
-    target = desk.bench.target
+    target = desk.looked.target
     if target is None:
         return None
     own = tool(desk.tool) if desk.tool != LOOK else None
-    state = drawn(desk) if own is None or not own.uncut else desk.state
+    state = drawn(desk) if desk.side == "a" and (own is None or not own.uncut) else desk.state
     return pick(target, state, seen(x, y, size), size, snap and (own is None or own.snaps))
 
 
 def drawn(desk: Desk, hand: Hand | None = None) -> State:
     """The state as it is drawn: cut, and with all that lies over the model."""
-    return replace(desk.state, cuts=cuts_of(desk), over=over(desk, hand or Hand()))
+    cuts = cuts_of(desk) if desk.side == "a" else ()
+    return replace(desk.state, cuts=cuts, over=over(desk, hand or Hand()))
 
 
 def over(desk: Desk, hand: Hand) -> Marks:
     """All that is drawn over the model."""
-    begun = tool(desk.tool).sketch(desk, hand.hover) if desk.tool != LOOK else Marks()
+    begun = Marks()
+    if desk.tool != LOOK and (desk.side == "a" or tool(desk.tool).both):
+        begun = tool(desk.tool).sketch(desk, hand.hover)
     return marks_of(desk) + begun
 
 
@@ -141,14 +146,22 @@ def seen(x: float, y: float, size: Size) -> tuple[float, float]:
     return 2 * x / size[0] - 1, 2 * y / size[1] - 1
 
 
+def _own(desk: Desk) -> Tool:
+    """The tool in hand. Raises `InputError` where it is not for the file that is looked at."""
+    own = tool(desk.tool)
+    if desk.side == "b" and not own.both:
+        raise InputError(f"{own.name} is for the first file; go back to it to measure")
+    return own
+
+
 def _framed(desk: Desk, hand: Hand, size: Size) -> Desk:
     """The camera moved to what the rectangle shows: not to what is hidden behind it."""
     (left, right), (low, high) = sorted((hand.corner[0], hand.at[0])), sorted((hand.corner[1], hand.at[1]))
     (a, b), (c, d) = seen(left, low, size), seen(right, high, size)
-    aspect, target = size[0] / size[1], desk.bench.target
+    aspect, target = size[0] / size[1], desk.looked.target
     shown: NDArray[Any] = np.zeros((0, 3))
     if target is not None:
-        shown = seen_in(target, replace(desk.state, cuts=cuts_of(desk)), (a, b, c, d), aspect)
+        shown = seen_in(target, drawn(desk), (a, b, c, d), aspect)
     if not len(shown):  # a cloud, or the rays are not ready yet
-        shown = within(desk.state.camera, desk.bench.document.points(), (a, b, c, d), aspect)
+        shown = within(desk.state.camera, desk.looked.document.points(), (a, b, c, d), aspect)
     return replace(desk, state=frame_selection(desk.state, shown, aspect))

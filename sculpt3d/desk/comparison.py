@@ -1,7 +1,8 @@
 """Two epochs from files to figures: units, registration, signed distances, significant change, M3C2.
 
 In VIEW.json a comparison with the model as A is {"other": "later.ply", "register": "auto", "unit_a": "mm", "unit_b": "mm",
-"m3c2": false, "stable": {"brush": [...]}}; all but "other", the file B, may be missing. Files lie in the view's folder or below.
+"m3c2": false, "stable": {"brush": [...]}, "pairs": [[ax, ay, az, bx, by, bz], ...]}; all but "other", the file B, may be missing.
+Pairs are for "register": "pairs"; else it is "auto", "none" or a table's name. Files lie in the view's folder or below.
 """
 
 from __future__ import annotations
@@ -14,30 +15,36 @@ from typing import Any
 import numpy as np
 
 from sculpt3d.desk.change import Change, Patch, change, summary
+from sculpt3d.desk.colours import round_limit
 from sculpt3d.desk.epochs import Epoch, looks_inwards, read_epochs
 from sculpt3d.desk.m3c2 import M3c2, m3c2
 from sculpt3d.desk.measurements import read_region
-from sculpt3d.desk.quantity import Region
+from sculpt3d.desk.quantity import Region, region_as_saved
 from sculpt3d.desk.regions import covered
 from sculpt3d.desk.settle import Registration, as_given, read_pairs, register_auto, register_pairs
 from sculpt3d.desk.units import MM_OF
-from sculpt3d.desk.viewfile import text
+from sculpt3d.desk.viewfile import numbers, text
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.geometry import F64, Sim3
 from sculpt3d.types import Bool
 
 _MAX_TABLE = 16_000_000
+_MOST_PAIRS = 10_000
+_WORDS = ("auto", "none", "pairs")
+Pair = tuple[float, float, float, float, float, float]
 
 
 @dataclass(frozen=True)
 class How:
-    """register: "auto", "none", or a table of picked pairs. stable: where nothing changed, on A in its own coordinates."""
+    """register: "auto", "none", a table of picked pairs, or "pairs": those given, places on A then on B, each in its own
+    coordinates. stable: where nothing changed, on A in its own coordinates."""
 
     register: str | Path = "auto"
     stable: Region | None = None
     with_m3c2: bool = False
     unit_a: str | None = None
     unit_b: str | None = None
+    pairs: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,13 @@ class Comparison:
         found = self.change.found
         return float(np.median(self.registration.sigma_at(found.places.xyz, found.normal)))
 
+    def limit(self) -> float:
+        """The ends of the bar in mm where none are given: all that changed, else nearly all."""
+        size = np.abs(self.change.signed[np.isfinite(self.change.signed)])
+        peaks = [abs(p.peak) for p in self.change.patches]
+        level = float(np.median(self.change.level))
+        return round_limit(max([float(np.quantile(size, 0.995)), level, *peaks[:1]]))
+
     def notes(self) -> tuple[str, ...]:
         own = [f"{e.name}: {n}" for e in (self.a, self.b) for n in e.notes]
         turned = "the faces of A look inwards, so signs are the other way round: raised reads as sunk"
@@ -127,14 +141,47 @@ def read_comparison(value: Mapping[str, Any], view: Path, unit: str | None) -> t
     what = "the view's comparison"
     other = _beside(view, text(value.get("other"), f"{what}: other"))
     register: str | Path = text(value.get("register", "auto"), f"{what}: register")
-    if register not in ("auto", "none"):
+    if register not in _WORDS:
         register = _beside(view, str(register))
+    pairs = value.get("pairs", [])
+    if not isinstance(pairs, list) or len(pairs) > _MOST_PAIRS:
+        raise InputError(f"{what}: its pairs are no list of six numbers each")
     units = [value.get("unit_a", unit), value.get("unit_b")]
     if not all(u is None or (isinstance(u, str) and u in MM_OF) for u in units):
         raise InputError(f"{what}: a unit is none of {', '.join(MM_OF)}")
     stable = value.get("stable")
     region = None if stable is None else read_region(stable, what)
-    return other, How(register, region, value.get("m3c2") is True, units[0], units[1])
+    picked = tuple(_pair(p, what) for p in pairs)
+    return other, How(register, region, value.get("m3c2") is True, units[0], units[1], picked)
+
+
+def comparison_as_saved(other: Path, how: How, view: Path) -> dict[str, Any]:
+    """What `read_comparison` reads. Raises `InputError` where the files do not lie in the view's folder or below."""
+    register = how.register if how.register in _WORDS else _named(Path(how.register), view)
+    found = {
+        "other": _named(other, view),
+        "register": register,
+        "pairs": [list(p) for p in how.pairs] or None,
+        "stable": None if how.stable is None else region_as_saved(how.stable),
+        "m3c2": how.with_m3c2 or None,
+        "unit_a": how.unit_a,
+        "unit_b": how.unit_b,
+    }
+    return {k: v for k, v in found.items() if v is not None}
+
+
+def _named(file: Path, view: Path) -> str:
+    folder = view.resolve().parent
+    if not file.resolve().is_relative_to(folder):
+        raise InputError(
+            f"{view.name} cannot name {file}, which lies outside of its folder {folder}; put the view beside both models"
+        )
+    return file.resolve().relative_to(folder).as_posix()
+
+
+def _pair(value: Any, what: str) -> Pair:
+    a, b, c, d, e, f = numbers(value, f"{what}: a pair", 6)
+    return a, b, c, d, e, f
 
 
 def _beside(view: Path, name: str) -> Path:
@@ -152,6 +199,10 @@ def _registered(a: Epoch, b: Epoch, offset: F64, how: How) -> Registration:
     stable = None if how.stable is None else _stable_faces(a, offset, how.stable)
     if how.register == "none":
         return as_given()
+    mm = np.repeat([a.scale.needed(a.name), b.scale.needed(b.name)], 3)
+    if how.register == "pairs":
+        own = np.array(how.pairs, np.float64).reshape(-1, 6)
+        return register_pairs(a, b, own * mm - np.tile(offset, 2), stable)
     if how.register == "auto":
         ratio = _diagonal(b.xyz) / _diagonal(a.xyz)
         if not 1 / 3 < ratio < 3:
@@ -166,7 +217,6 @@ def _registered(a: Epoch, b: Epoch, offset: F64, how: How) -> Registration:
             f"There is no table {table}; --register is auto, none, or a file of picked pairs"
         )
     pairs = read_pairs(table.read_text("utf-8-sig", errors="replace"), table.name)
-    mm = np.repeat([a.scale.needed(a.name), b.scale.needed(b.name)], 3)
     return register_pairs(a, b, pairs * mm - np.tile(offset, 2), stable)
 
 

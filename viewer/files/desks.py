@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sculpt3d.desk.comparison import comparison_as_saved, read_comparison
 from sculpt3d.desk.measurements import as_saved, read_measurements
 from sculpt3d.desk.section import read_sections, section_as_saved
 from sculpt3d.desk.units import MM_OF
@@ -14,7 +15,7 @@ from sculpt3d.errors import InputError
 from viewer.files.views import as_keys, read_state
 from viewer.state.bench import Bench
 from viewer.state.commands import State
-from viewer.state.desk import Content, Desk, opened
+from viewer.state.desk import Content, Desk, act, opened
 
 
 def unit_in(path: Path | None) -> str | None:
@@ -40,14 +41,19 @@ def with_content(path: Path, desk: Desk) -> Desk:
         tuple(read_measurements(view.get("measurements", []))),
         tuple(read_sections(view.get("sections", []))),
         desk.content.annotations,
+        None if "comparison" not in view else read_comparison(view["comparison"], path, desk.bench.unit),
     )
     return replace(desk, content=content, past=(), future=())
 
 
-def laid(bench: Bench, state: State, saved: Path | None) -> Desk:
-    """The model on a desk, as it was saved where it was."""
+def laid(bench: Bench, state: State, saved: Path | None, second: Path | None = None) -> Desk:
+    """The model on a desk, as it was saved where it was; with a second file, which is shown against it."""
     desk = opened(bench, state)
-    return desk if saved is None else read_desk(saved, desk)
+    desk = desk if saved is None else read_desk(saved, desk)
+    if second is not None:
+        desk = act(desk, "compare", second)
+        desk = replace(desk, state=replace(desk.state, mode="deviation"), past=())
+    return desk
 
 
 def desk_told(desk: Desk) -> dict[str, Any]:
@@ -57,8 +63,10 @@ def desk_told(desk: Desk) -> dict[str, Any]:
 
 
 def write_desk(path: Path, desk: Desk) -> None:
-    """Into the file, whose other keys stay."""
-    write_view(path, {"model": desk.bench.document.name, **desk_keys(desk)})
+    """Into the file, whose other keys stay. Raises `InputError`: a second file must lie in the view's folder or below."""
+    against = desk.content.comparison
+    told = None if against is None else comparison_as_saved(*against, path)
+    write_view(path, {"comparison": told, "model": desk.bench.document.name, **desk_keys(desk)})
 
 
 def desk_keys(desk: Desk) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sculpt3d.errors import InputError
 from sculpt3d.models.document import Document
 from sculpt3d.models.notes import tell
 from sculpt3d.types import U8
@@ -17,7 +18,6 @@ from viewer.files.loading import load
 from viewer.files.saving import save_picture
 from viewer.files.views import told_of
 from viewer.hand import still
-from viewer.modes.measured import measured
 from viewer.plates.dark import say_dark
 from viewer.plates.marks import ink_on, put_marks
 from viewer.plates.plan import Plan, planned, state_of
@@ -27,6 +27,7 @@ from viewer.plates.wanted import Wanted, check_wanted
 from viewer.state.bench import Bench
 from viewer.state.commands import Rgb
 from viewer.state.lamps import swept
+from viewer.state.shown import settled
 
 
 def render(path: Path, out: Path, wanted: Wanted) -> None:
@@ -38,9 +39,10 @@ def render(path: Path, out: Path, wanted: Wanted) -> None:
     desk = laid(Bench(document, path, unit), state_of(document, wanted), None)
     if wanted.state is not None:
         desk = with_content(wanted.state, desk)
-    state = still(desk)
+    shown, state = settled(desk), still(desk)
+    if shown.failed:
+        raise InputError(shown.failed)
     say_dark(document, state)
-    shown = measured(document, state)
     plan = planned(document, state, wanted, shown.field)
     if wanted.sweep is not None:
         check_sweep(out, wanted.sweep, plan.marks.around(plan.size))

@@ -33,17 +33,19 @@ class Bench:
     """document: as it is shown; path: the file or project it is from; unit: of the file as the user says.
 
     Numbers are those of `sculpt3d measure`: of a project's full mesh, whatever is shown. Nothing is computed before it is asked
-    for. Two workers run beside the window, one for what is measured, one for what the cursor meets.
+    for. Workers run beside the window: for what is measured, for what modes show, for what the cursor meets.
     """
 
     def __init__(self, document: Document, path: Path | None = None, unit: str | None = None) -> None:
         self.document, self.path, self.unit = document, path, unit
         self._numbers = ThreadPoolExecutor(1, "measuring")
+        self._looks = ThreadPoolExecutor(1, "looking")
         self._picking = ThreadPoolExecutor(1, "picking")
         self._found: dict[Any, Future[Any]] = {}
         self._target: Future[Target] | None = None
         self._moving: tuple[Any, Future[Any] | None] = (None, None)
         self._notebook: Notebook | None = None
+        self._second: tuple[Path, Bench] | None = None
 
     # -- what the cursor meets ---------------------------------------------------------------------------------------
 
@@ -103,10 +105,10 @@ class Bench:
         key, job = self._moving
         return job.result() if job is not None and job.done() and key == _key(one) else None
 
-    def later(self, key: Any, work: Callable[[], Any]) -> Any:
-        """What `work` gives, done once for that key; None until it is there."""
+    def later(self, key: Any, work: Callable[[], Any], apart: bool = False) -> Any:
+        """What `work` gives, done once for that key; None until it is there. apart: it may take long and holds up no numbers."""
         if key not in self._found:
-            self._found[key] = self._numbers.submit(work)
+            self._found[key] = (self._looks if apart else self._numbers).submit(work)
         return self._found[key].result() if self._found[key].done() else None
 
     def wait(self) -> None:
@@ -150,6 +152,14 @@ class Bench:
     def local(self, points: Any) -> F64:
         """(N, 3) as the model is drawn."""
         return np.asarray(points, np.float64).reshape(-1, 3) - self.document.offset
+
+    def second(self, path: Path, unit: str | None) -> Bench:
+        """Another file beside this one. Raises `SculptError`."""
+        from viewer.files.loading import load
+
+        if self._second is None or self._second[0] != path:
+            self._second = (path, Bench(load(path, unit), path, unit))
+        return self._second[1]
 
     # -- annotations -------------------------------------------------------------------------------------------------
 
@@ -198,7 +208,9 @@ class Bench:
         if self._notebook is not None:
             self._notebook.close()
             self._notebook = None
-        for one in (self._numbers, self._picking):
+        if self._second is not None:
+            self._second[1].close()
+        for one in (self._numbers, self._looks, self._picking):
             one.shutdown(wait=False, cancel_futures=True)
 
 

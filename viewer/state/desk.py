@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from sculpt3d.desk.annotations import Annotation, now
+from sculpt3d.desk.comparison import How
 from sculpt3d.desk.quantity import Measurement, Point
 from sculpt3d.desk.section import Section
 from sculpt3d.desk.slicing import Plane
 from sculpt3d.errors import InputError
 from viewer.state.bench import Bench
+from viewer.state.camera import OrbitCamera
 from viewer.state.commands import State, apply
 from viewer.state.cuts import MOST_CUTS, Cut
 
@@ -33,17 +36,19 @@ class Content:
     measurements: tuple[Measurement, ...] = ()
     sections: tuple[Section, ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    comparison: tuple[Path, How] | None = None
 
 
 @dataclass(frozen=True)
 class Draft:
-    """What the tool in hand was given so far, in the file's own coordinates."""
+    """What the tool in hand was given so far, in the file's own coordinates; others: in the second file's."""
 
     points: tuple[Point, ...] = ()
+    others: tuple[Point, ...] = ()
     strokes: tuple[Stroke, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.points or self.strokes)
+        return bool(self.points or self.others or self.strokes)
 
 
 @dataclass(frozen=True)
@@ -68,10 +73,21 @@ class Desk:
     settings: Settings = Settings()
     selected: Item | None = None
     veiled: frozenset[Kind] = frozenset()  # kinds that are not drawn
+    cameras: bool = False  # where the photos were taken from is drawn
     going: bool = False  # a drag's edits are one step of undo
     past: tuple[Content, ...] = ()
     future: tuple[Content, ...] = ()
     said: tuple[str, ...] = ()
+    side: Literal["a", "b"] = "a"  # which file is looked at, as it lies in its own frame
+    aside: State | None = None  # how the other one is
+
+    @property
+    def looked(self) -> Bench:
+        """The bench of the file that is looked at."""
+        if self.side == "a" or self.content.comparison is None:
+            return self.bench
+        path, how = self.content.comparison
+        return self.bench.second(path, how.unit_b)
 
 
 def opened(bench: Bench, state: State) -> Desk:
@@ -134,6 +150,8 @@ def _cancelled(desk: Desk) -> Desk:
 def _stepped_back(desk: Desk) -> Desk:
     """The last point or stroke given is taken back."""
     d = desk.draft
+    if d.others and len(d.others) == len(d.points):
+        return replace(desk, draft=replace(d, others=d.others[:-1]))
     return replace(
         desk, draft=replace(d, points=d.points[: len(d.points) - (not d.strokes)], strokes=d.strokes[:-1])
     )
@@ -199,6 +217,32 @@ def _redone(desk: Desk) -> Desk:
     )
 
 
+def _compare(desk: Desk, other: Path | None = None, **how: Any) -> Desk:
+    """A second file, or how it is compared: fields of `How`."""
+    before = desk.content.comparison
+    if other is None and before is None:
+        raise InputError("There is no second file yet; open one")
+    path = other if other is not None else before[0]  # type: ignore[index]
+    was = before[1] if before is not None and (other is None or other == before[0]) else How()
+    return edited(_sided(desk, "a"), replace(desk.content, comparison=(path, replace(was, **how))))
+
+
+def _sided(desk: Desk, side: Literal["a", "b"]) -> Desk:
+    """The other file is looked at, in its own frame. Raises `SculptError` where it cannot be read."""
+    if side == desk.side:
+        return desk
+    if desk.content.comparison is None:
+        raise InputError("There is no second file yet; open one")
+    after = replace(desk, side=side, aside=desk.state)
+    state = desk.aside
+    if state is None:
+        camera = OrbitCamera.framing(after.looked.document.points()).towards(
+            desk.state.camera.azimuth, desk.state.camera.elevation
+        )
+        state = State(camera, camera, lamps=desk.state.lamps)
+    return replace(after, state=state)
+
+
 def _set(desk: Desk, **fields: Any) -> Desk:
     """Settings of tools."""
     found = replace(desk.settings, **fields)
@@ -210,6 +254,10 @@ def _set(desk: Desk, **fields: Any) -> Desk:
 def _veiled(desk: Desk, kind: Kind) -> Desk:
     """Drawn, or not drawn any more."""
     return replace(desk, veiled=desk.veiled ^ {kind})
+
+
+def _cameras(desk: Desk) -> Desk:
+    return replace(desk, cameras=not desk.cameras)
 
 
 def _there(desk: Desk, item: Item) -> Item:
@@ -242,5 +290,8 @@ ACTS: dict[str, Callable[..., Desk]] = {
     "undo edit": _undone,
     "redo edit": _redone,
     "set": _set,
+    "compare": _compare,
+    "side": _sided,
     "veil": _veiled,
+    "cameras": _cameras,
 }

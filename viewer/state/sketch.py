@@ -8,6 +8,7 @@ from sculpt3d.desk.measurements import Failed
 from sculpt3d.desk.quantity import Measured, Measurement
 from sculpt3d.geometry import F64
 from viewer.state.bench import Bench
+from viewer.state.cameras import frusta, taken
 from viewer.state.caps import section_marks
 from viewer.state.desk import Desk, Item, as_cut, cuts_of
 from viewer.state.marks import INK, NO_MARKS, Dot, Fill, Line, Marks, Rgb, Word, together
@@ -21,7 +22,12 @@ _JOINED = frozenset({"distance", "chain", "geodesic", "angle", "lean"})
 def marks_of(desk: Desk) -> Marks:
     """Of all that is not hidden."""
     bench, content = desk.bench, desk.content
+    if desk.side == "b":
+        return NO_MARKS
     found: list[Marks] = []
+    if desk.cameras:
+        photos = taken(bench)
+        found += [frusta(bench, photos, desk.state.home.radius)] if isinstance(photos, list) else []
     if "sections" not in desk.veiled:
         found += [_section(desk, k) for k, one in enumerate(content.sections) if not one.hidden]
     if "annotations" not in desk.veiled:

@@ -27,7 +27,7 @@ class Tool:
     click: a press and release on one spot. finish: Enter. drag: where there is one, a drag that begins on a place it `grips` is
     the tool's and not the camera's; it is called with the place of the press and every one on the way. sketch: what is begun,
     over the model, and what would be at the place under the cursor. snaps: onto corners and edges. uncut: it is also given
-    places that are cut away.
+    places that are cut away. both: it is for the second file too.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Tool:
     grips: Callable[[Desk, Hit], bool] = lambda desk, hit: True
     snaps: bool = True
     uncut: bool = False
+    both: bool = False
     sketch: Callable[[Desk, Hit | None], Marks] = lambda desk, hover: NO_MARKS
 
 
