@@ -211,6 +211,8 @@ class Desk:
     def _save_picture(self) -> None:
         from viewer.drawing.gpu import read_pixels
 
+        settled(self.desk)  # a picture that is kept shows all that was asked for
+        still(self.desk)
         self.on_draw()
         target = Path(f"{self.document.name}.png")
         save_picture(target, read_pixels(*self.window.get_framebuffer_size()))

@@ -168,7 +168,7 @@ def filled(fill: Fill, state: State, size: tuple[int, int], finer: int) -> Flat:
 
 
 def labels(marks: Marks, camera: OrbitCamera, size: tuple[int, int], finer: int) -> list[Label]:
-    """Words at their places, then insets down the right side."""
+    """Words at their places, then insets down the right side, as many as have room."""
     view = View(camera, size, finer)
     found: list[Label] = []
     pixels = round(LETTERS * view.grown)
@@ -182,6 +182,8 @@ def labels(marks: Marks, camera: OrbitCamera, size: tuple[int, int], finer: int)
     top = round(12 * finer)
     for inset in marks.insets:
         picture = _inset(inset.pixels, inset.caption, finer)
+        if top + picture.shape[0] > size[1] * finer:
+            break
         found.append(Label(picture, size[0] * finer - picture.shape[1] - round(12 * finer), top))
         top += picture.shape[0] + round(8 * finer)
     return found

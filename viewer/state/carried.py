@@ -14,6 +14,7 @@ from sculpt3d.models.read import read_document
 from viewer.state.bench import Bench
 
 _FILES = {"views": "cloud.ply", "filled": "mesh.ply"}
+_AMONG = {"views": 8, "filled": 1}  # points that have a say: a cloud's counts jump from one point to the next
 _REACH = 4.0  # of the source's spacing: farther off it says nothing
 
 
@@ -32,7 +33,7 @@ def with_attribute(bench: Bench, name: str) -> Document | str | None:
 
 
 def _carried(document: Document, source: Path, name: str) -> Document | str:
-    """Of the nearest point of the source, NaN where that is far."""
+    """Of the source's nearest points on average, NaN where all are far."""
     try:
         told = read_document(source)
     except SculptError as error:
@@ -47,7 +48,11 @@ def _carried(document: Document, source: Path, name: str) -> Document | str:
     spacing = float(np.median(tree.query(some, 2)[0][:, 1]))
     parts = []
     for part in document.parts:
-        far, near = tree.query(part.vertices.astype(np.float64), workers=2)
-        own = np.where(far <= _REACH * spacing, values[near], 0.0 if name == "filled" else np.nan)
+        far, near = tree.query(part.vertices.astype(np.float64), range(1, _AMONG[name] + 1), workers=2)
+        close = (far <= _REACH * spacing) & np.isfinite(far)
+        told_by = np.where(close, values[np.minimum(near, len(values) - 1)], 0.0)
+        count = close.sum(1)
+        nothing = 0.0 if name == "filled" else np.nan
+        own = np.where(count > 0, told_by.sum(1) / np.maximum(count, 1), nothing)
         parts.append(replace(part, attributes={**part.attributes, name: own.astype(np.float32)}))
     return replace(document, parts=tuple(parts))
