@@ -171,15 +171,13 @@ def make_pictures(
     mesh: Mesh, agreeing: NDArray[np.float64], cloud: PointCloud, tell: Progress
 ) -> dict[str, list[U8]]:
     """Four sides in colour, as clay, coloured by how many photos agree on the surface, and of the cloud."""
-    from sculpt3d.preview import cloud_turntable, heat, turntable
+    from sculpt3d.preview import cloud_turntable, heat, turntables
 
     evidence = heat(agreeing, 2, 10)
     evidence[agreeing == 0] = (90, 90, 90)
-    pictures = {}
-    for number, (name, colour) in enumerate((("colour", mesh.rgb), ("clay", None), ("evidence", evidence))):
-        pictures[name] = turntable(mesh, colour)
-        tell(3 + number, 6)
-    return pictures | {"cloud": cloud_turntable(cloud)}
+    around = turntables(mesh, (mesh.rgb, None, evidence))
+    tell(5, 6)
+    return dict(zip(("colour", "clay", "evidence"), around, strict=True)) | {"cloud": cloud_turntable(cloud)}
 
 
 def uncertainty_facts(column: str, sigma: F32, scale: float | None) -> dict[str, Any]:

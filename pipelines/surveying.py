@@ -164,7 +164,7 @@ def _markers(images: Path, names: Sequence[str], known: Known, each: Each, tell:
     if not families:
         wanted = {n.rsplit(":", 1)[-1] for n in named}
         some = [names[i] for i in np.unique(np.linspace(0, len(names) - 1, TRIED).round().astype(int))]
-        first = each(lambda n: _in_photo(images / n, NAMES), some, None)
+        first = each(lambda n: _in_photo(images / n, NAMES, thorough=False), some, None)
         shown = {s.family for shots in first for s in shots if not wanted or str(s.number) in wanted}
         families = _smallest(shown, max((int(w) for w in wanted), default=0)) or NAMES
     found = each(lambda n: _in_photo(images / n, families), list(names), tell)
@@ -178,13 +178,13 @@ def _smallest(shown: set[str], number: int) -> tuple[str, ...]:
     return tuple(sorted(shown - held))
 
 
-def _in_photo(path: Path, families: tuple[str, ...]) -> list[Any]:
+def _in_photo(path: Path, families: tuple[str, ...], thorough: bool = True) -> list[Any]:
     from sculpt3d.metric.markers import find_markers
     from sculpt3d.photos.pictures import read_photo
 
     pixels = read_photo(path).pixels
     grey = (pixels @ np.array([0.299, 0.587, 0.114], np.float32) + 0.5).astype(np.uint8)
-    return find_markers(grey, families)
+    return find_markers(grey, families, thorough)
 
 
 def up_by_targets(facts: Mapping[str, Any], gravity: F64, must: bool) -> F64 | None:

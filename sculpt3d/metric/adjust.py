@@ -19,6 +19,7 @@ from sculpt3d.types import Bool
 
 ROUNDS = 30
 STILL = 1e-9  # of the residuals' sum: a smaller gain ends the rounds
+NEARLY = 1e-5  # the same where outliers are only looked for: weights go on creeping for 30 rounds and find the same ones
 _CHUNK = 3000  # rows of a block of the points' covariance
 
 
@@ -78,7 +79,7 @@ def adjust(network: Network, robust_px: float | None = None, datum: Bool | None 
         weight = _weights(now, robust_px)
         system = trial if robust_px is None else linearise(now, layout, weight)
         cost = float(system.residual @ system.residual)
-        if gain < STILL * max(cost, 1e-300):
+        if gain < (STILL if robust_px is None else NEARLY) * max(cost, 1e-300):
             break
     return _judged(now, layout, linearise(now, layout, weight), datum)
 

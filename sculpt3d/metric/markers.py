@@ -12,9 +12,10 @@ from sculpt3d.types import U8
 NAMES = (*FAMILIES, RINGS)
 
 
-def find_markers(grey: U8, families: Sequence[str]) -> list[Sighting]:
-    """grey (H, W). What is too small or not clear is left out; a number seen twice is left out twice."""
-    squares = find_squares(grey, tuple(f for f in families if f != RINGS))
+def find_markers(grey: U8, families: Sequence[str], thorough: bool = True) -> list[Sighting]:
+    """grey (H, W). What is too small or not clear is left out; a number seen twice is left out twice. thorough: else squares are
+    looked for once, to tell which families there are."""
+    squares = find_squares(grey, tuple(f for f in families if f != RINGS), thorough)
     return squares + (find_rings(grey) if RINGS in families else [])
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sculpt3d.geometry import F64
 from sculpt3d.types import U8
 
+WINDOWS = (None, 3)  # pixels over which OpenCV takes its thresholds; None: several of its own
 FAMILIES = {
     "4x4_50": cv2.aruco.DICT_4X4_50,
     "4x4_100": cv2.aruco.DICT_4X4_100,
@@ -44,22 +45,25 @@ class Sighting:
     centre: F64
 
 
-def find_squares(grey: U8, families: tuple[str, ...]) -> list[Sighting]:
-    """grey (H, W). What is too small or whose edges are no lines is left out; a number seen twice is left out twice."""
+def find_squares(grey: U8, families: tuple[str, ...], thorough: bool = True) -> list[Sighting]:
+    """grey (H, W). What is too small or whose edges are no lines is left out; a number seen twice is left out twice.
+
+    thorough: no clear one is missed; else some may be, for half the time.
+    """
     found = []
     for family in families:
-        here = _named(grey, family)
+        here = _named(grey, family, WINDOWS if thorough else WINDOWS[:1])
         numbers = [s.number for s in here]
         found += [s for s in here if numbers.count(s.number) == 1]
     return found
 
 
-def _named(grey: U8, family: str) -> list[Sighting]:
+def _named(grey: U8, family: str, windows: tuple[int | None, ...]) -> list[Sighting]:
     """Twice, as one pass takes quadrangles near each other for one and may keep the wrong: of 1,500 clear markers OpenCV's own
     windows of 3, 13 and 23 pixels lost 22, one of 3 none, which in turn sees less of blurred ones."""
     dictionary = cv2.aruco.getPredefinedDictionary(FAMILIES[family])
     found: dict[int, list[Sighting]] = {}
-    for window in (None, 3):
+    for window in windows:
         parameters = cv2.aruco.DetectorParameters()
         parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_NONE
         if window is not None:
@@ -67,6 +71,8 @@ def _named(grey: U8, family: str) -> list[Sighting]:
         corners, numbers, _ = cv2.aruco.ArucoDetector(dictionary, parameters).detectMarkers(grey)
         here: dict[int, list[Sighting]] = {}
         for square, number in zip(corners, () if numbers is None else numbers.ravel(), strict=True):
+            if int(number) in found:
+                continue
             fine = refine_corners(
                 grey, square[0].astype(np.float64) + 0.5
             )  # OpenCV counts from pixels' centres

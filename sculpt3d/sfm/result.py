@@ -84,10 +84,8 @@ def save_sfm(out: Path, result: SfmResult) -> None:
 def load_sfm(out: Path) -> SfmResult:
     """What `save_sfm` wrote."""
     text = json.loads((out / "sfm.json").read_text())
-    lists = {
-        key: tuple(text[key])
-        for key in ("registered", "missing", "attempts", "cameras", "divided", "cropped", "bent", "rippled")
-    }
+    # A project of an earlier version knows less of its lenses.
+    lists = {key: tuple(value) for key, value in text.items() if isinstance(value, list)}
     return SfmResult(**{**text, **lists, "model": out / "sparse"})
 
 
