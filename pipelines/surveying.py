@@ -60,7 +60,7 @@ def survey_step(
         tell(1, 1)
 
     step = ws.step(
-        "survey", 2, work, {"known": asdict(known), "only_scale": only_scale}, [checked.key, cameras.key]
+        "survey", 3, work, {"known": asdict(known), "only_scale": only_scale}, [checked.key, cameras.key]
     )
     for sentence in sentences(survey_facts(step)):
         ws.console.say(f"note: {sentence}")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sculpt3d.metric.square_fit import edges_of, fit_square
 from sculpt3d.metric.targets import FAMILIES, crossing, draw_marker, find_squares
 
 GUTENBERG = Path(__file__).parents[2] / "shared" / "data" / "rendered" / "gutenberg"
@@ -33,19 +34,24 @@ def test_centres_of_rendered_targets() -> None:
             off.append(seen.centre - where[seen.number])
     assert len(off) >= 60
     assert np.abs(np.median(off, axis=0)).max() <= 0.02
-    assert np.median(np.linalg.norm(off, axis=1)) <= 0.05
+    assert np.median(np.linalg.norm(off, axis=1)) <= 0.025
     assert np.linalg.norm(off, axis=1).max() < 0.5
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 2**31), st.sampled_from(sorted(FAMILIES)), st.booleans())
-def test_any_view_of_a_sheet(seed: int, family: str, invert_light: bool) -> None:
-    """A marker under a random perspective, light and blur: its own number, its corners to a tenth of a pixel."""
+@given(st.integers(0, 2**31), st.sampled_from(sorted(FAMILIES)), st.booleans(), st.booleans())
+def test_any_view_of_a_sheet(seed: int, family: str, invert_light: bool, rounded: bool) -> None:
+    """A marker under a random perspective, light and blur: its own number, its corners to a twentieth of a pixel.
+
+    rounded: printed from a picture whose cells are not all equally wide, off by up to .06 px here.
+    """
     rng = np.random.default_rng(seed)
     number = int(rng.integers(0, 30))
-    sheet = np.full((560, 560), 235, np.uint8)
-    sheet[80:480, 80:480] = np.where(draw_marker(family, number, 400) > 0, 235, 20)
-    corners = np.array([[80, 80], [480, 80], [480, 480], [80, 480]], float)
+    cells = cv2.aruco.getPredefinedDictionary(FAMILIES[family]).markerSize + 2
+    side = 400 if rounded else 400 // cells * cells
+    sheet = np.full((side + 160, side + 160), 235, np.uint8)
+    sheet[80:-80, 80:-80] = np.where(draw_marker(family, number, side) > 0, 235, 20)
+    corners = 80 + side * np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
     middle, size, turn = rng.uniform(150, 250, 2), rng.uniform(35, 80), rng.uniform(0, 2 * np.pi)
     c, s = np.cos(turn), np.sin(turn)
     square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) @ np.array([[c, s], [-s, c]])
@@ -64,5 +70,19 @@ def test_any_view_of_a_sheet(seed: int, family: str, invert_light: bool) -> None
     ).astype(np.uint8)
     found = [s for s in find_squares(photo, (family,)) if s.number == number]
     assert len(found) == 1
-    assert np.linalg.norm(found[0].corners - there, axis=1).max() < 0.08
-    assert np.linalg.norm(found[0].centre - crossing(there)) < 0.04
+    assert np.linalg.norm(found[0].corners - there, axis=1).max() < (0.12 if rounded else 0.05)
+    assert np.linalg.norm(found[0].centre - crossing(there)) < (0.08 if rounded else 0.02)
+
+
+def test_a_marker_half_behind_something_keeps_its_place() -> None:
+    """A finger over an edge: the places beside it are outvoted; where most of the pattern is gone there is no marker."""
+    cells = draw_marker("4x4_50", 7, 6)
+    sheet = np.full((200, 200), 230, np.uint8)
+    sheet[50:146, 50:146] = np.where(draw_marker("4x4_50", 7, 96) > 0, 230, 25)
+    corners = 50 + 96 * np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
+    behind = sheet.copy()
+    behind[80:200, 135:200] = 90
+    fitted = fit_square(behind, corners + [0.4, -0.3], edges_of(cells))
+    assert fitted is not None and np.abs(fitted - corners).max() < 0.1
+    behind[:, 90:] = 90
+    assert fit_square(behind, corners, edges_of(cells)) is None
