@@ -82,7 +82,7 @@ def test_a_marker_half_behind_something_keeps_its_place() -> None:
     corners = 50 + 96 * np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
     behind = sheet.copy()
     behind[80:200, 135:200] = 90
-    fitted = fit_square(behind, corners + [0.4, -0.3], edges_of(cells))
+    fitted = fit_square(behind, corners + np.array([0.4, -0.3]), edges_of(cells))
     assert fitted is not None and np.abs(fitted - corners).max() < 0.1
     behind[:, 90:] = 90
     assert fit_square(behind, corners, edges_of(cells)) is None

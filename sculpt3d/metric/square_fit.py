@@ -1,8 +1,8 @@
 """Where a square marker lies, to some hundredths of a pixel, from every edge between its dark and light cells.
 
 A homography of the unit square is laid onto the places where the light falls; edges all moved towards dark or light, as by
-blur in a picture that is not linear, are one unknown more. An edge alone tells no better than the pixels it runs along let it: the
-forty of a pattern run at other places between pixels.
+blur in a picture that is not linear, are one unknown more. An edge alone tells no better than the pixels that it runs along let
+it; the forty of a pattern run at other places between pixels.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ _SHARE = 0.6  # of the places, that must be edges
 
 @dataclass(frozen=True)
 class Edges:
-    """Edges between cells of a marker in its unit square, x right and y down. at (N, 2): middles; along (N, 2): half of the edge's
-    length and direction; inward (N,): 1 where dark lies to the right of `along`, else -1; line (N,): of which line between cells it is
-    a part, 0 for the rim's."""
+    """Edges between cells of a marker in its unit square, x right and y down.
+
+    at (N, 2): middles. along (N, 2): half of the edge's length, in its direction. inward (N,): 1 where dark lies to the right of
+    `along`, else -1. line (N,): which line between cells it is a part of, 0 for the rim's.
+    """
 
     at: F64
     along: F64
@@ -86,8 +88,8 @@ def fit_square(grey: U8, corners: F64, edges: Edges) -> F64 | None:
 
 @dataclass(frozen=True)
 class _Places:
-    """Where to look for edges: unit (N, 2), pixels there (N, 2), the way from light to dark (N, 2), how far to look (N,), the line
-    (N,), and how many pixels it goes along that way where the line is one unit further (N,)."""
+    """Where to look for edges: unit (N, 2), pixels there (N, 2), the way from light to dark (N, 2), how far to look (N,), the
+    line (N,), and by how many pixels it goes along that way where the line is one unit further (N,)."""
 
     unit: F64
     there: F64
@@ -125,7 +127,8 @@ def _places(corners: F64, edges: Edges) -> _Places | None:
     length = float(sides.mean()) / edges.cells
     share = np.linspace(-_APART, _APART, int(np.clip(length * _APART, 2, 12)))
     unit = (edges.at[:, None] + share[:, None] * edges.along[:, None]).reshape(-1, 2)
-    along, inward, line = (np.repeat(v, len(share), 0) for v in (edges.along, edges.inward, edges.line))
+    along, inward = np.repeat(edges.along, len(share), 0), np.repeat(edges.inward, len(share))
+    line = np.repeat(edges.line, len(share))
     there = _projected(matrix, unit)
     way = _projected(matrix, unit + 1e-4 * along) - there
     way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-12)

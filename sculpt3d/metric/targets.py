@@ -2,8 +2,8 @@
 
 OpenCV finds and names them; where they lie is measured in `square_fit`. On 77 projections of rendered targets OpenCV 5's
 corners scatter by .31 px (.07 refined as AprilTags, in ten times the seconds), locus-tag 0.10's by .07; lines through the
-rim's four edges, crossed, gave .03, all edges of the pattern give .02 with a bias of .003. On 230 smaller and flatter ones in four more sets
-the root mean square fell from .17 to .04 px.
+rim's four edges, crossed, gave .03, all edges of the pattern give .02 with a bias of .003. On 230 smaller and flatter ones in
+four more sets the root mean square fell from .17 to .04 px.
 """
 
 from __future__ import annotations
