@@ -29,7 +29,7 @@ from viewer.drawing.picture import framed
 from viewer.files.saving import told_in
 from viewer.files.views import read_state, write_state
 from viewer.modes import modes
-from viewer.panels.dial import RADIUS, middle, on_dial, pulled_to, spot
+from viewer.overlay.dial import RADIUS, middle, on_dial, pulled_to, spot
 from viewer.state.camera import OrbitCamera
 from viewer.state.commands import (
     Bookmark,
@@ -311,7 +311,7 @@ def steps(dt):
     desk.window.dispatch_event("on_mouse_press", 100, 80, mouse.LEFT, key.MOD_ALT)
     desk.window.dispatch_event("on_mouse_drag", 200, 160, 100, 80, mouse.LEFT, key.MOD_ALT)
     desk.window.dispatch_event("on_mouse_release", 200, 160, mouse.LEFT, key.MOD_ALT)
-    from viewer.panels.dial import RADIUS, middle
+    from viewer.overlay.dial import RADIUS, middle
     x, y = (round(v) for v in middle(300))
     camera = desk.state.camera
     desk.window.dispatch_event("on_mouse_press", x, y, mouse.LEFT, 0)

@@ -16,14 +16,15 @@ def has_screen() -> bool:
     )
 
 
-def open_window(size: tuple[int, int], visible: bool) -> Any:
-    """A pyglet window with a core 3.3 context, smoothed where the card can; headless where there is no screen."""
+def open_window(size: tuple[int, int], visible: bool, smooth: bool = True) -> Any:
+    """A pyglet window with a core 3.3 context, smoothed where the card can and it is asked; headless where there is no screen.
+    Files may be dropped into it."""
     import pyglet
 
     if not has_screen():
         pyglet.options.headless = True
     last: Exception | None = None
-    for samples in (4, 0):
+    for samples in (4, 0) if smooth else (0,):
         try:
             with warnings.catch_warnings(action="ignore"):  # pyglet's, of EGL without a card
                 return _window(size, visible, samples)
@@ -50,4 +51,6 @@ def _window(size: tuple[int, int], visible: bool, samples: int) -> Any:
         sample_buffers=1 if samples else 0,
         samples=samples,
     )
-    return pyglet.window.Window(*size, caption="Sculpt3D", resizable=True, visible=visible, config=config)
+    return pyglet.window.Window(
+        *size, caption="Sculpt3D", resizable=True, visible=visible, config=config, file_drops=visible
+    )

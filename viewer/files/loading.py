@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from sculpt3d.desk.kept_unit import kept_unit
 from sculpt3d.desk.units import MM_OF
 from sculpt3d.models.document import Document, Part
 from sculpt3d.models.normals import with_normals
@@ -13,6 +14,7 @@ from sculpt3d.models.read import read_document
 
 def load(path: Path, unit: str | None = None) -> Document:
     """A project's model bears the project's name. unit: of the file as the user says, of `MM_OF`; it goes before the file's.
+    Where neither says one, it is the one the user once said.
 
     Raises `UnreadableFile` with the remedy.
     """
@@ -21,9 +23,18 @@ def load(path: Path, unit: str | None = None) -> Document:
         document = replace(
             document, name=path.resolve().name if path.is_dir() else path.resolve().parent.name
         )
-    if unit is not None:
-        document = replace(document, unit_m=MM_OF[unit] / 1000, unit_source="as you said")
+    document = with_unit(document, unit)
+    kept = kept_unit(path) if document.unit_m is None else None
+    if kept is not None:
+        document = replace(document, unit_m=MM_OF[kept[0]] / 1000, unit_source=f"as you said ({kept[1]})")
     return with_normals(document)
+
+
+def with_unit(document: Document, unit: str | None) -> Document:
+    """As the user says, or as it is."""
+    if unit is None:
+        return document
+    return replace(document, unit_m=MM_OF[unit] / 1000, unit_source="as you said")
 
 
 def is_cloud(part: Part) -> bool:

@@ -55,3 +55,12 @@ def told_in(path: Path) -> Any:
     with Image.open(path) as image:
         words = image.info.get(_WORD) if image.format == "PNG" else getattr(image, "tag_v2", {}).get(270)
     return None if words is None else json.loads(words)
+
+
+def free_name(path: Path) -> Path:
+    """The path, or the first of NAME-2, NAME-3 ... where nothing lies yet: no file is ever written over unasked."""
+    k, free = 1, path
+    while free.exists():
+        k += 1
+        free = path.with_stem(f"{path.stem}-{k}")
+    return free

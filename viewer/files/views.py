@@ -34,7 +34,7 @@ def read_state(path: Path, document: Document, framed: State) -> State:
     if "look" in found:
         state = _looking(found["look"], state)
     if "lights" in found:
-        state = replace(state, lamps=_lamps(found["lights"]))
+        state = replace(state, lamps=_lamps(found["lights"]), lamp=-1)
     marks = found.get("bookmarks", [])
     if len(marks) > _BOOKMARKS:
         raise InputError(f"{path.name} has more than {_BOOKMARKS} bookmarks; delete some")

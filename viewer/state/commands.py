@@ -11,47 +11,14 @@ from numpy.typing import NDArray
 
 from viewer.state.camera import HALF, OrbitCamera
 from viewer.state.cuts import Cut
-from viewer.state.lamps import HEAD, MOST, RAKING, STUDIO, Lamp, exposed
+from viewer.state.keymap import TABLE
+from viewer.state.lamps import MOST, STUDIO, Fixed, Lamp, usual
 from viewer.state.marks import NO_MARKS, Marks
 from viewer.state.sides import SIDES
 
 Rgb = tuple[float, float, float]
 
-KEYS = {
-    "F": "frame",
-    "L": "light",
-    "K": "lamp fixed",
-    "J": "another lamp",
-    "D": "shadows",
-    "G": "gloss",
-    "O": "projection",
-    "U": "turntable",
-    "COMMA": "roll left",
-    "PERIOD": "roll right",
-    "Z": "undo",
-    "Y": "redo",
-    "B": "bookmark",
-    "N": "next bookmark",
-    "V": "save view",
-    "S": "screenshot",
-    "H": "help",
-    "Q": "quit",
-    "ESCAPE": "quit",
-    "_1": "front",
-    "_2": "right",
-    "_3": "back",
-    "_4": "left",
-    "_5": "top",
-    "_6": "bottom",
-}
-HELP = (
-    "Drag: turn   Right drag or Shift+drag: move   Wheel: zoom to the cursor   Ctrl+drag, or the dial: move the lamp   "
-    "Alt+drag: frame what the rectangle holds\n"
-    "F frame   1-6 front right back left top bottom   O orthographic   U turntable or free   , . roll   Z undo   Y redo   "
-    "B bookmark   N next bookmark\n"
-    "L studio, head, raking light   K lamp fixed to object or camera   J another lamp   D shadows   G gloss   "
-    "S screenshot   V save the view   H help   Q quit\n"
-)
+KEYS = {k.key: k.command for k in TABLE}
 _NEUTRAL: tuple[Rgb, Rgb] = ((0.205,) * 3, (0.14,) * 3)  # colours are judged against it
 _MOVES = 100  # camera moves that can be undone
 _ROLL = np.radians(5)
@@ -77,8 +44,8 @@ class Shown:
 class State:
     """All that decides the picture.
 
-    mode: one of `viewer.modes`. gloss: light that the surface throws back as a mirror, 0..1. sky: behind the model, sRGB
-    0..1, at the bottom and the top. past, future: cameras for undo and redo, the last one next. rolling: the wheel was the
+    mode: one of `viewer.modes`. lamp: the one of `lamps` that the hand moves. gloss: light that the surface throws back as a
+    mirror, 0..1. sky: behind the model, sRGB 0..1, at the bottom and the top. past, future: cameras for undo and redo, the last one next. rolling: the wheel was the
     last to move the camera, so that its turns are undone together. cuts: planes that cut the model. over: what is drawn over it.
     """
 
@@ -86,6 +53,7 @@ class State:
     home: OrbitCamera
     mode: str = "textured"
     lamps: tuple[Lamp, ...] = (STUDIO,)
+    lamp: int = -1
     shadows: bool = False
     gloss: float = 0.0
     shown: Shown = Shown()
@@ -142,7 +110,7 @@ def within(
 def drag(state: State, dx: float, dy: float, buttons: frozenset[str], height: int) -> State:
     """A drag by pixels (y up); `buttons`: of left, right, middle, shift, ctrl."""
     if "ctrl" in buttons:
-        return replace(state, lamps=(*state.lamps[:-1], _pulled(state.lamps[-1], state.camera, dx, dy)))
+        return with_lamp(state, _pulled(state.lamps[state.lamp], state.camera, dx, dy))
     if buttons & {"right", "middle", "shift"}:
         return replace(state, camera=state.camera.pan(dx, dy, height))
     return replace(state, camera=state.camera.orbit(dx, dy, state.turntable))
@@ -173,6 +141,20 @@ def scale_bar(state: State, height: int, unit_m: float | None) -> tuple[float, s
     return float(mm / 1000 / unit_m * unit_px), f"{mm:g} mm" if mm < 1000 else f"{mm / 1000:g} m"
 
 
+def with_lamp(state: State, lamp: Lamp) -> State:
+    """`lamp` in place of the one in hand."""
+    k = state.lamp % len(state.lamps)
+    return replace(state, lamps=(*state.lamps[:k], lamp, *state.lamps[k + 1 :]))
+
+
+def fixed_to(state: State, what: Fixed) -> State:
+    """The lamp in hand, whose light does not jump."""
+    lamp = state.lamps[state.lamp]
+    return with_lamp(
+        state, replace(lamp, fixed=what).at(lamp.direction(state.camera), state.camera)
+    )
+
+
 def _pulled(lamp: Lamp, camera: OrbitCamera, dx: float, dy: float) -> Lamp:
     """Moved as a ball before the picture is turned: the lamp goes with the hand and does not leave the side that is seen."""
     x, y, z = np.stack(camera.axes()) @ lamp.direction(camera)
@@ -191,24 +173,21 @@ def _framed(state: State) -> State:
 
 def _next_light(state: State) -> State:
     kinds = ("studio", "head", "raking")
-    kind = kinds[(kinds.index(state.lamps[-1].kind) + 1) % 3]
-    lamp = {"studio": STUDIO, "head": HEAD, "raking": replace(RAKING, power=exposed(RAKING.elevation))}[kind]
-    return replace(state, lamps=(lamp,))
+    kind = kinds[(kinds.index(state.lamps[state.lamp].kind) + 1) % 3]
+    return replace(state, lamps=(usual(kind),), lamp=-1)
 
 
 def _next_fixed(state: State) -> State:
-    """The last lamp fixed to the other; its light does not jump."""
-    last = state.lamps[-1]
-    other = replace(last, fixed="camera" if last.fixed == "object" else "object")
-    return replace(state, lamps=(*state.lamps[:-1], other.at(last.direction(state.camera), state.camera)))
+    """The lamp in hand fixed to the other; its light does not jump."""
+    return fixed_to(state, "camera" if state.lamps[state.lamp].fixed == "object" else "object")
 
 
 def _another_lamp(state: State) -> State:
-    """Opposite the last one; beyond the most there can be, the first alone stays."""
+    """Opposite the one in hand; beyond the most there can be, the first alone stays."""
     if len(state.lamps) == MOST:
-        return replace(state, lamps=state.lamps[:1])
-    last = state.lamps[-1]
-    return replace(state, lamps=(*state.lamps, replace(last, azimuth=(last.azimuth + 180) % 360)))
+        return replace(state, lamps=state.lamps[:1], lamp=-1)
+    last = state.lamps[state.lamp]
+    return replace(state, lamps=(*state.lamps, replace(last, azimuth=(last.azimuth + 180) % 360)), lamp=-1)
 
 
 def _undone(state: State) -> State:

@@ -70,6 +70,12 @@ RAKING = Lamp("raking", 180.0, 15.0)
 _KINDS = {lamp.kind: lamp for lamp in (STUDIO, HEAD, RAKING)}
 
 
+def usual(kind: str) -> Lamp:
+    """The lamp of that kind that nobody moved yet."""
+    lamp = _KINDS[kind]
+    return replace(lamp, power=exposed(lamp.elevation)) if kind == "raking" else lamp
+
+
 def lamp_of(text: str) -> Lamp:
     """Of "studio", "head" or "raking:az=30,el=8[,fixed=camera][,side=back][,power=2][,fill=0.1]". A raking lamp without a power
     is as strong as it takes for the plane it grazes to look as under a lamp straight before it, up to three times.

@@ -12,8 +12,9 @@ from sculpt3d.models.document import Document
 from sculpt3d.types import U8
 from viewer.files.loading import described
 from viewer.modes import mode, modes
-from viewer.panels.dial import draw_dial
-from viewer.state.commands import HELP, State, scale_bar
+from viewer.overlay.dial import draw_dial
+from viewer.state.commands import State, scale_bar
+from viewer.state.keymap import GESTURES, TABLE
 
 _INK, _SHADOW = (230, 230, 230, 255), (0, 0, 0, 200)
 _SIZE = 11  # points
@@ -31,9 +32,11 @@ def caption(document: Document, state: State) -> str:
 
 
 def help_words() -> str:
-    """Keys and what they do, the modes' own too."""
-    keys = "   ".join(f"{m.key.removeprefix('_')} {m.name}" for m in modes().values())
-    return f"{HELP}{keys}"
+    """Gestures and keys and what they do, the modes' own too."""
+    hand = "   ".join(f"{g.hand}: {g.says.lower()}" for g in GESTURES)
+    keys = "   ".join(f"{k.shown} {k.command}" for k in TABLE)
+    of_modes = "   ".join(f"{m.key.removeprefix('_')} {m.name}" for m in modes().values())
+    return f"{hand}\n{keys}\n{of_modes}"
 
 
 def _legend(field: Field) -> tuple[list[tuple[int, int, int]], str]:

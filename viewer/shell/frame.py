@@ -1,0 +1,149 @@
+"""One frame of all that lies around and over the picture of the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from imgui_bundle import imgui
+
+from sculpt3d.desk.field import Field
+from viewer.language import _
+from viewer.panels import panels
+from viewer.panels.panel import TABS, Panel, Seen, Send
+from viewer.shell import legend
+from viewer.shell import widgets as w
+from viewer.shell.bar import draw_bar
+from viewer.shell.chooser import draw_chooser
+from viewer.shell.choosing import Wanted
+from viewer.shell.foot import draw_foot
+from viewer.shell.keys import draw_keys
+from viewer.shell.notices import Notice, draw_notices
+from viewer.shell.places import Box, Places
+from viewer.shell.question import draw_question
+
+_FLAGS = imgui.WindowFlags_
+_FIXED = _FLAGS.no_decoration | _FLAGS.no_move | _FLAGS.no_saved_settings | _FLAGS.no_bring_to_front_on_focus
+
+
+@dataclass(frozen=True)
+class Over:
+    """What lies over the picture: notices, the map of keys, a file being chosen, the question of the unit, a rectangle that is
+    being drawn (left, top, right, foot)."""
+
+    notices: tuple[Notice, ...] = ()
+    keys: bool = False
+    chooser: Wanted | None = None
+    asks_unit: bool = False
+    rectangle: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the hand did over the picture that is no command: the file that is being chosen, and the one that was."""
+
+    chooser: Wanted | None
+    chosen: Path | None = None
+
+
+def draw_frame(seen: Seen, send: Send, places: Places, over: Over) -> Answer:
+    """Between imgui's new frame and its render."""
+    if places.bar is not None and places.side is not None and places.foot is not None:
+        _bar(seen, send, places.bar)
+        _side(seen, send, places.side)
+        _foot(seen, send, places)
+    if seen.field is not None and seen.field.colours and not seen.settings.panels:
+        _legend(seen, seen.field, places.picture)
+    if over.rectangle is not None:
+        left, top, right, foot = over.rectangle
+        pen = imgui.get_foreground_draw_list()
+        pen.add_rect(imgui.ImVec2(left, top), imgui.ImVec2(right, foot), w.code(seen.theme.chosen), 0, 2 * seen.scale)
+    if over.asks_unit and not over.keys and over.chooser is None:
+        draw_question(seen, send, places.picture)
+    closed = draw_notices(over.notices, seen.busy, places.picture, seen.theme, seen.scale)
+    if closed is not None:
+        send(f"read {closed}")
+    whole = Box(0, 0, *imgui.get_io().display_size)
+    if over.chooser is not None:
+        wanted, chosen = draw_chooser(seen, over.chooser, whole)
+        return Answer(wanted, chosen)
+    if over.keys and draw_keys(seen, whole):
+        send("keys")
+    return Answer(None)
+
+
+def _begin(name: str, box: Box, padding: tuple[float, float], more: int = 0) -> None:
+    imgui.set_next_window_pos(imgui.ImVec2(box.left, box.top))
+    imgui.set_next_window_size(imgui.ImVec2(box.width, box.height))
+    imgui.push_style_var(imgui.StyleVar_.window_padding, imgui.ImVec2(*padding))
+    imgui.begin(f"###{name}", None, _FIXED | more)
+    imgui.pop_style_var()
+
+
+def _edge(seen: Seen, box: Box, horizontal: bool, at: float) -> None:
+    """A fine line where a panel ends."""
+    pen = imgui.get_window_draw_list()
+    ends = ((box.left, at), (box.left + box.width, at)) if horizontal else ((at, box.top), (at, box.top + box.height))
+    pen.add_line(imgui.ImVec2(*ends[0]), imgui.ImVec2(*ends[1]), w.code(seen.theme.edge), max(1.0, seen.scale))
+
+
+def _bar(seen: Seen, send: Send, box: Box) -> None:
+    pad = (box.height - imgui.get_frame_height()) / 2
+    _begin("bar", box, (10 * seen.scale, pad), _FLAGS.no_scroll_with_mouse)
+    draw_bar(seen, send)
+    _edge(seen, box, True, box.top + box.height - 0.5)
+    imgui.end()
+
+
+def _foot(seen: Seen, send: Send, places: Places) -> None:
+    assert places.foot is not None
+    pad = (places.foot.height - imgui.get_frame_height()) / 2
+    _begin("foot", places.foot, (12 * seen.scale, pad), _FLAGS.no_scroll_with_mouse)
+    draw_foot(seen, send, places.picture.height)
+    _edge(seen, places.foot, True, places.foot.top + 0.5)
+    imgui.end()
+
+
+def _side(seen: Seen, send: Send, box: Box) -> None:
+    """Tabs, and under them the panels of the one that is open."""
+    s = seen.scale
+    _begin("side", box, (14 * s, 10 * s))
+    options = [(tab, _(tab)) for tab in TABS if any(p.tab == tab for p in panels())]
+    taken = w.choice("tabs", options, seen.settings.tab)
+    if taken is not None:
+        send(f"tab {taken}")
+    w.spaced(0.2)
+    imgui.begin_child("panels", imgui.ImVec2(0, 0), 0, _FLAGS.no_background)
+    for panel in panels():
+        if panel.tab == seen.settings.tab and panel.wanted(seen):
+            _panel(seen, send, panel)
+    imgui.end_child()
+    _edge(seen, box, False, box.left + 0.5)
+    imgui.end()
+
+
+def _panel(seen: Seen, send: Send, panel: Panel) -> None:
+    """Folded or open under its title."""
+    was_open = panel.name not in seen.settings.closed
+    imgui.set_next_item_open(was_open)
+    with w.font(seen.letters.bold, 0), w.coloured(header=(0, 0, 0, 0), border=(0, 0, 0, 0)):
+        is_open = imgui.collapsing_header(f"{_(panel.title)}###{panel.name}")
+    if is_open != was_open:
+        send(f"panel {panel.name}")
+    if is_open:
+        imgui.push_id(panel.name)
+        panel.draw(seen, send)
+        imgui.pop_id()
+        w.spaced(0.5)
+
+
+def _legend(seen: Seen, field: Field, box: Box) -> None:
+    """Over the picture, where the panel that has it is hidden."""
+    s = seen.scale
+    imgui.set_next_window_pos(imgui.ImVec2(box.left + 12 * s, box.top + 12 * s))
+    imgui.set_next_window_size(imgui.ImVec2(300 * s, 0))
+    imgui.push_style_var(imgui.StyleVar_.window_rounding, 6 * s)
+    imgui.begin("###legend", None, _FIXED | _FLAGS.no_inputs)
+    legend.draw_legend(field, seen.theme, s)
+    imgui.end()
+    imgui.pop_style_var()

@@ -1,0 +1,83 @@
+"""The map of keys, made of the tables that the keys come from."""
+
+from __future__ import annotations
+
+from imgui_bundle import imgui
+
+from viewer.language import _
+from viewer.modes import modes
+from viewer.panels.panel import Seen
+from viewer.shell import signs
+from viewer.shell import widgets as w
+from viewer.shell.places import Box
+from viewer.state.keymap import GESTURES, TABLE, marked
+
+MODES, HAND = marked("Look"), marked("Hand")
+
+
+def listed() -> dict[str, list[tuple[str, str]]]:
+    """Groups of (key, what it does), translated; every key and gesture there is."""
+    groups: dict[str, list[tuple[str, str]]] = {_(HAND): [(_(g.hand), _(g.says)) for g in GESTURES]}
+    for key in TABLE:
+        groups.setdefault(_(key.group), []).append((key.shown, _(key.says)))
+    groups[_(MODES)] = [(m.key.removeprefix("_"), _(m.name).capitalize()) for m in modes().values()]
+    return groups
+
+
+def draw_keys(seen: Seen, box: Box) -> bool:
+    """In the middle of `box`; whether it was closed."""
+    wide, high = min(900 * seen.scale, box.width * 0.96), min(560 * seen.scale, box.height * 0.96)
+    imgui.set_next_window_pos(
+        imgui.ImVec2(box.left + box.width / 2, box.top + box.height / 2), pivot=imgui.ImVec2(0.5, 0.5)
+    )
+    imgui.set_next_window_size(imgui.ImVec2(wide, high))
+    flags = imgui.WindowFlags_
+    imgui.push_style_var(imgui.StyleVar_.window_rounding, 8 * seen.scale)
+    imgui.push_style_var(imgui.StyleVar_.window_border_size, 1.0)
+    imgui.push_style_var(imgui.StyleVar_.window_padding, imgui.ImVec2(20 * seen.scale, 16 * seen.scale))
+    imgui.begin("###keys", None, flags.no_decoration & ~flags.no_scrollbar | flags.no_move | flags.no_saved_settings)
+    with w.font(seen.letters.bold, 17):
+        imgui.text_unformatted(_("Keys and gestures"))
+    imgui.same_line(imgui.get_window_width() - 44 * seen.scale)
+    closed = imgui.button(f"{signs.CLOSE}###close")
+    w.spaced(0.3)
+    if imgui.begin_table("keys", 3, imgui.TableFlags_.sizing_stretch_same):
+        groups = listed()
+        for column in _columns(groups):
+            imgui.table_next_column()
+            for group in column:
+                _group(seen, group, groups[group])
+        imgui.end_table()
+    imgui.end()
+    imgui.pop_style_var(3)
+    return bool(closed)
+
+
+def _columns(groups: dict[str, list[tuple[str, str]]]) -> list[list[str]]:
+    """Three, about as long; groups stay whole and in order."""
+    total = sum(len(v) + 2 for v in groups.values())
+    columns: list[list[str]] = [[], [], []]
+    length, k = 0, 0
+    for name, lines in groups.items():
+        if columns[k] and length + (len(lines) + 2) / 2 > total / 3 and k < 2:
+            k, length = k + 1, 0
+        columns[k].append(name)
+        length += len(lines) + 2
+    return columns
+
+
+def _group(seen: Seen, name: str, lines: list[tuple[str, str]]) -> None:
+    with w.font(seen.letters.bold, 0):
+        w.words(name, seen.theme.chosen)
+    if imgui.begin_table(name, 2, imgui.TableFlags_.sizing_fixed_fit):
+        imgui.table_setup_column("key")
+        imgui.table_setup_column("says", imgui.TableColumnFlags_.width_stretch)
+        for key, says in lines:
+            imgui.table_next_column()
+            imgui.push_text_wrap_pos(imgui.get_cursor_pos_x() + 120 * seen.scale)
+            imgui.text_unformatted(key)
+            imgui.pop_text_wrap_pos()
+            imgui.table_next_column()
+            w.words(says, seen.theme.faint)
+        imgui.end_table()
+    w.spaced(0.4)

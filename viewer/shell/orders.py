@@ -1,0 +1,253 @@
+"""Commands that a window has beyond those of its state: files, units, settings, what lies over the picture.
+
+A command is a text; what stands behind its name is its value. Those that are not here are the state's own.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sculpt3d.desk.kept_unit import keep_unit, view_beside
+from sculpt3d.errors import InputError
+from sculpt3d.models.document import Document
+from viewer.drawing.picture import framed
+from viewer.files.loading import load, with_unit
+from viewer.files.saving import free_name, save_picture
+from viewer.files.views import read_state, told_of, write_state
+from viewer.language import LANGUAGES, _, speak
+from viewer.plates.asked import kinds_of
+from viewer.shell.choosing import Wanted
+from viewer.state.desk import ACTS, LOOK, act
+from viewer.state.values import act as set_value
+from viewer.tools import tool
+
+if TYPE_CHECKING:
+    from viewer.window import Desk
+
+MODELS = (".glb", ".gltf", ".ply", ".obj", ".stl", ".xyz", ".las", ".laz", ".e57")
+
+
+def carry_out(desk: Desk, command: str, *what: Any, **more: Any) -> None:
+    """Raises `SculptError` or `OSError` with what to tell."""
+    name, _space, value = command.partition(" ")
+    if command in _ORDERS:
+        _ORDERS[command](desk)
+    elif command in ACTS or what or more:
+        desk.desk = act(desk.desk, command, *what, **more)
+    elif name in _WITH_VALUE and value:
+        _WITH_VALUE[name](desk, value)
+    else:
+        desk.state = set_value(command, desk.state)
+
+
+# files
+
+
+def _choose(desk: Desk) -> None:
+    desk.choose(Wanted("open", _("Open a model"), MODELS, _folder(desk)))
+
+
+def _open(desk: Desk, value: str) -> None:
+    """A model, a project, or a saved view of what is open."""
+    path = Path(value)
+    if path.suffix.lower() == ".json":
+        desk.state = read_state(path, desk.document, desk.state)
+        return
+
+    def taken(document: Document) -> None:
+        state = framed(document, desk.picture_size())
+        desk.take_up(document, replace(state, turntable=desk.state.turntable), path)
+        if desk.after_opening:
+            command, desk.after_opening = desk.after_opening, ""
+            desk.send(command)
+
+    desk.jobs.start("open", _("Opening {name} ...").format(name=path.name), lambda: load(path), taken)
+
+
+def _folder(desk: Desk) -> Path:
+    return Path.cwd() if desk.path is None else desk.path.parent
+
+
+def _then(desk: Desk, value: str) -> None:
+    """When what is being opened is there."""
+    if desk.jobs.running("open"):
+        desk.after_opening = value
+    else:
+        desk.send(value)
+
+
+def _save_view(desk: Desk) -> None:
+    target = view_beside(desk.path or Path(desk.document.name))
+    if not os.access(target.parent, os.W_OK):
+        target = Path(target.name)
+    write_state(target, desk.document, desk.state)
+    desk.tell("done", _("View saved: {path}").format(path=target.resolve()))
+
+
+def _screenshot(desk: Desk) -> None:
+    target = free_name(Path(f"{desk.document.name}.png"))
+    pixels = desk.model_picture()
+    save_picture(target, pixels, told_of(desk.document, desk.state))
+    desk.tell("done", _("Picture saved: {path}").format(path=target.resolve()))
+
+
+def _publish(desk: Desk, value: str) -> None:
+    """Where to is asked; then `render` runs."""
+    options = shlex.split(value)
+    endings = kinds_of(options)
+    name = free_name(_folder(desk) / f"{desk.document.name}{endings[0]}")
+    desk.choose(Wanted(f"render {value} -o", _("Picture to publish"), endings, name, saves=True))
+
+
+def _render(desk: Desk, value: str) -> None:
+    """The command line itself, in a process beside the window, on the state as it is now."""
+    options, _sep, target = value.rpartition(" -o ")
+    if not target:
+        raise InputError("render needs -o and a picture's name behind it")
+
+    def work() -> Path:
+        with tempfile.TemporaryDirectory() as folder:
+            saved = Path(folder) / "now.view.json"
+            write_state(saved, document, state)
+            unit = [] if document.unit_source != "as you said" else ["--unit", _unit_name(1000 * (document.unit_m or 0))]
+            command = [sys.executable, "-m", "pipelines.cli", "render", str(desk.path), "--state", str(saved), *unit]
+            command += [*shlex.split(options), "-o", target]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            lines = done.stderr.strip().splitlines()
+            raise InputError(lines[-1].removeprefix("sculpt3d: ") if lines else "The picture was not written")
+        return Path(target)
+
+    document, state = desk.document, desk.state
+    says = _("Writing {name} ...").format(name=Path(target).name)
+    desk.jobs.start(
+        "render", says, work, lambda path: desk.tell("done", _("Picture saved: {path}").format(path=path.resolve()))
+    )
+
+
+def _unit_name(mm: float) -> str:
+    from sculpt3d.desk.units import MM_OF
+
+    return min(MM_OF, key=lambda unit: abs(MM_OF[unit] - mm))
+
+
+def _unit(desk: Desk, value: str) -> None:
+    """Said once and kept; "none": nobody knows."""
+    desk.asks_unit = False
+    if value == "none":
+        return
+    if desk.path is None:
+        return
+    kept = keep_unit(desk.path, value)
+    desk.in_unit(with_unit(desk.document, value), value)
+    desk.tell("done", _("A unit is 1 {unit}; kept in {path}").format(unit=value, path=kept))
+
+
+# the window
+
+
+def _language(desk: Desk, value: str) -> None:
+    if value not in LANGUAGES:
+        raise InputError(f"{value} is no language here; give {', '.join(LANGUAGES)}")
+    desk.set(replace(desk.settings, language=value))
+    speak(value)
+    desk.say_missing_letters()
+
+
+def _theme(desk: Desk, value: str) -> None:
+    if value not in ("dark", "light"):
+        raise InputError(f"{value} is no theme; give dark or light")
+    desk.set(replace(desk.settings, theme=value))
+
+
+def _scale(desk: Desk, value: str) -> None:
+    scale = float(value)
+    desk.set(replace(desk.settings, scale=scale if 0.5 <= scale <= 4 else 0.0))
+
+
+def _fingers(desk: Desk, value: str) -> None:
+    desk.set(replace(desk.settings, fingers="turn" if value == "turn" else "zoom"))
+
+
+def _tab(desk: Desk, value: str) -> None:
+    desk.set(replace(desk.settings, tab=value))
+
+
+def _panel(desk: Desk, value: str) -> None:
+    """Folded, or opened again."""
+    closed = tuple(p for p in desk.settings.closed if p != value)
+    desk.set(replace(desk.settings, closed=closed if len(closed) < len(desk.settings.closed) else (*closed, value)))
+
+
+def _panels(desk: Desk) -> None:
+    desk.set(replace(desk.settings, panels=not desk.settings.panels))
+    if desk.shell is None:
+        desk.state = set_value("help", desk.state)
+
+
+def _keys(desk: Desk) -> None:
+    desk.shows_keys = not desk.shows_keys
+
+
+def _leave(desk: Desk) -> None:
+    """What lies on top goes first; then what was begun, then the tool, then what was told."""
+    if desk.shows_keys or desk.chooser is not None:
+        desk.shows_keys, desk.chooser = False, None
+    elif desk.desk.tool != LOOK or desk.desk.selected is not None:
+        desk.desk = act(desk.desk, "cancel")
+    elif desk.notices:
+        desk.notices = desk.notices[:-1]
+
+
+def _finish(desk: Desk) -> None:
+    if desk.desk.tool != LOOK:
+        desk.desk = tool(desk.desk.tool).finish(desk.desk)
+
+
+def _delete(desk: Desk) -> None:
+    if desk.desk.selected is not None:
+        desk.desk = act(desk.desk, "delete", desk.desk.selected)
+
+
+def _read(desk: Desk, value: str) -> None:
+    k = int(value)
+    desk.notices = (*desk.notices[:k], *desk.notices[k + 1 :])
+
+
+def _quit(desk: Desk) -> None:
+    desk.on_close()
+
+
+_ORDERS: dict[str, Callable[[Desk], None]] = {
+    "open": _choose,
+    "save view": _save_view,
+    "screenshot": _screenshot,
+    "help": _panels,
+    "keys": _keys,
+    "leave": _leave,
+    "finish": _finish,
+    "delete selected": _delete,
+    "quit": _quit,
+}
+_WITH_VALUE: dict[str, Callable[[Desk, str], None]] = {
+    "open": _open,
+    "then": _then,
+    "publish": _publish,
+    "render": _render,
+    "unit": _unit,
+    "language": _language,
+    "theme": _theme,
+    "scale": _scale,
+    "fingers": _fingers,
+    "tab": _tab,
+    "panel": _panel,
+    "read": _read,
+}
