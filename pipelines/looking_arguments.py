@@ -50,10 +50,11 @@ def _view(commands: Commands) -> None:
     view = commands.add_parser(
         "view",
         help="look at a model or project",
-        description="A window to turn (drag), move (right drag, or shift and drag) and zoom (wheel, two fingers); H shows all "
-        "keys. Lengths are shown where the model has a scale. V saves the view as MODEL.view.json, which --state opens.",
+        description="A window to turn (drag), move (right drag, or shift and drag) and zoom (wheel, two fingers); ? shows all "
+        "keys, H hides the panels. Lengths are shown where the model has a scale. V saves the view as MODEL.view.json beside the "
+        "model, which --state opens. A file that is dropped into the window is opened, with Shift held compared.",
         epilog="Examples: sculpt3d view buddha   |   sculpt3d view buddha/mesh.ply --screenshot buddha.png --size 1920x1080   "
-        "|   sculpt3d view buddha --state buddha.view.json",
+        "|   sculpt3d view buddha --state buddha.view.json   |   sculpt3d view before.glb after.glb --language zh",
     )
     view.add_argument(
         "model", type=Path, metavar="MODEL", help="GLB, PLY, OBJ or STL file, or a project folder"
@@ -64,8 +65,12 @@ def _view(commands: Commands) -> None:
     view.add_argument(
         "--screenshot", type=Path, metavar="PNG", help="write a picture instead of opening a window"
     )
+    view.add_argument("--panels", action="store_true", help="with --screenshot: of the window with its panels")
     view.add_argument(
-        "--size", type=_size, default=(1280, 720), metavar="WxH", help="of the window or picture (1280x720)"
+        "--size", type=_size, metavar="WxH", help="of the window (as it was last) or picture (1280x720)"
+    )
+    view.add_argument(
+        "--language", choices=["en", "zh"], help="of the window: English or simplified Chinese (the system's)"
     )
     _saved(view)
     view.set_defaults(command=do.view)

@@ -10,7 +10,16 @@ from sculpt3d.errors import InputError
 
 def view(options: argparse.Namespace) -> int:
     app = importlib.import_module("viewer.app")
-    app.view(options.model, options.screenshot, options.size, options.state, options.unit, options.second)
+    app.view(
+        options.model,
+        options.screenshot,
+        options.size,
+        options.state,
+        options.unit,
+        options.second,
+        options.language,
+        options.panels,
+    )
     return 0
 
 

@@ -311,13 +311,7 @@ def steps(dt):
     desk.window.dispatch_event("on_mouse_press", 100, 80, mouse.LEFT, key.MOD_ALT)
     desk.window.dispatch_event("on_mouse_drag", 200, 160, 100, 80, mouse.LEFT, key.MOD_ALT)
     desk.window.dispatch_event("on_mouse_release", 200, 160, mouse.LEFT, key.MOD_ALT)
-    from viewer.overlay.dial import RADIUS, middle
-    x, y = (round(v) for v in middle(300))
-    camera = desk.state.camera
-    desk.window.dispatch_event("on_mouse_press", x, y, mouse.LEFT, 0)
-    desk.window.dispatch_event("on_mouse_drag", x, y + RADIUS // 2, 0, RADIUS // 2, mouse.LEFT, 0)
-    desk.window.dispatch_event("on_mouse_release", x, y + RADIUS // 2, mouse.LEFT, 0)
-    assert desk.state.camera == camera
+    desk.send("lamp raking:az=90,el=45")
     press("V")
     pyglet.app.exit()
 pyglet.clock.schedule_once(steps, 0.5)

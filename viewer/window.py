@@ -1,4 +1,4 @@
-"""The window of one desk: pyglet's events go to the panels or to the picture and become commands; frames are drawn when needed."""
+"""The window of one desk: pyglet's events go to panels or picture and become commands; frames come when needed."""
 
 from __future__ import annotations
 
@@ -197,7 +197,8 @@ class Desk:
         from viewer.drawing.kept import Canvas
 
         self.window.switch_to()
-        canvas = Canvas(*self.window.get_framebuffer_size(), depth=False)
+        width, height = self.window.get_framebuffer_size()
+        canvas = Canvas(width, height, depth=False)
         try:
             for _frame in range(3 if settle else 1):
                 self._draw(canvas.name.value, True, False)
@@ -218,7 +219,8 @@ class Desk:
     def places(self) -> Places:
         if self.shell is not None:
             return self.shell.fit(self.settings)
-        return places(*self.window.get_size(), 1.0, False)
+        width, height = self.window.get_size()
+        return places(width, height, 1.0, False)
 
     def _draw(self, onto: int, fine: bool, settles: bool) -> None:
         """settles: a new picture is drawn coarse first, and finely when it stays."""
@@ -420,7 +422,8 @@ def _keys() -> dict[tuple[int, frozenset[str]], tuple[str, ...]]:
     """Commands by key and what is held with it."""
     from pyglet.window import key
 
-    named = [(k.key, (k.command,)) for k in TABLE] + [(m.key, (f"mode {m.name}",)) for m in modes().values()]
+    named: list[tuple[str, tuple[str, ...]]] = [(k.key, (k.command,)) for k in TABLE]
+    named += [(m.key, (f"mode {m.name}",)) for m in modes().values()]
     named += [(t.key, ("tool", t.name)) for t in tools().values()]
     found = {}
     for keys, command in named:

@@ -1,4 +1,4 @@
-"""The model's picture, kept on the card: panels are drawn anew many times a second, the model only when something of it changed."""
+"""The model's picture, kept on the card: panels are drawn anew many times a second, the model only when it changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads gettext's .po catalogues as they lie in the tree: nothing has to be compiled for a clone, a wheel or an editable install."""
+"""Reads gettext's .po catalogues as they lie in the tree: a clone, a wheel and an editable install need nothing compiled."""
 
 from __future__ import annotations
 

@@ -17,7 +17,6 @@ from viewer.state.sides import SIDES
 
 _KINDS = (("studio", marked("Studio")), ("head", marked("Head")), ("raking", marked("Raking")))
 _FIXED = (("object", marked("Object")), ("camera", marked("Camera")))
-_SIDES = tuple((side, marked(side)) for side in SIDES)
 _SPOT = (1.0, 0.8, 0.42, 1.0)
 _BEHIND = (0.5, 0.5, 0.6, 1.0)
 
@@ -126,7 +125,7 @@ def _fixed(send: Send, lamp: Lamp) -> None:
         send(f"fixed {taken}")
     if lamp.fixed == "object":
         w.label(_("Plane"))
-        side = w.picked("side", [(k, _(t)) for k, t in _SIDES], lamp.side)
+        side = w.picked("side", [(side, _(side)) for side in SIDES], lamp.side)
         w.tip(_("The side of the object that azimuth and elevation are measured on"))
         if side is not None:
             _send(send, replace(lamp, side=side))

@@ -11,12 +11,13 @@ from viewer.state.keymap import marked
 
 GROUPS = (marked("Colour"), marked("Shape"), marked("Reading the surface"))
 COLUMNS = 3
+_OF_THE_FILE = ("textured", "plain")
 
 
 def group_of(mode: Mode) -> str:
     if mode.measure is not None:
         return GROUPS[2]
-    return GROUPS[0] if mode.colours == "file" else GROUPS[1]
+    return GROUPS[0] if mode.name in _OF_THE_FILE else GROUPS[1]
 
 
 def _draw(seen: Seen, send: Send) -> None:
@@ -31,4 +32,4 @@ def _draw(seen: Seen, send: Send) -> None:
     w.words(_(modes()[seen.state.mode].says), seen.theme.faint)
 
 
-PANEL = Panel("mode", marked("Look"), LOOK, 10, _draw)
+PANEL = Panel("mode", marked("Way of looking"), LOOK, 10, _draw)

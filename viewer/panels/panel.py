@@ -1,7 +1,7 @@
 """What a panel is: a part of the inspector that reads what is seen and answers with commands; each is a file here.
 
 A panel draws with imgui and `viewer/shell/widgets.py`. It changes nothing: what a person does in it is sent as the text of a
-command, which `viewer/shell/orders.py` carries out. It knows no OpenGL of the model and computes nothing the command line has not.
+command, which `viewer/shell/orders.py` carries out. It knows no OpenGL of the model, and no sum that the command line has not.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from viewer.shell.letters import Letters
 from viewer.shell.theme import Theme
 from viewer.state.commands import State
 from viewer.state.desk import Desk
+from viewer.state.keymap import marked
 
-LOOK, CAMERA, MEASURE, NOTES, PUBLISH = "Look", "Camera", "Measure", "Notes", "Publish"
+LOOK, CAMERA, MEASURE = marked("Look"), marked("Camera"), marked("Measure")
+NOTES, PUBLISH = marked("Notes"), marked("Publish")
 TABS = (LOOK, CAMERA, MEASURE, NOTES, PUBLISH)
 
 

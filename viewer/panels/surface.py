@@ -35,11 +35,11 @@ def _radius(seen: Seen, send: Send) -> None:
     automatic = own is None
     if w.check(_("Radius as the model asks"), automatic):
         send(f"radius {size / mm / 100!r}" if automatic else "radius auto")
-    if automatic:
+    if own is None:
         return
     w.label(_("Radius"))
     shown = seen.memory.get("radius", None)
-    value = own * mm if shown is None or own is None else shown
+    value = own * mm if shown is None else shown
     new = w.sliding("radius", value, size / 2000, size / 10, f"%.3g {unit}", log=True)
     w.tip(_("What is larger counts as the form, what is smaller as relief"))
     if new is not None:

@@ -13,7 +13,6 @@ from viewer.state.sides import SIDES
 from viewer.state.values import aim_words
 
 _UNFOLDED = (("", "top", "", ""), ("left", "front", "right", "back"), ("", "bottom", "", ""))
-_NAMES = {side: marked(side) for side in SIDES}
 
 
 def _draw(seen: Seen, send: Send) -> None:
@@ -57,7 +56,7 @@ def _sides(seen: Seen, send: Send) -> None:
             first = False
             imgui.set_cursor_pos_x(start + column * (wide + gap))
             at = seen.state.camera.towards(*SIDES[side])
-            if w.toggle(f"{_(_NAMES[side]).capitalize()}###{side}", aim_words(at) == here, imgui.ImVec2(wide, 0)):
+            if w.toggle(f"{_(side).capitalize()}###{side}", aim_words(at) == here, imgui.ImVec2(wide, 0)):
                 send(side)
     imgui.pop_style_var()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Asked:
-    """size: "seen" (width x height pixels), "px" (mm a pixel) or "print" (1 : n at dpi). sweep: the light goes round in `steps`."""
+    """size: "seen" (width x height pixels), "px" (mm a pixel), "print" (1 : n at dpi). sweep: the light goes round in `steps`."""
 
     size: str = "seen"
     width: int = 1920

@@ -15,6 +15,7 @@ from viewer.shell import widgets as w
 from viewer.shell.choosing import Wanted, ended, listed
 from viewer.shell.places import Box
 
+
 class Native:
     """The system's dialog, which lives beside the window; ask `answer` again and again."""
 
@@ -38,7 +39,8 @@ class Native:
 
 
 def has_native() -> bool:
-    return bool(portable_file_dialogs.settings.available())
+    dialogs: Any = portable_file_dialogs  # whose typing leaves settings out
+    return bool(dialogs.settings.available())
 
 
 def draw_chooser(seen: Seen, wanted: Wanted, box: Box) -> tuple[Wanted | None, Path | None]:
@@ -99,9 +101,7 @@ def _list(seen: Seen, wanted: Wanted) -> tuple[Wanted, Path | None]:
     for k, (name, is_folder) in enumerate(listed(folder, wanted.endings)):
         sign = signs.FOLDER if is_folder else signs.FILE
         if imgui.selectable(f"{sign}  {name}###{k}", False)[0]:
-            if is_folder:
-                goes = folder / name
-            elif wanted.saves:
+            if is_folder or wanted.saves:
                 goes = folder / name
             else:
                 taken = folder / name

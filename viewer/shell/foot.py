@@ -38,7 +38,7 @@ def lamp_words(lamp: Lamp) -> str:
 
 
 def _bar(seen: Seen, picture_height: float) -> None:
-    length, text = scale_bar(seen.state, round(picture_height), seen.document.unit_m)
+    length, text = scale_bar(seen.state, round(picture_height), seen.document.unit_m, 120 * seen.scale)
     at = imgui.get_cursor_screen_pos()
     high = imgui.get_frame_height()
     if length:

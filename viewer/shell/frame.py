@@ -126,8 +126,10 @@ def _panel(seen: Seen, send: Send, panel: Panel) -> None:
     """Folded or open under its title."""
     was_open = panel.name not in seen.settings.closed
     imgui.set_next_item_open(was_open)
+    imgui.push_style_var(imgui.StyleVar_.frame_padding, imgui.ImVec2(2 * seen.scale, 5 * seen.scale))
     with w.font(seen.letters.bold, 0), w.coloured(header=(0, 0, 0, 0), border=(0, 0, 0, 0)):
-        is_open = imgui.collapsing_header(f"{_(panel.title)}###{panel.name}")
+        is_open = imgui.collapsing_header(f" {_(panel.title)}###{panel.name}")
+    imgui.pop_style_var()
     if is_open != was_open:
         send(f"panel {panel.name}")
     if is_open:

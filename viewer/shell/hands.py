@@ -71,7 +71,7 @@ class Hands:
 
     def show_cursor(self) -> None:
         """The pointer that fits what is under it."""
-        name = _CURSORS.get(imgui.get_mouse_cursor(), "CURSOR_DEFAULT")
+        name = _CURSORS.get(imgui.MouseCursor_(imgui.get_mouse_cursor()), "CURSOR_DEFAULT")
         if name != self._cursor:
             self._cursor = name
             self.window.set_mouse_cursor(self.window.get_system_mouse_cursor(getattr(self.window, name)))

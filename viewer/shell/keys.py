@@ -11,8 +11,9 @@ from viewer.shell import signs
 from viewer.shell import widgets as w
 from viewer.shell.places import Box
 from viewer.state.keymap import GESTURES, TABLE, marked
+from viewer.tools import tools
 
-MODES, HAND = marked("Look"), marked("Hand")
+MODES, TOOLS, HAND = marked("Way of looking"), marked("Tools"), marked("Hand")
 
 
 def listed() -> dict[str, list[tuple[str, str]]]:
@@ -20,13 +21,20 @@ def listed() -> dict[str, list[tuple[str, str]]]:
     groups: dict[str, list[tuple[str, str]]] = {_(HAND): [(_(g.hand), _(g.says)) for g in GESTURES]}
     for key in TABLE:
         groups.setdefault(_(key.group), []).append((key.shown, _(key.says)))
+    groups[_(TOOLS)] = [(_shown(t.key), _(t.name).capitalize()) for t in tools().values()]
     groups[_(MODES)] = [(m.key.removeprefix("_"), _(m.name).capitalize()) for m in modes().values()]
     return groups
 
 
+def _shown(keys: str) -> str:
+    """ "shift+D" as a person writes it."""
+    *held, name = keys.split("+")
+    return "+".join((*(h.title() for h in held), name.removeprefix("_").upper()))
+
+
 def draw_keys(seen: Seen, box: Box) -> bool:
     """In the middle of `box`; whether it was closed."""
-    wide, high = min(900 * seen.scale, box.width * 0.96), min(560 * seen.scale, box.height * 0.96)
+    wide, high = min(1000 * seen.scale, box.width * 0.96), min(700 * seen.scale, box.height * 0.96)
     imgui.set_next_window_pos(
         imgui.ImVec2(box.left + box.width / 2, box.top + box.height / 2), pivot=imgui.ImVec2(0.5, 0.5)
     )

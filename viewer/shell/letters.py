@@ -21,13 +21,15 @@ SIZE = 15.0  # pixels of a window at 96 dots an inch
 PROBE = "中文简体测量光照剖面"
 # Those made for the screen first; a number: which font of a collection is the simplified Chinese one.
 _NAMES = {
-    "NotoSansSC-Regular.otf": 0, "NotoSansSC-Regular.ttf": 0, "NotoSansCJKsc-Regular.otf": 0, "NotoSansCJK-Regular.ttc": 2,
+    "NotoSansCJK-Regular.ttc": 2, "NotoSansSC-Regular.otf": 0, "NotoSansSC-Regular.ttf": 0, "NotoSansCJKsc-Regular.otf": 0,
     "SourceHanSansSC-Regular.otf": 0, "SourceHanSansCN-Regular.otf": 0, "NotoSansCJK-VF.otf.ttc": 2,
     "NotoSansSC-VF.ttf": 0, "NotoSansSC[wght].ttf": 0, "msyh.ttc": 0, "msyh.ttf": 0, "PingFang.ttc": 0,
     "Hiragino Sans GB.ttc": 0, "STHeiti Light.ttc": 1, "wqy-microhei.ttc": 0, "wqy-zenhei.ttc": 0,
     "DroidSansFallbackFull.ttf": 0, "DroidSansFallback.ttf": 0, "Deng.ttf": 0, "simhei.ttf": 0, "simsun.ttc": 0,
     "Arial Unicode.ttf": 0, "ARIALUNI.TTF": 0,
 }  # fmt: skip
+_SIGNS = ("Font_Awesome_6_Free-Solid-900.otf",)
+_EM = 0.95  # of SIZE: a Chinese letter's square, as high as it takes to be read beside Roboto
 _WHEEL = "pylopdf_fonts_zh_cn"  # Noto Sans SC, OFL-1.1; the extra [zh]
 
 
@@ -47,7 +49,7 @@ class Letters:
 def load_letters(chinese: bool = True) -> Letters:
     """Into the current context. chinese: whether to look for a font of Chinese letters."""
     own = _assets()
-    signs = own / "Font_Awesome_6_Free-Solid-900.otf"
+    signs = own / _SIGNS[0]
     plain = _font(own / "Roboto" / "Roboto-Regular.ttf", signs)
     bold = _font(own / "Roboto" / "Roboto-Bold.ttf", signs)
     for path in chinese_fonts() if chinese else ():
@@ -99,12 +101,25 @@ def _merge(path: Path, font: Any, lower: float = 0.0) -> bool:
     """Put a file's letters behind those that `font` has; whether that went well."""
     how = imgui.ImFontConfig()
     how.merge_mode, how.dst_font = True, font
-    how.font_no = _NAMES.get(path.name, 0)
+    how.font_no = _NAMES.get(path.name.replace("Bold", "Regular"), 0)
     how.glyph_offset = imgui.ImVec2(0, lower)
+    if path.name not in _SIGNS:
+        how.extra_size_scale = _scale(path, how.font_no)
     try:
         return imgui.get_io().fonts.add_font_from_file_ttf(str(path), SIZE, how) is not None
     except RuntimeError:  # imgui's word for a file that is no font
         return False
+
+
+def _scale(path: Path, number: int) -> float:
+    """imgui makes a font's whole line as high as its size is; those of Chinese fonts are half as high again as their letters."""
+    from PIL import ImageFont
+
+    try:
+        line = sum(ImageFont.truetype(str(path), 1000, number).getmetrics()) / 1000
+    except OSError:
+        return 1.0
+    return _EM * line
 
 
 def _bold_of(path: Path) -> Path:

@@ -11,7 +11,7 @@ from viewer.language import _
 from viewer.shell import signs
 from viewer.shell import widgets as w
 from viewer.shell.places import Box
-from viewer.shell.theme import Theme
+from viewer.shell.theme import Rgba, Theme
 
 Kind = Literal["wrong", "note", "done"]
 _LASTS = 8.0  # seconds, of what went well
@@ -57,7 +57,7 @@ def draw_notices(
 
 
 def _card(
-    name: str, sign: str, colour: w.Rgba, text: str, x: float, foot: float, wide: float, theme: Theme, scale: float, closes: bool
+    name: str, sign: str, colour: Rgba, text: str, x: float, foot: float, wide: float, theme: Theme, scale: float, closes: bool
 ) -> tuple[bool, float]:
     """Whether it was closed, and how high it is with the gap above it."""
     imgui.set_next_window_pos(imgui.ImVec2(x, foot), pivot=imgui.ImVec2(0, 1))

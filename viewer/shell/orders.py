@@ -23,6 +23,7 @@ from viewer.files.loading import load, with_unit
 from viewer.files.saving import free_name, save_picture
 from viewer.files.views import read_state, told_of, write_state
 from viewer.language import LANGUAGES, _, speak
+from viewer.overlay.words import draw_on
 from viewer.plates.asked import kinds_of
 from viewer.shell.choosing import Wanted
 from viewer.state.desk import ACTS, LOOK, act
@@ -94,7 +95,7 @@ def _save_view(desk: Desk) -> None:
 
 def _screenshot(desk: Desk) -> None:
     target = free_name(Path(f"{desk.document.name}.png"))
-    pixels = desk.model_picture()
+    pixels = draw_on(desk.model_picture(), desk.document, desk.state, desk.shown.field)
     save_picture(target, pixels, told_of(desk.document, desk.state))
     desk.tell("done", _("Picture saved: {path}").format(path=target.resolve()))
 

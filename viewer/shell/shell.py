@@ -28,7 +28,8 @@ class Shell:
         imgui.get_io().config_flags |= imgui.ConfigFlags_.nav_enable_keyboard
         self.letters: Letters = load_letters()
         self.hands, self.card = Hands(window), PanelCard()
-        self.scale, self._worn, self._last = 1.0, None, time.monotonic()
+        self.scale, self._last = 1.0, time.monotonic()
+        self._worn: tuple[str, float] | None = None
         self.fit(settings)
 
     def fit(self, settings: Settings) -> Places:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from viewer.state.camera import HALF, OrbitCamera
 from viewer.state.cuts import Cut
 from viewer.state.keymap import TABLE
-from viewer.state.lamps import MOST, STUDIO, Fixed, Lamp, usual
+from viewer.state.lamps import MOST, STUDIO, Fixed, Kind, Lamp, usual
 from viewer.state.marks import NO_MARKS, Marks
 from viewer.state.sides import SIDES
 
@@ -45,8 +45,9 @@ class State:
     """All that decides the picture.
 
     mode: one of `viewer.modes`. lamp: the one of `lamps` that the hand moves. gloss: light that the surface throws back as a
-    mirror, 0..1. sky: behind the model, sRGB 0..1, at the bottom and the top. past, future: cameras for undo and redo, the last one next. rolling: the wheel was the
-    last to move the camera, so that its turns are undone together. cuts: planes that cut the model. over: what is drawn over it.
+    mirror, 0..1. sky: behind the model, sRGB 0..1, at the bottom and the top. past, future: cameras for undo and redo, the
+    last one next. rolling: the wheel was the last to move the camera, so that its turns are undone together. cuts: planes
+    that cut the model. over: what is drawn over it.
     """
 
     camera: OrbitCamera
@@ -130,12 +131,12 @@ def scroll(
     return replace(before, camera=camera, rolling=True)
 
 
-def scale_bar(state: State, height: int, unit_m: float | None) -> tuple[float, str]:
-    """Length in pixels of a round length at the target, and its label."""
+def scale_bar(state: State, height: int, unit_m: float | None, most: float = 120) -> tuple[float, str]:
+    """Length in pixels, `most` at most, of a round length at the target, and its label."""
     unit_px = height / (2 * state.camera.reach)
     if unit_m is None:
         return 0.0, "no scale"
-    wanted_mm = 120 / unit_px * unit_m * 1000
+    wanted_mm = most / unit_px * unit_m * 1000
     power = 10.0 ** np.floor(np.log10(wanted_mm))
     mm = max(m * power for m in (1, 2, 5) if m * power <= wanted_mm)
     return float(mm / 1000 / unit_m * unit_px), f"{mm:g} mm" if mm < 1000 else f"{mm / 1000:g} m"
@@ -172,7 +173,7 @@ def _framed(state: State) -> State:
 
 
 def _next_light(state: State) -> State:
-    kinds = ("studio", "head", "raking")
+    kinds: tuple[Kind, ...] = ("studio", "head", "raking")
     kind = kinds[(kinds.index(state.lamps[state.lamp].kind) + 1) % 3]
     return replace(state, lamps=(usual(kind),), lamp=-1)
 

@@ -70,7 +70,7 @@ RAKING = Lamp("raking", 180.0, 15.0)
 _KINDS = {lamp.kind: lamp for lamp in (STUDIO, HEAD, RAKING)}
 
 
-def usual(kind: str) -> Lamp:
+def usual(kind: Kind) -> Lamp:
     """The lamp of that kind that nobody moved yet."""
     lamp = _KINDS[kind]
     return replace(lamp, power=exposed(lamp.elevation)) if kind == "raking" else lamp

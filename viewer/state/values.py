@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from sculpt3d.errors import InputError
 from viewer.modes import mode
 from viewer.state.camera import OrbitCamera
 from viewer.state.commands import Bookmark, State, apply, fixed_to, moved, with_lamp
-from viewer.state.lamps import MOST, lamp_of, usual
+from viewer.state.lamps import MOST, Fixed, Kind, lamp_of, usual
 from viewer.state.sides import SIDES, aim_of
 
 _NAME = 200  # letters
@@ -83,14 +84,16 @@ def _lamp(state: State, value: str) -> State:
 
 def _kind(state: State, value: str) -> State:
     """The lamp in hand of another kind, as it stands where nobody moved it."""
-    if value not in ("studio", "head", "raking"):
-        raise InputError(f"{value} is no lamp; give studio, head or raking")
-    return with_lamp(state, usual(value))
+    for kind in get_args(Kind):
+        if kind == value:
+            return with_lamp(state, usual(kind))
+    raise InputError(f"{value} is no lamp; give studio, head or raking")
 
 
 def _fixed(state: State, value: str) -> State:
-    if value == "object" or value == "camera":
-        return fixed_to(state, value)
+    for what in get_args(Fixed):
+        if what == value:
+            return fixed_to(state, what)
     raise InputError(f"A lamp is fixed to the object or the camera, not to {value}")
 
 

@@ -1,0 +1,373 @@
+"""The window with its panels, through its own handlers: what hands do there, what it says, in which language and letters."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyglet
+import pytest
+import trimesh
+
+from sculpt3d.desk.kept_unit import kept_unit
+from sculpt3d.models.ply import write_mesh
+from sculpt3d.types import U8, Mesh
+from tests.conftest import ROOT
+from viewer.drawing.picture import framed
+from viewer.drawing.window import has_screen
+from viewer.files.loading import load
+from viewer.files.settings import Settings, keep_recent, keep_settings, read_recent, read_settings
+from viewer.language import _, catalogue, speak
+from viewer.state.keymap import GESTURES, TABLE
+from viewer.window import MISSING, Desk
+
+if not has_screen():
+    pyglet.options.headless = True  # before pyglet.window is loaded, which looks for a screen
+from pyglet.window import key, mouse
+
+imgui_bundle = pytest.importorskip("imgui_bundle", reason="needs imgui-bundle")
+from viewer.language.gather import words  # noqa: E402
+from viewer.overlay.dial import spot  # noqa: E402
+from viewer.panels import panels  # noqa: E402
+from viewer.panels.panel import TABS  # noqa: E402
+from viewer.shell.keys import listed  # noqa: E402
+from viewer.shell.letters import load_letters  # noqa: E402
+from viewer.shell.places import places, scale_of  # noqa: E402
+
+SIZE = (1280, 720)
+
+
+def ball(path: Path, comments: tuple[str, ...] = ("metres",), radius: float = 0.05) -> Path:
+    mesh = trimesh.creation.icosphere(4, radius)
+    write_mesh(path, Mesh(mesh.vertices.astype(np.float32), mesh.faces.astype(np.int32)), comments)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    speak("en")
+    yield
+    speak("en")
+
+
+@pytest.fixture
+def windows() -> Iterator[list[Desk]]:
+    made: list[Desk] = []
+    yield made
+    for one in made:
+        one.close()
+
+
+def opened(path: Path, windows: list[Desk], settings: Settings | None = None, size: tuple[int, int] = SIZE) -> Desk:
+    document = load(path)
+    made = Desk(document, framed(document, size), size, path, settings=settings or Settings(), visible=False)
+    windows.append(made)
+    made.picture()
+    return made
+
+
+def amber(pixels: U8) -> tuple[float, float]:
+    """Middle of the lamp's spot on the dial, from the upper left corner."""
+    rows, columns = np.nonzero((np.abs(pixels.astype(int) - [255, 204, 107]) < 8).all(2))
+    assert len(rows) > 20
+    return float(columns.mean()), float(rows.mean())
+
+
+def pulled(desk: Desk, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Pressed, dragged and let go, a frame after each, as the window does it; from the upper left corner."""
+    (x, y), (to_x, to_y) = ((round(a), round(SIZE[1] - 1 - b)) for a, b in (start, end))
+    desk.on_mouse_motion(x, y, 0, 0)
+    desk.picture(False)
+    desk.on_mouse_press(x, y, mouse.LEFT, 0)
+    desk.picture(False)
+    desk.on_mouse_drag(to_x, to_y, to_x - x, to_y - y, mouse.LEFT, 0)
+    desk.picture(False)
+    desk.on_mouse_release(to_x, to_y, mouse.LEFT, 0)
+    desk.picture(False)
+
+
+def test_the_lamp_on_the_dial_goes_where_the_hand_pulls_it(tmp_path: Path, windows: list[Desk]) -> None:
+    desk = opened(ball(tmp_path / "ball.ply"), windows)
+    desk.send("kind raking")
+    camera = desk.state.camera
+    start = amber(desk.picture())
+    radius = 58
+    across, up = spot(desk.state.lamps[0])
+    middle = start[0] - across * radius, start[1] + up * radius
+    for azimuth, elevation in ((30.0, 40.0), (200.0, 12.0), (300.0, 75.0)):
+        away = radius * (1 - elevation / 90)
+        turn = np.radians(azimuth)
+        end = middle[0] + away * np.cos(turn), middle[1] - away * np.sin(turn)
+        pulled(desk, start, end)
+        lamp = desk.state.lamps[0]
+        assert lamp.elevation == pytest.approx(elevation, abs=1.5)
+        assert lamp.azimuth == pytest.approx(azimuth, abs=4)
+        start = amber(desk.picture())
+        assert np.hypot(start[0] - end[0], start[1] - end[1]) < 1.5
+    assert desk.state.camera == camera
+
+
+def test_a_drag_beside_the_panels_turns_the_model_and_one_on_them_does_not(tmp_path: Path, windows: list[Desk]) -> None:
+    desk = opened(ball(tmp_path / "ball.ply"), windows)
+    before = desk.state.camera
+    pulled(desk, (1200, 660), (1150, 640))
+    assert desk.state.camera == before
+    pulled(desk, (400, 400), (460, 400))
+    assert desk.state.camera.azimuth != before.azimuth
+
+
+def test_what_is_written_into_a_field_is_no_command(tmp_path: Path, windows: list[Desk]) -> None:
+    """Letters of the keyboard and Chinese ones; the field is found by clicking down the panel until it takes text."""
+    desk = opened(ball(tmp_path / "ball.ply"), windows, Settings(tab="Publish"))
+    for y in range(127, 600, 9):
+        pulled(desk, (1200, y), (1200, y))
+        if desk.shell.takes_keys():
+            break
+        desk.on_key_press(key.ESCAPE, 0)  # a list may have opened
+        desk.picture(False)
+        desk.on_key_release(key.ESCAPE, 0)
+        desk.picture(False)
+    else:
+        pytest.fail("no field takes text")
+    state = desk.state
+    for symbol in (key.C, key._1):
+        desk.on_key_press(symbol, 0)
+        desk.on_key_release(symbol, 0)
+    desk.on_text("c1 石像")
+    desk.picture(False)
+    assert desk.memory.get("publish", None).caption == "c1 石像"
+    assert desk.state == state
+
+
+def test_keys_hide_the_panels_and_give_the_picture_the_room(tmp_path: Path, windows: list[Desk]) -> None:
+    desk = opened(ball(tmp_path / "ball.ply"), windows)
+    assert desk.places().bar is not None and desk.picture_size()[0] < SIZE[0]
+    with_panels = desk.picture()
+    desk.on_key_press(key.H, 0)
+    assert desk.places().bar is None and desk.picture_size() == SIZE
+    assert np.abs(desk.picture().astype(int) - with_panels).mean() > 5
+    desk.on_key_press(key.H, 0)
+    assert (desk.picture() == with_panels).all()
+
+
+def test_the_map_of_keys_has_every_key_and_gesture(tmp_path: Path, windows: list[Desk]) -> None:
+    from viewer.modes import modes
+    from viewer.tools import tools
+
+    desk = opened(ball(tmp_path / "ball.ply"), windows)
+    shown = [entry for group in listed().values() for entry in group]
+    assert len(shown) == len(GESTURES) + len(TABLE) + len(modes()) + len(tools()) == len(GESTURES) + len(desk.keys)
+    assert all(name and says for name, says in shown)
+    before = desk.picture()
+    desk.on_key_press(key.SLASH, key.MOD_SHIFT)
+    assert desk.shows_keys and np.abs(desk.picture().astype(int) - before).mean() > 5
+    desk.on_key_press(key.ESCAPE, 0)
+    assert not desk.shows_keys and (desk.picture() == before).all()
+
+
+def test_a_dropped_file_is_opened_and_a_broken_one_is_told_until_it_was_read(
+    tmp_path: Path, windows: list[Desk]
+) -> None:
+    desk = opened(ball(tmp_path / "ball.ply"), windows)
+    other = ball(tmp_path / "another.ply")
+    desk.on_file_drop(10, 10, [str(other)])
+    desk.picture()
+    assert desk.document.name == "another" and desk.path == other.resolve()
+    (tmp_path / "broken.ply").write_bytes(b"ply\nnonsense")
+    desk.on_file_drop(10, 10, [str(tmp_path / "broken.ply")])
+    desk.picture()
+    assert desk.document.name == "another"
+    (notice,) = [n for n in desk.notices if n.kind == "wrong"]
+    desk.notices = tuple(replace(n, since=n.since - 3600) for n in desk.notices)
+    desk.picture()
+    assert notice.text in {n.text for n in desk.notices}
+    desk.on_key_press(key.ESCAPE, 0)
+    assert not desk.notices
+
+
+def test_the_unit_is_asked_once_and_kept_beside_the_file(tmp_path: Path, windows: list[Desk]) -> None:
+    path = ball(tmp_path / "ball.ply", (), 50.0)
+    desk = opened(path, windows)
+    assert desk.asks_unit and desk.document.unit_m is None
+    desk.send("unit mm")
+    desk.picture()
+    assert not desk.asks_unit and desk.document.unit_m == 0.001 and desk.desk.bench.mm == 1.0
+    assert json.loads((tmp_path / "ball.view.json").read_text())["unit"] == "mm"
+    again = opened(path, windows)
+    assert not again.asks_unit and again.document.unit_m == 0.001
+    assert kept_unit(path) == ("mm", "ball.view.json")
+
+
+def test_where_the_folder_cannot_be_written_the_unit_is_kept_in_the_settings(tmp_path: Path) -> None:
+    from sculpt3d.desk.kept_unit import keep_unit
+
+    path = ball(tmp_path / "ball.ply", (), 50.0)
+    (tmp_path / "ball.view.json").mkdir()
+    keep_unit(path, "cm")
+    assert kept_unit(path) == ("cm", "your settings")
+    assert load(path).unit_m == 0.01
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (3840, 2160), (640, 480)])
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_every_tab_is_drawn_at_every_size(
+    size: tuple[int, int], language: str, theme: str, tmp_path: Path, windows: list[Desk]
+) -> None:
+    desk = opened(ball(tmp_path / "ball.ply"), windows, Settings(theme=theme), size)
+    speak(language)
+    desk.say_missing_letters()
+    seen: list[U8] = []
+    for tab in [t for t in TABS if any(p.tab == t for p in panels())]:
+        desk.send(f"tab {tab}")
+        seen.append(desk.picture())
+        box = desk.places().side
+        assert box is not None
+        side = seen[-1][round(box.top) : round(box.top + box.height), round(box.left) :]
+        dark = side.mean() < 110
+        assert dark == (theme == "dark") and side.std() > 4
+    assert all((a != b).any() for a, b in itertools.pairwise(seen))
+    assert not [n for n in desk.notices if n.kind == "wrong"]
+
+
+def test_every_word_has_a_translation_and_none_is_left_over() -> None:
+    chinese = catalogue("zh")
+    said = words()
+    missing = [w for w in said if (w[0] if isinstance(w, tuple) else w) not in {**chinese.words, **chinese.several}]
+    assert not missing
+    own = {w[0] if isinstance(w, tuple) else w for w in said}
+    assert not ({**chinese.words, **chinese.several}.keys() - own)
+    for english, told in {**chinese.words, **chinese.several}.items():
+        fields = [set(part.split("}")[0] for part in text.split("{")[1:]) for text in (english, told)]
+        assert fields[0] == fields[1], english
+
+
+def test_every_panel_and_tab_is_marked_for_translation() -> None:
+    assert {p.tab for p in panels()} <= set(TABS)
+    for name in (*TABS, *(p.title for p in panels())):
+        assert name in words()
+
+
+def test_no_letter_of_the_window_is_an_empty_box() -> None:
+    from imgui_bundle import imgui
+
+    context = imgui.create_context()
+    try:
+        letters = load_letters()
+        english = "".join(w if isinstance(w, str) else "".join(w) for w in words())
+        assert letters.lacking(english + "±°²µ–—…×") == ""
+        assert letters.chinese is not None, "install fonts: pip install 'sculpt3d[zh]'"
+        chinese = catalogue("zh")
+        assert letters.lacking("".join((*chinese.words.values(), *chinese.several.values()))) == ""
+        assert chr(letters.plain.fallback_char) == "?"
+    finally:
+        imgui.destroy_context(context)
+
+
+def test_without_a_chinese_font_the_window_says_so_in_english(tmp_path: Path, windows: list[Desk]) -> None:
+    desk = opened(ball(tmp_path / "ball.ply"), windows)
+    desk.shell.letters = replace(desk.shell.letters, chinese=None)
+    desk.send("language zh")
+    assert _("Open") == "Open" and [n.text for n in desk.notices] == [MISSING]
+
+
+def test_settings_come_back_as_they_were_and_nonsense_is_as_good_as_none(tmp_path: Path) -> None:
+    kept = Settings("zh", "light", 1.5, (1000, 800), False, "Camera", ("light",), "turn")
+    keep_settings(kept, tmp_path)
+    assert read_settings(tmp_path) == kept
+    for nonsense in (
+        b"",
+        b"\xff\x00",
+        b"[]",
+        b'{"size": [1, 2], "theme": 7, "scale": true, "closed": "x"}',
+        b"[" * 9999,
+    ):
+        (tmp_path / "window.json").write_bytes(nonsense)
+        assert read_settings(tmp_path) == Settings()
+        (tmp_path / "recent.json").write_bytes(nonsense)
+        assert read_recent(tmp_path) == ()
+
+
+def test_recent_files_survive_a_kill(tmp_path: Path) -> None:
+    models = [ball(tmp_path / f"m{k}.ply") for k in range(3)]
+    keep_recent(models[0], tmp_path)
+    script = (
+        "import itertools, sys\nfrom pathlib import Path\nfrom viewer.files.settings import keep_recent\n"
+        "print('on', flush=True)\n"
+        "for k in itertools.count(): keep_recent(Path(sys.argv[1]) / f'm{k % 3}.ply', Path(sys.argv[1]))\n"
+    )
+    for _turn in range(3):
+        child = subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert child.stdout is not None and child.stdout.readline() == "on\n"
+        time.sleep(0.15)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        found = read_recent(tmp_path)
+        assert found and set(found) <= {m.resolve() for m in models}
+    models[1].unlink()
+    assert models[1].resolve() not in read_recent(tmp_path)
+
+
+def test_places_leave_the_picture_its_room() -> None:
+    for width, height in ((320, 240), (1280, 720), (3840, 2160)):
+        scale = scale_of(0.0, 1.0, width, height)
+        found = places(width, height, scale, True)
+        assert found.picture.width >= width / 2 - 1 and found.picture.height >= height / 4
+        assert found.bar is not None and found.side is not None and found.foot is not None
+        assert found.side.left == found.picture.width and found.foot.top == found.picture.top + found.picture.height
+    assert scale_of(0.0, 2.0, 1280, 720) == 2.0 and scale_of(1.25, 2.0, 3840, 2160) == 1.25
+    assert scale_of(0.0, 1.0, 3840, 2160) == 2.0
+
+
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb (Debian: apt install xvfb)")
+def test_a_real_window_takes_keys_and_remembers(tmp_path: Path) -> None:
+    """Under Xvfb, by the events of X itself: the real loop, a real resize, a close that keeps the settings."""
+    path = ball(tmp_path / "ball.ply")
+    script = (
+        "import sys\nfrom pathlib import Path\nimport pyglet\nfrom viewer import app\n"
+        "def steps(dt):\n"
+        "    (window,) = pyglet.app.windows\n"
+        "    window.dispatch_event('on_key_press', pyglet.window.key.C, 0)\n"
+        "    window.dispatch_event('on_file_drop', 5, 5, [sys.argv[1]])\n"
+        "    pyglet.clock.schedule_once(lambda dt: window.dispatch_event('on_close'), 1.5)\n"
+        "pyglet.clock.schedule_once(steps, 1.0)\n"
+        "app.view(Path(sys.argv[1]), size=(900, 600), language='zh')\n"
+    )
+    reading, writing = os.pipe()
+    display = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1000x700x24"],
+        stderr=subprocess.DEVNULL,
+        pass_fds=[writing],
+    )
+    try:
+        os.close(writing)
+        number = os.read(reading, 16).decode().strip()
+        environment = {k: v for k, v in os.environ.items() if k != "WAYLAND_DISPLAY"}
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(path)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            env=environment | {"DISPLAY": f":{number}", "PYTHONPATH": str(ROOT)},
+            timeout=60,
+        )
+    finally:
+        os.close(reading)
+        display.terminate()
+        display.wait()
+    assert done.returncode == 0, done.stderr
+    assert read_settings(tmp_path / "config" / "sculpt3d").size == (900, 600)
+    assert read_recent(tmp_path / "config" / "sculpt3d") == (path.resolve(),)
