@@ -8,18 +8,22 @@ from pathlib import Path
 from sculpt3d.errors import ResourceError
 from sculpt3d.models.document import Document
 from sculpt3d.models.notes import tell
-from sculpt3d.types import U8
 from viewer.drawing.picture import SIZE, framed, picture
 from viewer.drawing.window import has_screen
+from viewer.files.desks import desk_told, laid, unit_in
 from viewer.files.loading import load
 from viewer.files.saving import check_target, free_name, save_picture
 from viewer.files.settings import Settings, folder, read_settings
-from viewer.files.views import read_state, told_of
+from viewer.hand import still
 from viewer.language import speak, system_language
 from viewer.modes.measured import measured
 from viewer.overlay.words import draw_on
+from viewer.state.bench import Bench
 from viewer.state.commands import State
+from viewer.state.desk import act
 from viewer.window import Desk
+
+__all__ = ["Desk", "act", "view"]
 
 
 def view(
@@ -39,46 +43,50 @@ def view(
     """
     if screenshot is not None:
         check_target(screenshot)
-    speak(language or (read_settings().language if screenshot is None else "") or system_language())
+    kept = Settings() if screenshot is not None else read_settings()
+    speak(language or kept.language or system_language())
+    unit = unit or unit_in(saved)
     document = load(path, unit)
     tell(document.notes)
-    size = size or (SIZE if screenshot is not None else read_settings().size)
+    size = size or (SIZE if screenshot is not None else kept.size)
     state = framed(document, size)
-    if saved is not None:
-        state = read_state(saved, document, state)
-    if screenshot is not None:
-        pixels = _of_window(document, path, state, size) if panels else _bare(document, state, size)
-        save_picture(screenshot, pixels, told_of(document, state))
-    elif has_screen():
-        _window(document, path, state, size, unit, second)
-    else:
+    if screenshot is None and not has_screen():
         raise ResourceError("There is no screen here; write a picture with --screenshot PNG instead")
-
-
-def _window(
-    document: Document, path: Path, state: State, size: tuple[int, int], unit: str | None, second: Path | None
-) -> None:
+    if screenshot is not None and not panels:
+        _bare(document, state, size, path, unit, saved, screenshot)
+        return
     try:
-        desk = Desk(document, state, size, path, unit, read_settings(), folder())
+        desk = Desk(
+            document, state, size, path, unit, saved, kept, None if screenshot else folder(), screenshot is None
+        )
     except ResourceError as error:
         print(f"sculpt3d: {error}", file=sys.stderr)
-        target = free_name(Path(f"{document.name}.png"))
-        save_picture(target, _bare(document, state, size), told_of(document, state))
+        target = screenshot or free_name(Path(f"{document.name}.png"))
+        _bare(document, state, size, path, unit, saved, target)
         print(f"Picture: {target.resolve()} (`sculpt3d render` draws others, from any side and in any light)")
         return
     if second is not None:
         desk.send(f"compare {second}")
-    desk.run()
-
-
-def _bare(document: Document, state: State, size: tuple[int, int]) -> U8:
-    shown = measured(document, state)
-    return draw_on(picture(shown.document, shown.state, size), document, state, shown.field)
-
-
-def _of_window(document: Document, path: Path, state: State, size: tuple[int, int]) -> U8:
-    desk = Desk(document, state, size, path, settings=Settings(), visible=False)
+    if screenshot is None:
+        desk.run()
+        return
     try:
-        return desk.picture()
+        save_picture(screenshot, desk.picture(), desk_told(desk.desk))
     finally:
         desk.close()
+
+
+def _bare(
+    document: Document,
+    state: State,
+    size: tuple[int, int],
+    path: Path,
+    unit: str | None,
+    saved: Path | None,
+    target: Path,
+) -> None:
+    """The model alone, by OpenGL or by rays."""
+    desk = laid(Bench(document, path, unit), state, saved)
+    shown = measured(document, still(desk))
+    pixels = picture(shown.document, shown.state, size)
+    save_picture(target, draw_on(pixels, document, desk.state, shown.field), desk_told(desk))

@@ -12,8 +12,9 @@ from sculpt3d.errors import InputError, SculptError
 from sculpt3d.models.document import Document
 from sculpt3d.types import U8
 from viewer.drawing.window import open_window
+from viewer.files.desks import laid
 from viewer.files.settings import Settings, keep_recent, keep_settings, read_recent
-from viewer.hand import Hand, drag, moved, over, press, release, wheel
+from viewer.hand import Hand, drag, drawn, moved, press, release, wheel
 from viewer.language import _, speak, spoken
 from viewer.modes import modes
 from viewer.modes.measured import Measured, measured
@@ -27,7 +28,6 @@ from viewer.state import desk as desks
 from viewer.state.bench import Bench
 from viewer.state.commands import State, grabbed
 from viewer.state.keymap import TABLE
-from viewer.state.marks import NO_MARKS, Marks
 from viewer.tools import tools
 
 _EVENTS = (
@@ -45,8 +45,8 @@ MISSING = (
 
 
 class Desk:
-    """unit: of the file as the user says. settings: None: a bare window. kept: the folder of settings, None: nothing is
-    remembered."""
+    """unit: of the file as the user says. saved: a VIEW.json to begin with. settings: None: a window without panels. kept: the
+    folder of settings, None: nothing is remembered."""
 
     def __init__(
         self,
@@ -55,10 +55,12 @@ class Desk:
         size: tuple[int, int],
         path: Path | None = None,
         unit: str | None = None,
+        saved: Path | None = None,
         settings: Settings | None = None,
         kept: Path | None = None,
         visible: bool = True,
     ) -> None:
+        bench = Bench(document, path, unit)
         self.window = open_window(size, visible, smooth=False)
         self.window.switch_to()
         self.settings, self.kept = settings or Settings(panels=False), kept
@@ -68,8 +70,8 @@ class Desk:
         self._holds = ""  # what the hand holds while a button is down: "picture", "panel", "dial"
         self._changed_at = self._event_at = time.monotonic()
         self.picture_key: Any = None
-        self._over_for: Any = None
-        self._marks = NO_MARKS
+        self._drawn_for: Any = None
+        self._drawn_state = state
         self.shell = _shell(self.window, self.settings)
         self.keys, self.recent = _keys(), tuple[Path, ...]() if kept is None else read_recent(kept)
         self.asks_unit, self.shows_keys = False, False
@@ -79,20 +81,20 @@ class Desk:
         self.memory: Any = _memory()
         self.renderer: Any = None
         self.renderer_for: Document | None = None
-        self.take_up(document, state, path, unit)
+        self.take_up(document, laid(bench, state, saved), path)
         for event in _EVENTS:
             setattr(self.window, f"on_{event}", getattr(self, f"on_{event}"))
 
     # what is looked at
 
-    def take_up(self, document: Document, state: State, path: Path | None, unit: str | None = None) -> None:
-        """Another model in place of the one there is."""
+    def take_up(self, document: Document, desk: desks.Desk, path: Path | None) -> None:
+        """Another desk in place of the one there is."""
         former = getattr(self, "desk", None)
         self.document, self.path = document, None if path is None else path.resolve()
-        self.desk, self.hand = desks.opened(Bench(document, self.path, unit), state), Hand()
+        self.desk, self.hand = desk, Hand()
         if former is not None:
             former.bench.close()
-        self.shown = Measured(document, state)
+        self.shown = Measured(document, desk.state)
         self._measured_for: Any = None
         if self.kept is not None and self.path is not None:
             self.recent = keep_recent(self.path, self.kept)
@@ -117,7 +119,7 @@ class Desk:
             self.tell("wrong", sentence(error))
         self.wake()
 
-    act = send
+    act = send  # the name that desks have for it
 
     def tell(self, kind: Kind, text: str) -> None:
         self.notices = told(self.notices, Notice(kind, text, time.monotonic()))
@@ -165,7 +167,10 @@ class Desk:
         import pyglet
 
         pyglet.clock.schedule_interval(self._beat, 1 / 60)
-        pyglet.app.run(interval=None)
+        try:
+            pyglet.app.run(interval=None)
+        finally:
+            self.desk.bench.close()
 
     def wake(self) -> None:
         self._event_at = time.monotonic()
@@ -228,21 +233,22 @@ class Desk:
 
         self.notices = still_told(self.notices, time.monotonic())
         self._measure()
-        state = replace(self.state, past=(), future=(), bookmarks=(), rolling=False, help=False, over=self._over())
+        state = replace(self._drawn(), past=(), future=(), bookmarks=(), rolling=False, help=False)
         key = (state, id(self.shown.document))
         if key != self.picture_key:
             fine = fine and (self.picture_key is None or not settles)
             self.picture_key, self._changed_at = key, time.monotonic()
         paint(self, onto, 2 if fine else 1)
 
-    def _over(self) -> Marks:
-        """What lies over the model: made anew only where something of it may have changed, so that the picture is kept."""
+    def _drawn(self) -> State:
+        """With what cuts the model and lies over it: made anew only where something of it may have changed, so that the picture
+        is kept."""
         hover = self.hand.hover if self.desk.tool != desks.LOOK else None
         busy = self.desk.bench.busy
-        was = self._over_for
+        was = self._drawn_for
         if was is None or was[0] is not self.desk or was[1] is not hover or busy or was[2]:
-            self._over_for, self._marks = (self.desk, hover, busy), over(self.desk, self.hand)
-        return self._marks
+            self._drawn_for, self._drawn_state = (self.desk, hover, busy), drawn(self.desk, self.hand)
+        return self._drawn_state
 
     def _measure(self) -> None:
         """What the mode measures is measured once, beside the window."""

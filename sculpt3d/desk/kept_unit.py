@@ -7,11 +7,11 @@ import contextlib
 import json
 from pathlib import Path
 
-from sculpt3d.desk.units import MM_OF
 from sculpt3d.desk.viewfile import read_view, write_view
 from sculpt3d.errors import InputError, SculptError, UnreadableFile
 from sculpt3d.files import write_atomic
 
+MM_OF = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4}
 _MOST_BYTES, _MOST_FILES = 4_000_000, 2000
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sculpt3d.desk.kept_unit import MM_OF, kept_unit
 from sculpt3d.errors import InputError
 from sculpt3d.models.document import Document
 
-MM_OF = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4}
 _MAX_REPORT = 16_000_000
 
 
@@ -44,9 +44,13 @@ class Scale:
 
 
 def scale_of(document: Document, path: Path, given: str | None = None) -> Scale:
-    """The user's word, else the file's; the scale's sigma from the report of the project the file lies in."""
+    """The user's word, else the file's, else what the user once said of it; the scale's sigma from the report of the project the
+    file lies in."""
     own = None if document.unit_m is None else 1000.0 * document.unit_m
     scale = Scale(own, document.unit_source or "the file names no unit")
+    kept = kept_unit(path) if own is None and given is None else None
+    if kept is not None:
+        return Scale(MM_OF[kept[0]], f"as you said ({kept[1]})")
     if given is not None:
         scale = Scale(MM_OF[given], "as you said")
         if own is not None and not math.isclose(own, scale.needed(""), rel_tol=1e-9):
@@ -70,3 +74,6 @@ def _sigma_beside(path: Path) -> float | None:
         return None
     good = isinstance(sigma, int | float) and not isinstance(sigma, bool) and 0 < sigma < 0.5
     return float(sigma) if good else None
+
+
+__all__ = ["MM_OF", "Scale", "scale_of"]

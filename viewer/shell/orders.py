@@ -19,14 +19,15 @@ from sculpt3d.desk.kept_unit import keep_unit, view_beside
 from sculpt3d.errors import InputError
 from sculpt3d.models.document import Document
 from viewer.drawing.picture import framed
+from viewer.files.desks import desk_told, read_desk, write_desk
 from viewer.files.loading import load, with_unit
 from viewer.files.saving import free_name, save_picture
-from viewer.files.views import read_state, told_of, write_state
 from viewer.language import LANGUAGES, _, speak
 from viewer.overlay.words import draw_on
 from viewer.plates.asked import kinds_of
 from viewer.shell.choosing import Wanted
-from viewer.state.desk import ACTS, LOOK, act
+from viewer.state.bench import Bench
+from viewer.state.desk import ACTS, LOOK, act, opened
 from viewer.state.values import act as set_value
 from viewer.tools import tool
 
@@ -60,12 +61,12 @@ def _open(desk: Desk, value: str) -> None:
     """A model, a project, or a saved view of what is open."""
     path = Path(value)
     if path.suffix.lower() == ".json":
-        desk.state = read_state(path, desk.document, desk.state)
+        desk.desk = read_desk(path, desk.desk)
         return
 
     def taken(document: Document) -> None:
-        state = framed(document, desk.picture_size())
-        desk.take_up(document, replace(state, turntable=desk.state.turntable), path)
+        state = replace(framed(document, desk.picture_size()), turntable=desk.state.turntable)
+        desk.take_up(document, opened(Bench(document, path.resolve()), state), path)
         if desk.after_opening:
             command, desk.after_opening = desk.after_opening, ""
             desk.send(command)
@@ -89,14 +90,14 @@ def _save_view(desk: Desk) -> None:
     target = view_beside(desk.path or Path(desk.document.name))
     if not os.access(target.parent, os.W_OK):
         target = Path(target.name)
-    write_state(target, desk.document, desk.state)
+    write_desk(target, desk.desk)
     desk.tell("done", _("View saved: {path}").format(path=target.resolve()))
 
 
 def _screenshot(desk: Desk) -> None:
     target = free_name(Path(f"{desk.document.name}.png"))
     pixels = draw_on(desk.model_picture(), desk.document, desk.state, desk.shown.field)
-    save_picture(target, pixels, told_of(desk.document, desk.state))
+    save_picture(target, pixels, desk_told(desk.desk))
     desk.tell("done", _("Picture saved: {path}").format(path=target.resolve()))
 
 
@@ -117,9 +118,10 @@ def _render(desk: Desk, value: str) -> None:
     def work() -> Path:
         with tempfile.TemporaryDirectory() as folder:
             saved = Path(folder) / "now.view.json"
-            write_state(saved, document, state)
-            unit = [] if document.unit_source != "as you said" else ["--unit", _unit_name(1000 * (document.unit_m or 0))]
-            command = [sys.executable, "-m", "pipelines.cli", "render", str(desk.path), "--state", str(saved), *unit]
+            write_desk(saved, now)
+            unit = ["--unit", now.bench.unit] if now.bench.unit is not None else []
+            model = str(desk.path or desk.document.name)
+            command = [sys.executable, "-m", "pipelines.cli", "render", model, "--state", str(saved), *unit]
             command += [*shlex.split(options), "-o", target]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
@@ -127,17 +129,11 @@ def _render(desk: Desk, value: str) -> None:
             raise InputError(lines[-1].removeprefix("sculpt3d: ") if lines else "The picture was not written")
         return Path(target)
 
-    document, state = desk.document, desk.state
+    now = desk.desk
     says = _("Writing {name} ...").format(name=Path(target).name)
     desk.jobs.start(
         "render", says, work, lambda path: desk.tell("done", _("Picture saved: {path}").format(path=path.resolve()))
     )
-
-
-def _unit_name(mm: float) -> str:
-    from sculpt3d.desk.units import MM_OF
-
-    return min(MM_OF, key=lambda unit: abs(MM_OF[unit] - mm))
 
 
 def _unit(desk: Desk, value: str) -> None:
