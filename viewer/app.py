@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sculpt3d.errors import ResourceError
-from sculpt3d.models.document import Document
+from sculpt3d.errors import InputError, ResourceError
 from sculpt3d.models.notes import tell
 from viewer.drawing.picture import SIZE, framed, picture
 from viewer.drawing.window import has_screen
@@ -16,11 +15,11 @@ from viewer.files.saving import check_target, free_name, save_picture
 from viewer.files.settings import Settings, folder, read_settings
 from viewer.hand import still
 from viewer.language import speak, system_language
-from viewer.modes.measured import measured
 from viewer.overlay.words import draw_on
+from viewer.state import desk as desks
 from viewer.state.bench import Bench
-from viewer.state.commands import State
 from viewer.state.desk import act
+from viewer.state.shown import settled
 from viewer.window import Desk
 
 __all__ = ["Desk", "act", "view"]
@@ -53,20 +52,19 @@ def view(
     if screenshot is None and not has_screen():
         raise ResourceError("There is no screen here; write a picture with --screenshot PNG instead")
     if screenshot is not None and not panels:
-        _bare(document, state, size, path, unit, saved, screenshot)
+        _bare(laid(Bench(document, path, unit), state, saved, second), size, screenshot)
         return
+    shown = screenshot is None
     try:
         desk = Desk(
-            document, state, size, path, unit, saved, kept, None if screenshot else folder(), screenshot is None
+            document, state, size, path, unit, saved, second, kept, folder() if shown else None, shown
         )
     except ResourceError as error:
         print(f"sculpt3d: {error}", file=sys.stderr)
         target = screenshot or free_name(Path(f"{document.name}.png"))
-        _bare(document, state, size, path, unit, saved, target)
+        _bare(laid(Bench(document, path, unit), state, saved, second), size, target)
         print(f"Picture: {target.resolve()} (`sculpt3d render` draws others, from any side and in any light)")
         return
-    if second is not None:
-        desk.send(f"compare {second}")
     if screenshot is None:
         desk.run()
         return
@@ -76,17 +74,13 @@ def view(
         desk.close()
 
 
-def _bare(
-    document: Document,
-    state: State,
-    size: tuple[int, int],
-    path: Path,
-    unit: str | None,
-    saved: Path | None,
-    target: Path,
-) -> None:
-    """The model alone, by OpenGL or by rays."""
-    desk = laid(Bench(document, path, unit), state, saved)
-    shown = measured(document, still(desk))
-    pixels = picture(shown.document, shown.state, size)
-    save_picture(target, draw_on(pixels, document, desk.state, shown.field), desk_told(desk))
+def _bare(desk: desks.Desk, size: tuple[int, int], target: Path) -> None:
+    """The model alone, by OpenGL or by rays. Raises `InputError` where what the mode measures cannot be."""
+    try:
+        shown = settled(desk)
+        if shown.failed:
+            raise InputError(shown.failed)
+        pixels = picture(shown.document, still(desk), size)
+        save_picture(target, draw_on(pixels, desk.bench.document, desk.state, shown.field), desk_told(desk))
+    finally:
+        desk.bench.close()

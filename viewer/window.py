@@ -14,10 +14,9 @@ from sculpt3d.types import U8
 from viewer.drawing.window import open_window
 from viewer.files.desks import laid
 from viewer.files.settings import Settings, keep_recent, keep_settings, read_recent
-from viewer.hand import Hand, drag, drawn, moved, press, release, wheel
+from viewer.hand import Hand, drag, drawn, moved, press, release, still, wheel
 from viewer.language import _, speak, spoken
 from viewer.modes import modes
-from viewer.modes.measured import Measured, measured
 from viewer.overlay.dial import on_dial, pulled_to
 from viewer.shell.choosing import Wanted
 from viewer.shell.jobs import Jobs, sentence
@@ -28,6 +27,7 @@ from viewer.state import desk as desks
 from viewer.state.bench import Bench
 from viewer.state.commands import State, grabbed
 from viewer.state.keymap import TABLE
+from viewer.state.shown import Shown, settled, shown_of
 from viewer.tools import tools
 
 _EVENTS = (
@@ -45,8 +45,8 @@ MISSING = (
 
 
 class Desk:
-    """unit: of the file as the user says. saved: a VIEW.json to begin with. settings: None: a window without panels. kept: the
-    folder of settings, None: nothing is remembered."""
+    """unit: of the file as the user says. saved: a VIEW.json to begin with. second: a file against it. settings: None: a
+    window without panels. kept: the folder of settings, None: nothing is remembered."""
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class Desk:
         path: Path | None = None,
         unit: str | None = None,
         saved: Path | None = None,
+        second: Path | None = None,
         settings: Settings | None = None,
         kept: Path | None = None,
         visible: bool = True,
@@ -81,7 +82,7 @@ class Desk:
         self.memory: Any = _memory()
         self.renderer: Any = None
         self.renderer_for: Document | None = None
-        self.take_up(document, laid(bench, state, saved), path)
+        self.take_up(document, laid(bench, state, saved, second), path)
         for event in _EVENTS:
             setattr(self.window, f"on_{event}", getattr(self, f"on_{event}"))
 
@@ -94,8 +95,7 @@ class Desk:
         self.desk, self.hand = desk, Hand()
         if former is not None:
             former.bench.close()
-        self.shown = Measured(document, desk.state)
-        self._measured_for: Any = None
+        self.shown = Shown(document, desk.state.mode)
         if self.kept is not None and self.path is not None:
             self.recent = keep_recent(self.path, self.kept)
         self.asks_unit = document.unit_m is None and self.path is not None
@@ -130,7 +130,7 @@ class Desk:
         bench = Bench(document, self.path, unit)
         self.desk.bench.close()
         self.document, self.desk = document, replace(self.desk, bench=bench)
-        self.shown = replace(self.shown, document=document) if self._measured_for is None else self.shown
+        self.shown = replace(self.shown, document=document)
         self.wake()
 
     def choose(self, wanted: Wanted) -> None:
@@ -150,11 +150,9 @@ class Desk:
             speak("en")
             self.tell("wrong", MISSING)
 
-    def failed(self, kind: str, error: BaseException) -> None:
-        """A job ended with an error; a mode that cannot be measured is left."""
+    def failed(self, error: BaseException) -> None:
+        """A job ended with an error."""
         self.tell("wrong", sentence(error))
-        if kind == "measure":
-            self.state = replace(self.state, mode="clay")
 
     def set(self, settings: Settings) -> None:
         self.settings = settings
@@ -182,7 +180,7 @@ class Desk:
             self.wake()
         if self._native is not None:
             self._take_native()
-        busy = bool(self.jobs.busy) or self.desk.bench.busy or now - self._event_at < _AWAKE or self.picture_key is None
+        busy = bool(self.busy) or now - self._event_at < _AWAKE or self.picture_key is None
         if busy and self.window.context is not None:
             self.window.draw(seconds)
 
@@ -209,7 +207,8 @@ class Desk:
                 self._draw(canvas.name.value, True, False)
                 if settle:
                     self.jobs.wait()
-                    self.desk.bench.wait()
+                    settled(self.desk)
+                    still(self.desk)
             return canvas.read()
         finally:
             canvas.close()
@@ -232,8 +231,8 @@ class Desk:
         from viewer.shell.painting import paint
 
         self.notices = still_told(self.notices, time.monotonic())
-        self._measure()
-        state = replace(self._drawn(), past=(), future=(), bookmarks=(), rolling=False, help=False)
+        self._look()
+        state = replace(self._drawn(), past=(), future=(), bookmarks=(), rolling=False, help=False, mode=self.shown.mode)
         key = (state, id(self.shown.document))
         if key != self.picture_key:
             fine = fine and (self.picture_key is None or not settles)
@@ -250,21 +249,19 @@ class Desk:
             self._drawn_for, self._drawn_state = (self.desk, hover, busy), drawn(self.desk, self.hand)
         return self._drawn_state
 
-    def _measure(self) -> None:
-        """What the mode measures is measured once, beside the window."""
-        wanted = (self.state.mode, self.state.shown)
-        if wanted == self._measured_for:
-            return
-        self._measured_for, document, state = wanted, self.document, self.state
-        if modes()[state.mode].measure is None:
-            self.shown = Measured(document, state)
-            return
-        says = _("Measuring the surface ...")
-        self.jobs.start("measure", says, lambda: measured(document, state), self._take_measured)
+    def _look(self) -> None:
+        """What the mode shows of what is looked at; one that cannot be shown is told and left."""
+        self.shown = shown_of(self.desk)
+        if self.shown.failed:
+            self.tell("wrong", self.shown.failed)
+            self.state = replace(self.state, mode="clay")
+            self.shown = shown_of(self.desk)
 
-    def _take_measured(self, found: Measured) -> None:
-        if (found.state.mode, found.state.shown) == self._measured_for and self.document is not None:
-            self.shown = found
+    @property
+    def busy(self) -> tuple[str, ...]:
+        """What is being worked at, in words."""
+        working = self.shown.waiting or self.desk.bench.busy
+        return (*self.jobs.busy, *([_("Measuring ...")] if working else []))
 
     # hands
 

@@ -23,7 +23,7 @@ class Jobs:
     """failed: told of an error that a job ended with, as one sentence. One job of a kind at a time: a newer one's result alone
     counts."""
 
-    def __init__(self, failed: Callable[[str, BaseException], None]) -> None:
+    def __init__(self, failed: Callable[[BaseException], None]) -> None:
         self._failed = failed
         self._jobs: dict[str, _Job] = {}
 
@@ -47,7 +47,7 @@ class Jobs:
         for kind in done:
             job = self._jobs.pop(kind)
             if job.error is not None:
-                self._failed(kind, job.error)
+                self._failed(job.error)
             else:
                 job.then(job.result[0])
         return bool(done)

@@ -40,10 +40,12 @@ MODELS = (".glb", ".gltf", ".ply", ".obj", ".stl", ".xyz", ".las", ".laz", ".e57
 def carry_out(desk: Desk, command: str, *what: Any, **more: Any) -> None:
     """Raises `SculptError` or `OSError` with what to tell."""
     name, _space, value = command.partition(" ")
-    if command in _ORDERS:
-        _ORDERS[command](desk)
-    elif command in ACTS or what or more:
+    if what or more:
         desk.desk = act(desk.desk, command, *what, **more)
+    elif command in _ORDERS:
+        _ORDERS[command](desk)
+    elif command in ACTS:
+        desk.desk = act(desk.desk, command)
     elif name in _WITH_VALUE and value:
         _WITH_VALUE[name](desk, value)
     else:
@@ -72,6 +74,16 @@ def _open(desk: Desk, value: str) -> None:
             desk.send(command)
 
     desk.jobs.start("open", _("Opening {name} ...").format(name=path.name), lambda: load(path), taken)
+
+
+def _compare(desk: Desk, value: str) -> None:
+    """With a second file, shown against this one."""
+    desk.desk = act(desk.desk, "compare", Path(value))
+    desk.state = replace(desk.state, mode="deviation")
+
+
+def _choose_second(desk: Desk) -> None:
+    desk.choose(Wanted("compare", _("Compare with"), MODELS, _folder(desk)))
 
 
 def _folder(desk: Desk) -> Path:
@@ -225,6 +237,7 @@ def _quit(desk: Desk) -> None:
 
 _ORDERS: dict[str, Callable[[Desk], None]] = {
     "open": _choose,
+    "compare": _choose_second,
     "save view": _save_view,
     "screenshot": _screenshot,
     "help": _panels,
@@ -236,6 +249,7 @@ _ORDERS: dict[str, Callable[[Desk], None]] = {
 }
 _WITH_VALUE: dict[str, Callable[[Desk, str], None]] = {
     "open": _open,
+    "compare": _compare,
     "then": _then,
     "publish": _publish,
     "render": _render,

@@ -53,7 +53,7 @@ def _panels(desk: Desk, places: Places) -> None:
     shell = desk.shell
     seen = Seen(
         desk.document, desk.path or Path(), desk.state, desk.shown.field, desk.desk, desk.settings, desk.recent,
-        shell.letters, shell.theme, shell.scale, desk.jobs.busy, desk.memory,
+        shell.letters, shell.theme, shell.scale, desk.busy, desk.memory,
     )  # fmt: skip
     drawn = desk.hand.rectangle
     if drawn is not None:
