@@ -66,7 +66,6 @@ def test_a_second_file_is_shown_by_how_far_it_is_off(
     states: tuple[Path, Path, F64],
     windows: Windows,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     a, b, tip = states
     window = opened(a, windows)
@@ -80,7 +79,7 @@ def test_a_second_file_is_shown_by_how_far_it_is_off(
     shown = settled(window.desk)
     assert shown.mode == "deviation" and shown.field is not None and shown.field.high == found.limit()
     window.on_draw()
-    assert window._shown.document.parts[0].attributes["deviation_mm"].min() == pytest.approx(-1.0, abs=0.05)
+    assert window.shown.document.parts[0].attributes["deviation_mm"].min() == pytest.approx(-1.0, abs=0.05)
     write_desk(tmp_path / "v.json", window.desk)
     told = of_command_line(a, tmp_path / "v.json", capsys)
     assert told["comparison"] == found.as_dict()
@@ -114,7 +113,6 @@ def test_pairs_are_picked_on_one_file_then_the_other(
     states: tuple[Path, Path, F64],
     windows: Windows,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The second file lies elsewhere and turned; pairs within a few mm bring it back."""
     a, b, _ = states
@@ -182,7 +180,6 @@ def test_a_second_file_that_cannot_be_compared_is_said(
     states: tuple[Path, Path, F64],
     windows: Windows,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     a, _, _ = states
     in_mm = saved(tmp_path / "mm.ply", trimesh.Trimesh(lump().vertices * 1000, lump().faces))
@@ -191,7 +188,7 @@ def test_a_second_file_that_cannot_be_compared_is_said(
     window.act("mode deviation")
     assert "names no unit" in settled(window.desk).failed
     window.on_draw()
-    assert window.state.mode == "clay" and "names no unit" in capsys.readouterr().err
+    assert window.state.mode == "clay" and "names no unit" in window.notices[-1].text
     window.act("compare", unit_b="mm")
     window.act("mode deviation")
     assert not settled(window.desk).failed
