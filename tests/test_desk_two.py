@@ -66,6 +66,7 @@ def test_a_second_file_is_shown_by_how_far_it_is_off(
     states: tuple[Path, Path, F64],
     windows: Windows,
     tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     a, b, tip = states
     window = opened(a, windows)
@@ -113,6 +114,7 @@ def test_pairs_are_picked_on_one_file_then_the_other(
     states: tuple[Path, Path, F64],
     windows: Windows,
     tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The second file lies elsewhere and turned; pairs within a few mm bring it back."""
     a, b, _ = states
