@@ -140,7 +140,7 @@ class Bench:
     @cached_property
     def wash(self) -> Wash:
         """For strokes while they are painted."""
-        return Wash(self.document)
+        return Wash(self.ready())
 
     # -- places ------------------------------------------------------------------------------------------------------
 

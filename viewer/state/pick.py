@@ -1,6 +1,6 @@
 """What lies under the cursor: a place on the model, exact on its triangle, and what a rectangle of the picture shows.
 
-Picture coordinates are -1..1 to the right and up. A faster `Target` may take the place of `Triangles` behind the same calls.
+Picture coordinates are -1..1 to the right and up. Another `Target` may take the place of `Triangles` behind the same calls.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sculpt3d.models.document import Document
 from viewer.state.camera import HALF, OrbitCamera
 from viewer.state.commands import State
 from viewer.state.cuts import Cut, left, stretch
+from viewer.state.tree import Tree
 
 At = tuple[float, float]
 I64 = NDArray[np.int64]
@@ -40,51 +41,36 @@ class Hit:
 
 
 class Target(Protocol):
-    """Something that rays meet."""
+    """Something that rays meet; places are local, faces those of the document's `triangles()`."""
 
     @property
     def document(self) -> Document: ...
 
-    def first(self, origins: F64, directions: F64, cuts: tuple[Cut, ...]) -> tuple[F64, I64, I64]:
-        """(N,) each: how far along the direction, part and face of what each meets first; infinite where nothing is."""
+    def first(self, origins: F64, directions: F64, cuts: tuple[Cut, ...]) -> tuple[F64, I64]:
+        """(N,) each: how far along the direction, and the face that each meets first; infinite and -1 where nothing is."""
+
+    def near(self, place: F64, radius: float) -> F64:
+        """(K, 3, 3) triangles around a place, some more than those within the radius."""
 
 
 class Triangles:
-    """A document's surfaces for rays, by Open3D; coordinates about their middle, where float32 is finest."""
+    """A document's surfaces, all of their triangles."""
 
     def __init__(self, document: Document) -> None:
-        from sculpt3d._open3d import o3d
+        self.document, self.tree = document, Tree(document.points(), document.triangles())
 
-        self.document, self._o3d = document, o3d
-        self._parts = np.array([k for k, p in enumerate(document.parts) if len(p.faces)], np.int64)
-        self._scene = o3d.t.geometry.RaycastingScene()
-        self._middle = document.points().mean(0, dtype=np.float64)
-        for k in self._parts:
-            part = document.parts[k]
-            local = np.ascontiguousarray(part.vertices - self._middle, np.float32)
-            self._scene.add_triangles(
-                o3d.core.Tensor(local), o3d.core.Tensor(np.ascontiguousarray(part.faces, np.uint32))
-            )
-        if len(self._parts):
-            self.first(np.zeros((1, 3)), np.array([[0.0, 0.0, 1.0]]), ())  # builds the tree
+    def first(self, origins: F64, directions: F64, cuts: tuple[Cut, ...]) -> tuple[F64, I64]:
+        return self.tree.first(origins, directions, *stretch(origins, directions, cuts))
 
-    def first(self, origins: F64, directions: F64, cuts: tuple[Cut, ...]) -> tuple[F64, I64, I64]:
-        if not len(self._parts):
-            none = np.full(len(origins), -1, np.int64)
-            return np.full(len(origins), np.inf), none, none
-        near, far = stretch(origins, directions, cuts)
-        begin = np.where(near <= far, near, 0.0)
-        start = origins + directions * begin[:, None] - self._middle
-        rays = self._o3d.core.Tensor(np.concatenate([start, directions], 1).astype(np.float32))
-        found = self._scene.cast_rays(rays)
-        depth = found["t_hit"].numpy().astype(np.float64) + begin
-        depth[~(depth <= far)] = np.inf
-        part = found["geometry_ids"].numpy().astype(np.int64)
-        return (
-            depth,
-            self._parts[np.where(np.isfinite(depth), part, 0)],
-            found["primitive_ids"].numpy().astype(np.int64),
-        )
+    def near(self, place: F64, radius: float) -> F64:
+        return np.asarray(self.tree.points[self.tree.faces[self.tree.near(place, radius)]], np.float64)
+
+
+def part_of(document: Document, face: int) -> tuple[int, int]:
+    """Part and face in it, of a face of `triangles()`."""
+    ends = np.cumsum([len(p.faces) for p in document.parts])
+    part = int(np.searchsorted(ends, face, side="right"))
+    return part, face - int(ends[part - 1] if part else 0)
 
 
 def rays(camera: OrbitCamera, at: NDArray[Any], aspect: float) -> tuple[F64, F64]:
@@ -114,14 +100,14 @@ def seen_in(target: Target, state: State, corners: tuple[float, float, float, fl
     x, y = (np.linspace(corners[k], corners[k + 2], _GRID) for k in (0, 1))
     at = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
     origins, directions = rays(state.camera, at, aspect)
-    depth, _, _ = target.first(origins, directions, state.cuts)
+    depth, _ = target.first(origins, directions, state.cuts)
     met = np.isfinite(depth)
     return np.asarray(origins[met] + directions[met] * depth[met, None])
 
 
 def _nearest(target: Target, state: State, at: NDArray[Any], aspect: float) -> Hit | None:
     origins, directions = rays(state.camera, at, aspect)
-    depth, part, face = target.first(origins, directions, state.cuts)
+    depth, face = target.first(origins, directions, state.cuts)
     capped = _caps(state, origins, directions)
     k = int(np.minimum(depth, capped).argmin())
     if not np.isfinite(min(depth[k], capped[k])):
@@ -129,17 +115,13 @@ def _nearest(target: Target, state: State, at: NDArray[Any], aspect: float) -> H
     if capped[k] <= depth[k]:
         place = origins[k] + directions[k] * capped[k]
         return Hit(_xyz(place), _xyz(_cut_normal(state, place)), _CAP, _CAP, float(capped[k]))
-    p = target.document.parts[part[k]]
-    a, b, c = p.vertices[p.faces[face[k]]].astype(np.float64)
+    number, own = part_of(target.document, int(face[k]))
+    p = target.document.parts[number]
+    a, b, c = p.vertices[p.faces[own]].astype(np.float64)
     normal = np.cross(b - a, c - a)
     normal = normal / max(float(np.linalg.norm(normal)), 1e-300)
-    slope = float(normal @ directions[k])
-    exact = float(normal @ (a - origins[k])) / slope if abs(slope) > 1e-9 else depth[k]
-    along = exact if abs(exact - depth[k]) < 1e-3 * abs(depth[k]) else depth[k]  # the face as doubles have it
-    normal = -normal if slope > 0 else normal
-    return Hit(
-        _xyz(origins[k] + directions[k] * along), _xyz(normal), int(part[k]), int(face[k]), float(along)
-    )
+    normal = -normal if float(normal @ directions[k]) > 0 else normal
+    return Hit(_xyz(origins[k] + directions[k] * depth[k]), _xyz(normal), number, own, float(depth[k]))
 
 
 def _caps(state: State, origins: F64, directions: F64) -> F64:
@@ -205,7 +187,9 @@ def snapped(target: Target, state: State, hit: Hit, at: At, size: tuple[int, int
     beside = _off(state.camera, np.array(on_side), at, size)
     if min(off.min(), beside.min()) > reach:
         return hit
-    around = _faces_at(part.vertices, part.faces, corners)
+    tiny = 1e-6 * state.home.radius
+    around = np.concatenate([target.near(corner, tiny) for corner in corners])
+    around = np.unique(around.reshape(-1, 9), axis=0).reshape(-1, 3, 3)
     for k in np.argsort(off):
         if off[k] <= reach and _is_corner(around, corners[k]):
             return replace(hit, place=_xyz(corners[k]), snapped=True)
@@ -213,16 +197,6 @@ def snapped(target: Target, state: State, hit: Hit, at: At, size: tuple[int, int
         if beside[k] <= reach and _is_sharp(around, *sides[k]):
             return replace(hit, place=_xyz(on_side[k]), snapped=True)
     return hit
-
-
-def _faces_at(vertices: NDArray[Any], faces: NDArray[Any], corners: F64) -> F64:
-    """(K, 3, 3) of all faces at any of the corners (3, 3), those of seams too."""
-    low, high = corners.min(0), corners.max(0)
-    close = np.flatnonzero(((vertices >= low) & (vertices <= high)).all(1))
-    at = close[(vertices[close][:, None] == corners[None]).all(2).any(1)]
-    marks = np.zeros(len(vertices), bool)
-    marks[at] = True
-    return np.asarray(vertices[faces[marks[faces].any(1)]], np.float64)
 
 
 def _normals(faces: F64) -> F64:

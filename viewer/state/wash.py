@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sculpt3d.desk.painted import bordered
 from sculpt3d.geometry import F64
-from sculpt3d.models.document import Document
+from viewer.state.pick import Target
 
 Stroke = tuple[float, float, float, float]
-_LARGE = 8.0  # of the usual extent along the axis: such faces are always looked at
 
 
 class Wash:
-    """A document's faces in order along its longest side; local places."""
+    """On the triangles of a target; local places."""
 
-    def __init__(self, document: Document) -> None:
-        self.points, self.faces = document.points(), document.triangles()
-        self._axis = int(np.ptp(self.points, axis=0).argmax()) if len(self.points) else 0
-        along = self.points[:, self._axis][self.faces] if len(self.faces) else np.zeros((0, 3), np.float32)
-        low, high = along.min(1, initial=np.inf), along.max(1, initial=-np.inf)
-        half = (high - low) / 2
-        usual = _LARGE * float(np.median(half)) if len(half) else 0.0
-        self._large = np.flatnonzero(half > usual)
-        self._half = min(usual, float(half.max(initial=0)))
-        middle = (low + high) / 2
-        self._order = np.argsort(middle)
-        self._sorted = middle[self._order]
+    def __init__(self, target: Target) -> None:
+        self.target = target
         self._pieces: dict[tuple[Stroke, ...], list[F64]] = {(): []}
 
     def painted(self, strokes: tuple[Stroke, ...]) -> F64:
@@ -43,8 +31,7 @@ class Wash:
 
     def _added(self, stroke: Stroke, before: tuple[Stroke, ...]) -> F64:
         centre, radius = np.array(stroke[:3]), stroke[3]
-        near = self._near(centre, radius)
-        x = self.points[self.faces[near]].astype(np.float64)
+        x = self.target.near(centre, radius)
         normal = np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0])
         middle = x.mean(1)
         reach = np.linalg.norm(x - middle[:, None], axis=2).max(1, initial=0)
@@ -61,11 +48,6 @@ class Wash:
         for *place, wide in earlier:
             found = found[np.linalg.norm(found.mean(1) - place, axis=1) > wide]
         return found
-
-    def _near(self, centre: F64, radius: float) -> NDArray[np.int64]:
-        at, wide = centre[self._axis], radius + self._half
-        first, last = np.searchsorted(self._sorted, [at - wide, at + wide])
-        return np.concatenate([self._order[first:last], self._large]).astype(np.int64)
 
 
 def _closest(triangles: F64, place: F64) -> int:
