@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +13,7 @@ from PIL import Image
 
 from pipelines.workspace import Step
 from sculpt3d.align import Placement
-from sculpt3d.files import write_atomic
+from sculpt3d.files import put, write_atomic
 from sculpt3d.geometry import Sim3
 from sculpt3d.types import F32, Scene, TexturedMesh, TextureFacts
 
@@ -22,7 +21,7 @@ from sculpt3d.types import F32, Scene, TexturedMesh, TextureFacts
 def save_textured(out: Path, mesh: TexturedMesh) -> None:
     """`out/texture.png`, `out/charts.npz` and `out/facts.json`."""
     Image.fromarray(mesh.texture).save(out / ".texture.part.png", compress_level=3)
-    os.replace(out / ".texture.part.png", out / "texture.png")
+    put(out / ".texture.part.png", out / "texture.png")
     temporary = out / ".charts.part.npz"
     np.savez(
         temporary,
@@ -32,7 +31,7 @@ def save_textured(out: Path, mesh: TexturedMesh) -> None:
         uv=mesh.uv,
         unseen=mesh.unseen,
     )
-    os.replace(temporary, out / "charts.npz")
+    put(temporary, out / "charts.npz")
     write_atomic(out / "facts.json", json.dumps(asdict(mesh.facts)).encode())
 
 
@@ -49,7 +48,7 @@ def load_textured(folder: Path, target_from_source: Sim3) -> TexturedMesh:
             a["uv"],
             np.asarray(picture.convert("RGB")),
             a["unseen"],
-            TextureFacts(**json.loads((folder / "facts.json").read_text())),
+            TextureFacts(**json.loads((folder / "facts.json").read_text("utf-8"))),
         )
 
 
@@ -84,7 +83,7 @@ def save_control(out: Path, control_from_world: Sim3) -> None:
 def load_control(folder: Path) -> dict[str, Any]:
     """What `save_control` wrote; nothing where there was no control."""
     path = folder / "control.json"
-    return dict(json.loads(path.read_text())) if path.is_file() else {}
+    return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
 
 
 def uncertainty_of(placed: Path, mesh: TexturedMesh | None = None) -> tuple[str, F32]:
@@ -101,7 +100,7 @@ def uncertainty_of(placed: Path, mesh: TexturedMesh | None = None) -> tuple[str,
 
 def load_place(folder: Path) -> Placement:
     """What `save_place` wrote."""
-    text = json.loads((folder / "place.json").read_text())
+    text = json.loads((folder / "place.json").read_text("utf-8"))
     move = Sim3(text["scale"], np.array(text["rotation"]), np.array(text["translation"]))
     size = None
     if text.get("size") is not None:

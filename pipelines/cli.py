@@ -63,7 +63,7 @@ def _unexpected(error: Exception, folder: Path) -> str:
 
     if shutil.disk_usage(folder).free < 50_000_000 or "disk" in str(error).lower():
         return f"{_FULL}; {_FREE_SOME}"
-    with tempfile.NamedTemporaryFile("w", prefix="sculpt3d-", suffix=".log", delete=False) as log:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="sculpt3d-", suffix=".log", delete=False) as log:
         traceback.print_exc(file=log)
     return f"Something unforeseen happened ({type(error).__name__}); please report it with {log.name}"
 

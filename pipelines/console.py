@@ -53,7 +53,7 @@ class Console:
     def learn(self, report: Path) -> None:
         """Take the stages' seconds from a past run's report.json, if there is one."""
         try:
-            stages = json.loads(report.read_text())["stages"]
+            stages = json.loads(report.read_text("utf-8"))["stages"]
             self._typical.update({str(s["name"]): max(float(s["seconds"]), 0.1) for s in stages})
             self._learnt = True
         except (OSError, ValueError, KeyError, TypeError):

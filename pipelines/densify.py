@@ -12,14 +12,15 @@ from pipelines.artifacts import scene_of
 from pipelines.console import Console
 from pipelines.dense import depth_step, fusion_step, how_found, object_step, stereo_cost
 from pipelines.parallel import memory_budget_gb, run_each, workers_within
-from pipelines.photogrammetry import How
+from pipelines.photogrammetry import How, keep_short
 from pipelines.report import versions
 from pipelines.workspace import Workspace, key_of_files
 from pipelines.workspace_photos import photos_of_model
 from sculpt3d.align import about, with_photos
-from sculpt3d.files import write_atomic
+from sculpt3d.files import put, write_atomic
 from sculpt3d.geometry import F64
 from sculpt3d.models.ply import read_cloud, write_cloud
+from sculpt3d.system import linked
 from sculpt3d.types import Spacing
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def densify(
         | {n: shots.folder / n for n in shots.names}
         | {f"mask of {n}": m for n, m in shots.masks.found.items()}
     )
+    keep_short(out, shots.names)
     ws = Workspace(out, console)
     console.plan(STAGES)
     for sentence in shots.notes:
@@ -72,12 +74,13 @@ def densify(
     ws.prune()
     hand_out_cloud(fused.path / "cloud.ply", out / "cloud.ply", shots.offset)
     link = out / "stereo"
-    if link.is_symlink() or not link.exists():
-        link.unlink(missing_ok=True)
-        link.symlink_to((depth.path / "stereo").relative_to(out))
-    made = json.loads((depth.path / "depth.json").read_text())
+    maps = (depth.path / "stereo").relative_to(out).as_posix()
+    if not linked(link, maps):
+        console.say(f"note: {link} cannot be a link to the maps here; they are in {out / maps}")
+        link = out / maps
+    made = json.loads((depth.path / "depth.json").read_text("utf-8"))
     dense = {
-        **json.loads((fused.path / "facts.json").read_text()),
+        **json.loads((fused.path / "facts.json").read_text("utf-8")),
         **made,
         "region": how_found(found),
         "core_seconds": depth.core_seconds,
@@ -88,7 +91,7 @@ def densify(
         **({"offset": shots.offset.tolist()} if shots.offset.any() else {}),
         "dense": dense,
         "stages": [step.facts() for step in ws.steps],
-        "outputs": {"cloud.ply": "cloud.ply", "stereo": "stereo", "report.json": "report.json"},
+        "outputs": {"cloud.ply": "cloud.ply", "stereo": link.relative_to(out).as_posix(), "report.json": "report.json"},
         "versions": versions(),
     }
     write_atomic(out / "report.json", json.dumps(report, indent=1).encode())
@@ -107,5 +110,6 @@ def hand_out_cloud(source: Path, target: Path, offset: F64) -> None:
     if offset.any():
         write_cloud(target, read_cloud(source), (OWN_FRAME, "coordinates in double precision"), offset)
         return
-    shutil.copy2(source, target.with_name(f".{target.name}.part"))
-    target.with_name(f".{target.name}.part").replace(target)
+    temporary = target.with_name(f".{target.name}.part")
+    shutil.copy2(source, temporary)
+    put(temporary, target)

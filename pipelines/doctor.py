@@ -7,12 +7,12 @@ import importlib.util
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from sculpt3d.errors import SculptError
+from sculpt3d.system import long_paths, run
 from sculpt3d.webasset.npm import PINNED, Package, cached, need, program
 
 MODULES = (
@@ -42,6 +42,17 @@ _OPTIONS = {
 }
 
 
+_AGAIN = "pip install --force-reinstall sculpt3d"
+_BY_CONDA = "it has no wheel for this machine; conda-forge has it: conda install -c conda-forge pycolmap"
+# pycolmap 4's wheels: Windows and Linux on x86-64, macOS 14 or newer on Apple's own processors.
+NO_WHEEL = {
+    ("pycolmap", "Linux", "aarch64"): _BY_CONDA,
+    ("pycolmap", "Darwin", "x86_64"): _BY_CONDA,
+    ("pycolmap", "Darwin", "arm64"): f"{_AGAIN}, on macOS 14 or newer: pycolmap has no wheel for older ones",
+    ("pycolmap", "Windows", "ARM64"): "it has no wheel for Windows on ARM; install Python for x86-64, which runs there too",
+}
+
+
 @dataclass(frozen=True)
 class Finding:
     what: str
@@ -62,6 +73,7 @@ def examine() -> list[Finding]:
         *(lambda p=p: _npm(p) for p in PINNED),
         _memory,
         _disk,
+        _paths,
         _display,
         _gl,
     ]
@@ -87,13 +99,15 @@ def _python() -> Finding:
     )
 
 
+def _machine() -> tuple[str, str]:
+    return platform.system(), platform.machine()
+
+
 def _module(name: str) -> Finding:
     try:
         module = importlib.import_module(name)
     except Exception as error:
-        return Finding(
-            name, False, str(error).splitlines()[0][:120], "pip install --force-reinstall sculpt3d"
-        )
+        return Finding(name, False, str(error).splitlines()[0][:120], NO_WHEEL.get((name, *_machine()), _AGAIN))
     return Finding(name, True, str(getattr(module, "__version__", getattr(module, "version", "installed"))))
 
 
@@ -179,6 +193,15 @@ def _disk() -> Finding:
     )
 
 
+def _paths() -> Finding:
+    return Finding(
+        "long paths",
+        long_paths(),
+        "yes" if long_paths() else "up to 259 characters",
+        "keep projects in a short folder (C:\\scans), or have LongPathsEnabled set in Windows' registry",
+    )
+
+
 def _display() -> Finding:
     return Finding(
         "screen",
@@ -191,13 +214,10 @@ def _display() -> Finding:
 
 def _gl() -> Finding:
     command = [sys.executable, "-m", "viewer", "--probe"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    good = done.returncode == 0
+    code, output, complaint = run(command, timeout=60)
     return Finding(
         "OpenGL",
-        good,
-        (done.stdout or done.stderr).strip().splitlines()[-1][:120]
-        if done.stdout or done.stderr
-        else "no answer",
+        code == 0,
+        (output or complaint).strip().splitlines()[-1][:120] if output or complaint else "no answer",
         "install a graphics driver (Debian: apt install libgl1 libegl1); pictures still work, drawn without it",
     )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -25,7 +24,7 @@ from pipelines.source import Source, load_source, source_files
 from pipelines.webpage import Entry, Subject, write_page
 from pipelines.workspace import key_of, key_of_files
 from sculpt3d.errors import InputError
-from sculpt3d.files import write_atomic
+from sculpt3d.files import put, write_atomic
 from sculpt3d.webasset.distance import Surface
 from sculpt3d.webasset.likeness import Gallery
 from sculpt3d.webasset.lods import JOINED, Rung, join_levels, prove_levels
@@ -131,7 +130,7 @@ def _join(folder: Path, name: str, written: Sequence[Written]) -> dict[str, Any]
         except ProofFailed:
             part.unlink(missing_ok=True)
             raise
-        os.replace(part, target)
+        put(part, target)
     levels = [r.path.name for r in rungs]
     return {"file": target.name, "megabytes": round(len(data) / 1e6, 3), "levels": levels}
 

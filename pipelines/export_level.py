@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -14,6 +13,7 @@ import numpy as np
 
 from pipelines.source import Source
 from sculpt3d.errors import InputError
+from sculpt3d.files import put
 from sculpt3d.models.document import Part
 from sculpt3d.progress import Progress, silent
 from sculpt3d.types import U8
@@ -129,7 +129,7 @@ class Job:
         except ProofFailed:
             part.unlink(missing_ok=True)
             raise
-        os.replace(part, target)
+        put(part, target)
         told = _rounded(asdict(replace(proof, moved=proof.moved * self.per_unit)))
         self._tell_losses()
         return Written(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -35,6 +35,7 @@ from sculpt3d.metric.tables import Known
 from sculpt3d.models.ply import read_cloud, read_mesh, write_mesh
 from sculpt3d.photos.masks import Masks
 from sculpt3d.progress import Each
+from sculpt3d.system import too_long
 from sculpt3d.types import Spacing
 
 STAGES = (
@@ -76,7 +77,7 @@ def load_preset(name: str) -> Preset:
         raise InputError(
             f"There is no preset {name}; use one of {', '.join(sorted(p.stem for p in PRESETS.glob('*.toml')))}"
         )
-    return Preset(**tomllib.loads(path.read_text()))
+    return Preset(**tomllib.loads(path.read_text("utf-8")))
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,7 @@ def open_run(
         console.say(f"note: {sentence}")
     key = key_of_files({n: photos / n for n in names} | {f"mask of {n}": p for n, p in found.found.items()})
     _keep_apart(photos, project)
+    keep_short(project, names)
     run = Run(Workspace(project, console), preset, how, object_height_mm, fill, point_spacing, up)
     return run, Given(found, key, apart)
 
@@ -193,6 +195,16 @@ def _keep_apart(photos: Path, project: Path) -> None:
     if inside == photos.resolve() or photos.resolve().is_relative_to(inside):
         raise InputError(
             f"The project {project} would lie around its own photos; choose another folder with -o"
+        )
+
+
+def keep_short(project: Path, names: Sequence[str]) -> None:
+    """Refuse a folder below which this system cannot name all files of a run."""
+    longest = max((len(name) for name in names), default=0)
+    if too_long(project, longest):
+        raise InputError(
+            f"Windows takes paths of 259 characters, and those below {project} with photo names of {longest} would be longer; "
+            "choose a shorter folder with -o, or have LongPathsEnabled set (sculpt3d doctor)"
         )
 
 

@@ -248,4 +248,4 @@ def summary(facts: Mapping[str, Any], folder: Path) -> str:
 def _handed_out(step: Step, folder: Path) -> tuple[Path, Mapping[str, Any]]:
     for name in RESULTS:
         write_atomic(folder / name, (step.path / name).read_bytes())
-    return folder, dict(json.loads((folder / "plan.json").read_text()))
+    return folder, dict(json.loads((folder / "plan.json").read_text("utf-8")))

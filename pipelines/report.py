@@ -22,7 +22,7 @@ from pipelines.network_words import lens_pictures, network_facts
 from pipelines.page import Contents, page
 from pipelines.surveying import scale_sigma, survey_facts
 from pipelines.workspace import Step, Workspace
-from sculpt3d.files import write_atomic
+from sculpt3d.files import put, write_atomic
 from sculpt3d.models.ply import read_cloud, read_mesh
 from sculpt3d.progress import Progress
 from sculpt3d.types import F32, U8, Mesh, PointCloud, Scene
@@ -117,7 +117,7 @@ def hand_out(ws: Workspace, step: Step, placed: Step, model: Step) -> Mapping[st
     (project / "cameras").mkdir(exist_ok=True)
     for source in sorted((placed.path / "cameras").iterdir()):
         _copy(source, project / "cameras" / source.name)
-    facts: dict[str, Any] = json.loads((step.path / "facts.json").read_text())
+    facts: dict[str, Any] = json.loads((step.path / "facts.json").read_text("utf-8"))
     facts["stages"] = [step.facts() for step in ws.steps]
     facts["outputs"] = {Path(name).name: name for name in OUTPUTS}
     write_atomic(project / "report.json", json.dumps(facts, indent=1).encode())
@@ -263,7 +263,7 @@ def _refine_facts(refined: Any) -> dict[str, Any]:
 
 
 def _dense_facts(found: Step, depth: Step, cloud: PointCloud, metric: bool) -> dict[str, Any]:
-    made = json.loads((depth.path / "depth.json").read_text())
+    made = json.loads((depth.path / "depth.json").read_text("utf-8"))
     return {
         "points": len(cloud.xyz),
         "views": made["views"],
@@ -276,7 +276,7 @@ def _dense_facts(found: Step, depth: Step, cloud: PointCloud, metric: bool) -> d
 
 
 def _texture_facts(texture: Step) -> dict[str, Any]:
-    facts = json.loads((texture.path / "facts.json").read_text())
+    facts = json.loads((texture.path / "facts.json").read_text("utf-8"))
     facts.pop("gains")
     with (
         np.load(texture.path / "charts.npz", allow_pickle=False) as a,
@@ -297,7 +297,7 @@ def _copy(source: Path, target: Path) -> None:
             return
     temporary = target.with_name(f".{target.name}.part")
     shutil.copy2(source, temporary)
-    temporary.replace(target)
+    put(temporary, target)
 
 
 def _r(value: float) -> float:

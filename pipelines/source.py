@@ -134,7 +134,7 @@ def _project(folder: Path) -> Source:
         )
     document, coloured = read_document(folder / "mesh.ply"), read_document(folder / "model.glb")
     full = document.surface()
-    report = json.loads((folder / "report.json").read_text()) if (folder / "report.json").is_file() else {}
+    report = json.loads((folder / "report.json").read_text("utf-8")) if (folder / "report.json").is_file() else {}
     credit = str(coloured.provenance.get("copyright", ""))
     photos = sorted(folder.glob("work/photos-*/images/*"))
     measured = {

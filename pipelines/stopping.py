@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import sys
 import threading
 
+from sculpt3d.system import signal_line, stop_signals
+
 STOPPED = 130
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def stop_on_signals() -> None:
@@ -20,16 +22,14 @@ def stop_on_signals() -> None:
     """
     if threading.current_thread() is not threading.main_thread():
         return
-    wake, woken = os.pipe()
-    os.set_blocking(woken, False)
-    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-    for number in _SIGNALS:
+    wake = signal_line()
+    for number in stop_signals():
         signal.signal(number, lambda *_: None)
     threading.Thread(target=_wait, args=(wake,), daemon=True).start()
 
 
-def _wait(wake: int) -> None:
-    while not set(os.read(wake, 64)) & set(_SIGNALS):
+def _wait(wake: socket.socket) -> None:
+    while not set(wake.recv(64)) & set(stop_signals()):
         pass
     with contextlib.suppress(OSError):
         sys.stderr.write("\nStopped. Run the same command again to go on where it was.\n")

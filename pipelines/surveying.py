@@ -88,7 +88,7 @@ def _surveyed(
 
 
 def survey_facts(step: Step) -> dict[str, Any]:
-    return dict(json.loads((step.path / "survey.json").read_text()))
+    return dict(json.loads((step.path / "survey.json").read_text("utf-8")))
 
 
 def scale_sigma(step: Step | None) -> float | None:

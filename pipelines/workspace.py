@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -15,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from filelock import FileLock, Timeout
 
 from pipelines.console import Console
 from sculpt3d.errors import InputError, ResourceError
-from sculpt3d.files import write_atomic
+from sculpt3d.files import put, write_atomic
 from sculpt3d.photos.pictures import MAX_BYTES
 from sculpt3d.progress import Progress
+from sculpt3d.system import core_seconds
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,15 @@ class Workspace:
         self.steps: list[Step] = []
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            self._lock = open(self.root / ".lock", "w")  # noqa: SIM115  (held for the life of the process)
-        except OSError as error:
-            raise ResourceError(
-                f"Nothing can be written to {project} ({error.strerror}); choose another folder with -o"
-            ) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            self._lock = FileLock(self.root / ".lock", timeout=0)  # for the life of the process
+            self._lock.acquire()
+        except Timeout:
             raise InputError(
                 f"Another run is working in {project}; wait for it to end, or choose another folder with -o"
-            ) from error
+            ) from None
+        except (OSError, NotImplementedError) as error:  # the latter: a network's disk that knows no locks
+            reason = getattr(error, "strerror", None) or "its disk knows no locks"
+            raise ResourceError(f"Nothing can be written to {project} ({reason}); choose another folder with -o") from error
 
     def step(
         self, name: str, version: int, work: Callable[[Path, Progress], None], params: Any, inputs: list[str]
@@ -73,10 +72,10 @@ class Workspace:
             work(partial, self.console.tell)
             cost = meter.stop()
             write_atomic(partial / "step.json", json.dumps({"name": name, "key": key, **cost}).encode())
-            os.replace(partial, final)
+            put(partial, final)
             found = Step(name, key, final, **cost, reused=False)
         else:
-            cost = json.loads((final / "step.json").read_text())
+            cost = json.loads((final / "step.json").read_text("utf-8"))
             found = Step(name, key, final, cost["seconds"], cost["core_seconds"], cost["peak_rss_mb"], True)
         self.steps.append(found)
         self.console.done(name, found.seconds, found.reused)
@@ -87,7 +86,7 @@ class Workspace:
         found = [f for f in self.root.glob(f"{name}-*") if (f / "step.json").is_file()]
         if len(found) != 1:
             return None
-        cost = json.loads((found[0] / "step.json").read_text())
+        cost = json.loads((found[0] / "step.json").read_text("utf-8"))
         step = Step(name, cost["key"], found[0], cost["seconds"], cost["core_seconds"], cost["peak_rss_mb"], True)
         self.steps.append(step)
         return step
@@ -128,7 +127,7 @@ class Meter:
     """Seconds, core-seconds and the largest resident memory of this process and its children."""
 
     def __init__(self) -> None:
-        self._start, self._cpu, self._peak = time.monotonic(), _core_seconds(), 0.0
+        self._start, self._cpu, self._peak = time.monotonic(), core_seconds(), 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -138,7 +137,7 @@ class Meter:
         self._thread.join()
         return {
             "seconds": round(time.monotonic() - self._start, 2),
-            "core_seconds": round(_core_seconds() - self._cpu, 2),
+            "core_seconds": round(core_seconds() - self._cpu, 2),
             "peak_rss_mb": round(self._peak, 1),
         }
 
@@ -155,6 +154,3 @@ class Meter:
             if self._ended.wait(0.2):
                 return
 
-
-def _core_seconds() -> float:
-    return float(sum(os.times()[:4]))

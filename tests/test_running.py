@@ -54,23 +54,6 @@ def test_a_signal_ends_the_process_and_its_children_at_once(number: signal.Signa
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's")
-def test_children_do_not_outlive_a_killed_parent() -> None:
-    child = "from sculpt3d._child import die_with_parent; die_with_parent(); print(1, flush=True); import time; time.sleep(60)"
-    parent = (
-        "import subprocess, sys, time\n"
-        f"p = subprocess.Popen([sys.executable, '-c', {child!r}], stdout=subprocess.PIPE)\n"
-        "p.stdout.readline(); print(p.pid, flush=True); time.sleep(60)"
-    )
-    process = subprocess.Popen([sys.executable, "-c", parent], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    orphan = int(process.stdout.readline())
-    process.kill()
-    process.wait()
-    time.sleep(0.5)
-    assert not psutil.pid_exists(orphan) or psutil.Process(orphan).status() == psutil.STATUS_ZOMBIE
-
-
 def test_a_reader_that_has_gone_costs_neither_the_run_nor_a_traceback() -> None:
     class Gone(io.StringIO):
         def write(self, _: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -19,6 +18,7 @@ from sculpt3d.desk.spread import roughened, spread_of
 from sculpt3d.desk.surface import I64, Surface, around, edges_of
 from sculpt3d.errors import InputError, ResourceError
 from sculpt3d.geometry import F64
+from sculpt3d.system import run
 from sculpt3d.types import I32, Bool
 
 MOST = 400_000  # faces asked at once: half a minute
@@ -191,9 +191,7 @@ def _in_child(xyz: F64, faces: I32, start: int, goal: int) -> F64 | None:
         given, made = Path(folder) / "mesh.npz", Path(folder) / "way.npy"
         np.savez(given, xyz=xyz, faces=faces, ends=np.array([start, goal]))
         command = [sys.executable, str(Path(__file__).with_name("_geodesic_child.py")), str(given), str(made)]
-        subprocess.run(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=600
-        )
+        run(command, timeout=600)
         return np.load(made) if made.is_file() else None
 
 

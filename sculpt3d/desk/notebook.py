@@ -12,7 +12,6 @@ import json
 import math
 import os
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +23,7 @@ from sculpt3d.desk.history import Book
 from sculpt3d.desk.webannotation import Item, as_item, as_page, model_of, read_item
 from sculpt3d.errors import InputError, ResourceError, UnreadableFile
 from sculpt3d.files import write_atomic
+from sculpt3d.system import sync_folder
 
 MAX_BYTES, MAX_COUNT, MAX_DEPTH = 64_000_000, 10_000, 64
 JOURNAL_FULL = 8_000_000  # bytes from which on a change saves
@@ -252,14 +252,7 @@ def _refused(name: str) -> float:
 
 
 def _to_disk(path: Path) -> None:
-    """A rename is only sure once the folder is on the disk too; Windows cannot open folders and orders renames itself."""
-    opened: Sequence[tuple[Path, int]] = [
-        (path, os.O_RDWR),
-        *([] if os.name == "nt" else [(path.parent, os.O_RDONLY)]),
-    ]
-    for what, how in opened:
-        handle = os.open(what, how)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    """A rename is only sure once the folder is on the disk too."""
+    with open(path, "r+b") as file:
+        os.fsync(file.fileno())
+    sync_folder(path.parent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from sculpt3d._pycolmap import pycolmap
 from sculpt3d.errors import InputError, UnreadableFile
+from sculpt3d.files import put
 from sculpt3d.geometry import F64, Rigid3, Sim3, far_centre
 from sculpt3d.models.colmap_check import MAX_SIDE, check_files, check_model
 from sculpt3d.models.colmap_find import find_model, text_names
@@ -104,7 +104,7 @@ def write_depth_map(path: Path, array: NDArray[Any]) -> None:
     with open(temporary, "wb") as f:
         f.write(f"{w}&{h}&{c}&".encode())
         f.write(np.ascontiguousarray(planes.transpose(2, 0, 1)).tobytes())
-    os.replace(temporary, path)
+    put(temporary, path)
 
 
 def read_depth_map(path: Path) -> NDArray[np.float32]:

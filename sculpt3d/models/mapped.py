@@ -22,12 +22,13 @@ class Mapped:
 
     def forget(self, start: int, stop: int) -> None:
         """Those pages are not needed any more; looked at again, they come from the file again."""
-        if not hasattr(self.pages, "madvise"):  # Windows
+        drop = getattr(mmap, "MADV_DONTNEED", None)
+        if drop is None or not hasattr(self.pages, "madvise"):  # Windows
             return
         first = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
         stop = min(stop, len(self.data))
         if stop > first:
-            self.pages.madvise(mmap.MADV_DONTNEED, first, stop - first)
+            self.pages.madvise(drop, first, stop - first)
 
 
 def map_file(path: Path) -> Mapped:

@@ -7,7 +7,6 @@ a file that appears whole.
 from __future__ import annotations
 
 import json
-import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d.errors import NotEnoughViews
-from sculpt3d.files import write_atomic
+from sculpt3d.files import put, write_atomic
 from sculpt3d.models.colmap import write_depth_map
 from sculpt3d.mvs import patchmatch_cpu, patchmatch_cuda, polish
 from sculpt3d.mvs.maps import DepthFolder, map_paths
@@ -230,4 +229,4 @@ def _save(path: Path, arrays: Arrays) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.part.npz")
     np.savez(temporary, **arrays)  # type: ignore[arg-type]
-    os.replace(temporary, path)
+    put(temporary, path)

@@ -39,8 +39,8 @@ def estimate(pyramid: Pyramid, neighbours: tuple[Neighbours, ...], out: Path, ma
     names = [view.name for view in scene.views]
     for folder in ("depth_maps", "normal_maps", "consistency_graphs", "cost_maps"):
         (out / "stereo" / folder).mkdir(parents=True, exist_ok=True)
-    (out / "stereo" / "patch-match.cfg").write_text("".join(f"{n}\n__auto__, 20\n" for n in names))
-    (out / "stereo" / "fusion.cfg").write_text("\n".join(names) + "\n")
+    (out / "stereo" / "patch-match.cfg").write_text("".join(f"{n}\n__auto__, 20\n" for n in names), "utf-8")
+    (out / "stereo" / "fusion.cfg").write_text("\n".join(names) + "\n", "utf-8")
     options = pycolmap.PatchMatchOptions()
     options.max_image_size = max_image_size
     options.geom_consistency = True

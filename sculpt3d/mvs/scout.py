@@ -95,7 +95,7 @@ def load_found(out: Path) -> Found:
     """What `save_found` wrote."""
     with np.load(out / "object.npz", allow_pickle=False) as a:
         region, ground = Region(a["corners"], a["planes"]), a["ground"]
-    return Found(region, (out / "how.txt").read_text(), ground if len(ground) else None)
+    return Found(region, (out / "how.txt").read_text("utf-8"), ground if len(ground) else None)
 
 
 def _rough_cloud(scene: Scene, gaze: Region, work: Path, each: Each, progress: Progress | None) -> F32:

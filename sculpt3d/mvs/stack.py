@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sculpt3d.files import put
 from sculpt3d.progress import Each, one_by_one
 
 
@@ -51,7 +51,7 @@ def build_stack(
 
         each(write, range(len(size)))
         del flat
-        os.replace(temporary, path)
+        put(temporary, path)
     return Stack(np.memmap(path, dtype, "r", shape=(total,)), offset[:-1], size)
 
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from sculpt3d._child import die_with_parent
 from sculpt3d._kernels import cache_folder
+from sculpt3d.system import Child
 
 
 def warm_in_background() -> None:
     """Start compiling in a child process unless it has been done."""
     if not _mark().exists():
         quiet = subprocess.DEVNULL
-        subprocess.Popen([sys.executable, "-m", "sculpt3d.mvs.warm"], stdin=quiet, stdout=quiet, stderr=quiet)
+        Child([sys.executable, "-m", "sculpt3d.mvs.warm"], stdout=quiet, stderr=quiet)
 
 
 def compile_all(folder: Path) -> int:
@@ -55,7 +55,6 @@ def _mark() -> Path:
 
 
 if __name__ == "__main__":
-    die_with_parent()
     with tempfile.TemporaryDirectory() as name:
         compile_all(Path(name))
     _mark().touch()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sculpt3d.errors import NotEnoughPhotos, UnreadableFile
-from sculpt3d.files import write_atomic
+from sculpt3d.files import put, write_atomic
 from sculpt3d.photos.exif import credit_from_exif, number
 from sculpt3d.photos.finding import find_photos, safe_name
 from sculpt3d.photos.kinds import REFUSED
@@ -115,7 +115,7 @@ def check_photos(
 
 def load_photo_set(root: Path) -> PhotoSet:
     """What `check_photos` wrote."""
-    text = json.loads((root / "photos.json").read_text())
+    text = json.loads((root / "photos.json").read_text("utf-8"))
     return PhotoSet(
         root, tuple(_photo(p) for p in text["photos"]), tuple(Rejected(**r) for r in text["rejected"])
     )
@@ -140,7 +140,7 @@ def _checked(folder: Path, name: str, masks: Masks, out: Path, params: PhotoPara
     """One photo; the answer is kept in out/checked, so that a killed run does not decode it again."""
     note = out / "checked" / (hashlib.sha256(os.fsencode(name)).hexdigest()[:24] + ".json")
     if note.exists():
-        kept = json.loads(note.read_text())
+        kept = json.loads(note.read_text("utf-8"))
         return _photo(kept) if "width" in kept else Rejected(**kept)
     try:
         result: Photo | Rejected = _prepare(folder, name, masks, out, params)
@@ -242,7 +242,7 @@ def _save(path: Path, pixels: NDArray[np.uint8]) -> None:
         {"quality": 97, "subsampling": 0} if path.suffix == ".jpg" else {"compress_level": 3}
     )
     Image.fromarray(pixels).save(temporary, **options)
-    os.replace(temporary, path)
+    put(temporary, path)
 
 
 def _without_twins(results: list[Photo | Rejected]) -> tuple[list[Photo], list[Rejected]]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sculpt3d._child import die_with_parent
 from sculpt3d.sfm._colmap import pycolmap, seed_this_thread, verification
 
 
@@ -31,5 +30,4 @@ def match_block(database: Path, pairs: Path, how: str) -> None:
 
 
 if __name__ == "__main__":
-    die_with_parent()
     match_block(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sculpt3d.errors import NotEnoughPhotos
+from sculpt3d.files import put
 from sculpt3d.models.residual_grid import ResidualGrid, write_grids
 from sculpt3d.photos.check import PhotoSet
 from sculpt3d.progress import Each, Progress, one_by_one, silent
@@ -154,7 +154,7 @@ def _result(photo_set: PhotoSet, out: Path, model: Any, grids: Mapping[int, Resi
     temporary.mkdir()
     pycolmap.Reconstruction(model).write(str(temporary))
     write_grids(temporary, grids)
-    os.replace(temporary, folder)
+    put(temporary, folder)
     registered = {str(model.images[i].name) for i in model.reg_image_ids()}
     return SfmResult(
         folder,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,6 +11,7 @@ from typing import Any
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from sculpt3d.files import put
 from sculpt3d.photos.check import Photo, PhotoSet
 from sculpt3d.photos.shots import Shot
 from sculpt3d.progress import Each, Progress, one_by_one
@@ -68,7 +68,7 @@ def _extract(photo_set: PhotoSet, photo: Photo, path: Path, params: FeatureParam
         options,
         pycolmap.Device.cpu,
     )
-    os.replace(temporary, path)
+    put(temporary, path)
 
 
 def create_database(photo_set: PhotoSet, path: Path) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sculpt3d.files import put
 from sculpt3d.sfm._colmap import SEED, pycolmap, seed_this_thread
 
 MIN_ANGLE_DEG = 1.5  # a tie point seen under less is uncertain along the ray
@@ -50,7 +50,7 @@ def _map(
     best = max(models.values(), key=lambda m: (m.num_reg_images(), m.num_points3D()), default=None)
     if best is not None:
         best.write(str(work))
-    os.replace(work, out)
+    put(work, out)
 
 
 def _options(relaxed: bool) -> Any:

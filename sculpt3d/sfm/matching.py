@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sculpt3d.errors import ResourceError
+from sculpt3d.files import put
 from sculpt3d.photos.check import PhotoSet
 from sculpt3d.progress import Each, Progress, one_by_one
 from sculpt3d.sfm._colmap import pycolmap, without_database
 from sculpt3d.sfm.features import copy_features, create_database
+from sculpt3d.system import run
 
 EXHAUSTIVE_UP_TO = 150  # photos; beyond, pairs grow faster than they help
 BLOCK = 12  # photos a side of a block of the pair matrix
@@ -137,16 +138,16 @@ def _match_block(photo_set: PhotoSet, features: list[Path], ids: list[int], pair
     if known is not None:
         _copy_matches(known, database, names, ids, pairs)
     database.close()
-    listing.write_text("".join(f"{names[i]} {names[j]}\n" for i, j in pairs), encoding="utf-8")
+    listing.write_bytes("".join(f"{names[i]} {names[j]}\n" for i, j in pairs).encode())
     command = [sys.executable, "-m", "sculpt3d.sfm._match_block", str(temporary), str(listing)]
     how = "known" if known is not None else "guided" if guided else "plain"
-    done = subprocess.run([*command, how], capture_output=True, text=True)
-    if done.returncode:
+    code, _, complaint = run([*command, how])
+    if code:
         raise ResourceError(
-            f"Matching {len(pairs)} pairs of photos failed ({done.stderr.strip()[-120:]}); lower --workers"
+            f"Matching {len(pairs)} pairs of photos failed ({complaint.strip()[-120:]}); lower --workers"
         )
     listing.unlink()
-    os.replace(temporary, path)
+    put(temporary, path)
 
 
 def _copy_matches(known: Path, target: Any, names: list[str], ids: list[int], pairs: Pairs) -> None:
@@ -175,4 +176,4 @@ def _merge(features: list[Path], ids: list[int], empty: Path, parts: Iterable[Pa
                 target.write_two_view_geometry(*pycolmap.pair_id_to_image_pair(pair_id), geometry)
             source.close()
     target.close()
-    os.replace(temporary, final)
+    put(temporary, final)

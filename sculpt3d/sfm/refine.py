@@ -9,7 +9,6 @@ point 1.81, Cauchy loss at 0.3 px 1.48 and at 0.1 px 2.43. With dense tracks a f
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from sculpt3d.errors import NotEnoughViews
-from sculpt3d.files import write_atomic
+from sculpt3d.files import put, write_atomic
 from sculpt3d.models.colmap import load_scene, read_model
 from sculpt3d.models.residual_grid import copy_grids
 from sculpt3d.mvs.depth import DepthParams, estimate_depths
@@ -100,7 +99,7 @@ def refine_cameras(
     shutil.rmtree(out / ".sparse.part", ignore_errors=True)
     shutil.copytree(best, out / ".sparse.part")
     shutil.rmtree(out / "sparse", ignore_errors=True)
-    os.replace(out / ".sparse.part", out / "sparse")
+    put(out / ".sparse.part", out / "sparse")
     result = RefineResult(out / "sparse", weakness, tuple(misfits), tracks, tuple(dropped))
     write_atomic(out / "refine.json", json.dumps(asdict(result) | {"model": "sparse"}).encode())
     for number in range(params.rounds):
@@ -111,7 +110,7 @@ def refine_cameras(
 
 def load_refine(out: Path) -> RefineResult:
     """What `refine_cameras` wrote."""
-    text = json.loads((out / "refine.json").read_text())
+    text = json.loads((out / "refine.json").read_text("utf-8"))
     lists = {key: tuple(text[key]) for key in ("misfit_px", "dropped")}
     return RefineResult(**{**text, **lists, "model": out / "sparse"})
 
@@ -139,7 +138,7 @@ def _round(
     """Undistort, coarse depth, tracks, adjustment of `model` with the tie points of the `first`; `work/sparse`, its gain."""
     facts = work / "round.json"
     if facts.exists():
-        return dict(json.loads(facts.read_text()))
+        return dict(json.loads(facts.read_text("utf-8")))
     undistort(model, images, work / "flat", prepared_masks(masks), each)
     scene = load_scene(work / "flat")
     longest = max(max(v.camera.width, v.camera.height) for v in scene.views)

@@ -83,7 +83,7 @@ def save_sfm(out: Path, result: SfmResult) -> None:
 
 def load_sfm(out: Path) -> SfmResult:
     """What `save_sfm` wrote."""
-    text = json.loads((out / "sfm.json").read_text())
+    text = json.loads((out / "sfm.json").read_text("utf-8"))
     # A project of an earlier version knows less of its lenses.
     lists = {key: tuple(value) for key, value in text.items() if isinstance(value, list)}
     return SfmResult(**{**text, **lists, "model": out / "sparse"})

@@ -11,7 +11,6 @@ neighbours only, those of a stand among all.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from sculpt3d.files import put
 from sculpt3d.progress import Each, one_by_one
 from sculpt3d.sfm._colmap import pycolmap, without_database
 
@@ -170,4 +170,4 @@ def _write_kept(source: Path, target: Path, kept: Mask) -> None:
     database.write_keypoints(image_id, features.affine[kept])
     database.write_descriptors(image_id, descriptors)
     database.close()
-    os.replace(temporary, target)
+    put(temporary, target)

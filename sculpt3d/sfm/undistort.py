@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from PIL import Image
 
 from sculpt3d._pycolmap import pycolmap
 from sculpt3d.errors import UnreadableFile
-from sculpt3d.files import write_atomic
+from sculpt3d.files import put, write_atomic
 from sculpt3d.models.colmap import read_model
 from sculpt3d.models.residual_grid import ResidualGrid, read_grids
 from sculpt3d.photos.masks import NONE, Masks, as_mask, read_mask
@@ -71,7 +70,7 @@ def undistort(
 
 def notes_of(flat: Path) -> list[str]:
     """What a person should know of how the photos were read, a sentence each."""
-    return [str(note) for note in json.loads((flat / NOTES).read_text())] if (flat / NOTES).is_file() else []
+    return [str(note) for note in json.loads((flat / NOTES).read_text("utf-8"))] if (flat / NOTES).is_file() else []
 
 
 def plain_name(name: str) -> str:
@@ -137,7 +136,7 @@ def _save(pixels: U8, out: Path) -> None:
     temporary = out.with_name(f".part.{out.name}")
     options: dict[str, Any] = {} if out.suffix.lower() == ".png" else {"quality": 97, "subsampling": 0}
     Image.fromarray(pixels).save(temporary, **options)
-    os.replace(temporary, out)
+    put(temporary, out)
 
 
 def _check_size(source: Path, size: tuple[int, ...], expected: tuple[int, int]) -> None:

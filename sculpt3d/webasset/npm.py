@@ -19,8 +19,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from sculpt3d._child import die_with_parent
 from sculpt3d.errors import ResourceError
+from sculpt3d.system import run
 
 CACHE = "SCULPT3D_CACHE"  # a folder, where the system's own cache folder is not wanted
 MAX_UNPACKED = 300_000_000  # bytes of one package
@@ -131,15 +131,12 @@ def _packed(package: Package, npm: str, folder: Path) -> Path:
     command = [npm, "pack", package.named, "--ignore-scripts", "--silent", "--fetch-retries=1", "--fetch-timeout=60000"]
     places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=_PATIENCE, preexec_fn=die_with_parent,
-            env=os.environ | {"PATH": places},
-        )  # fmt: skip
+        code, output, complaint = run(command, _PATIENCE, folder, os.environ | {"PATH": places})
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _missing(package, f"npm did not come to an end ({type(error).__name__})") from error
     found = sorted(folder.glob("*.tgz"))
-    if done.returncode != 0 or len(found) != 1:
-        said = (done.stderr or done.stdout).strip().splitlines()
+    if code != 0 or len(found) != 1:
+        said = (complaint or output).strip().splitlines()
         raise _missing(package, f"npm says {said[-1][:80]}" if said else "npm's registry cannot be reached")
     digest = base64.b64encode(hashlib.sha512(found[0].read_bytes()).digest()).decode()
     if f"sha512-{digest}" != package.integrity:

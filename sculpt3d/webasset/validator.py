@@ -9,8 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sculpt3d._child import die_with_parent
 from sculpt3d.errors import ResourceError
+from sculpt3d.system import run
 from sculpt3d.webasset.npm import VALIDATOR, need, program
 
 VARIABLE = "SCULPT3D_GLTF_VALIDATOR"  # the package's folder, where it is not to be fetched
@@ -45,11 +45,8 @@ def validate(path: Path) -> list[str] | None:
     if package is None:
         return None
     try:
-        done = subprocess.run(
-            [program("node") or "node", "-e", _SCRIPT, str(package), str(path.resolve())],
-            capture_output=True, text=True, timeout=_PATIENCE, preexec_fn=die_with_parent,
-        )  # fmt: skip
-        messages: list[dict[str, Any]] = json.loads(done.stdout)
+        command = [program("node") or "node", "-e", _SCRIPT, str(package), str(path.resolve())]
+        messages: list[dict[str, Any]] = json.loads(run(command, _PATIENCE)[1])
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
     return [f"{m['pointer']}: {m['message']}" for m in messages if not _is_ktx2(m)]

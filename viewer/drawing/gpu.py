@@ -24,16 +24,16 @@ _WRAPS = {"repeat": gl.GL_REPEAT, "clamp": gl.GL_CLAMP_TO_EDGE, "mirror": gl.GL_
 def program(name: str) -> ShaderProgram:
     """The shaders `name.vert` and `name.frag`."""
     return ShaderProgram(
-        Shader((_SHADERS / f"{name}.vert").read_text(), "vertex"),
-        Shader((_SHADERS / f"{name}.frag").read_text(), "fragment"),
+        Shader((_SHADERS / f"{name}.vert").read_text("utf-8"), "vertex"),
+        Shader((_SHADERS / f"{name}.frag").read_text("utf-8"), "fragment"),
     )
 
 
 def mode_program(mode: Mode) -> ShaderProgram:
     """What draws a surface in that mode."""
-    body = (_SHADERS / "mesh.frag").read_text()
+    body = (_SHADERS / "mesh.frag").read_text("utf-8")
     return ShaderProgram(
-        Shader((_SHADERS / "mesh.vert").read_text(), "vertex"),
+        Shader((_SHADERS / "mesh.vert").read_text("utf-8"), "vertex"),
         Shader(f"#version 330 core\n{SEEN}\n{mode.glsl}\n{body}", "fragment"),
     )
 

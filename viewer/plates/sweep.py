@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from sculpt3d.errors import InputError, ResourceError
-from sculpt3d.files import write_atomic
+from sculpt3d.files import put, write_atomic
 from sculpt3d.types import U8
 
 PER_SECOND = 12
@@ -79,6 +78,6 @@ def write_mp4(path: Path, frames: Iterator[U8]) -> None:
             writer.write(np.ascontiguousarray(even[..., ::-1]))
         if writer is not None:
             writer.release()
-        os.replace(unfinished, path)
+        put(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
