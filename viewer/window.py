@@ -129,7 +129,7 @@ class Desk:
         """The same model in that unit, as the user says."""
         bench = Bench(document, self.path, unit)
         self.desk.bench.close()
-        self.document, self.desk = document, replace(self.desk, bench=bench)
+        self.document, self.desk = document, desks.on_bench(self.desk, bench)
         self.shown = replace(self.shown, document=document)
         self.wake()
 

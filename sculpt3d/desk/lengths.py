@@ -34,7 +34,9 @@ def located(
         off = surface.scale.mm
         said = f"{places.distance[k]:.4g} units" if off is None else f"{places.distance[k] * off:.2f} mm"
         others = f", and {len(far) - 1} others too" if len(far) > 1 else ""
-        notes = (f"point {k + 1} lies {said} off the surface{others}: was it put on another model?",)
+        notes = (
+            f"point {k + 1} lies {said} off the surface{others}: was it put on a section's filled cut, or on another model?",
+        )
     return xyz, spread, notes
 
 

@@ -21,11 +21,11 @@ _SHADERS = Path(__file__).parent / "shaders"
 _WRAPS = {"repeat": gl.GL_REPEAT, "clamp": gl.GL_CLAMP_TO_EDGE, "mirror": gl.GL_MIRRORED_REPEAT}
 
 
-def program(name: str) -> ShaderProgram:
-    """The shaders `name.vert` and `name.frag`."""
+def program(name: str, fragment: str = "") -> ShaderProgram:
+    """The shaders `name.vert` and `name.frag`, or another's fragments."""
     return ShaderProgram(
         Shader((_SHADERS / f"{name}.vert").read_text("utf-8"), "vertex"),
-        Shader((_SHADERS / f"{name}.frag").read_text("utf-8"), "fragment"),
+        Shader((_SHADERS / f"{fragment or name}.frag").read_text("utf-8"), "fragment"),
     )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from pyglet import gl
 
+from sculpt3d.geometry import F64
 from sculpt3d.types import F32, U8
 from viewer.drawing.gpu import program
-from viewer.drawing.strokes import HATCH_PX, HATCH_WIDE, Flat, Label, filled, flat, labels
+from viewer.drawing.strokes import HATCH_PX, HATCH_WIDE, Flat, Label, flat, labels, lift
 from viewer.state.camera import Tile
 from viewer.state.commands import State
 
@@ -21,7 +22,7 @@ class MarkDrawer:
     """Draws what a state has over its model; made when there is something for the first time."""
 
     def __init__(self) -> None:
-        self.flat, self.label = program("marks"), program("label")
+        self.flat, self.label, self.wash = program("marks"), program("label"), program("wash", "marks")
         self.vao, self.buffer = gl.GLuint(), gl.GLuint()
         gl.glGenVertexArrays(1, self.vao)
         gl.glGenBuffers(1, self.buffer)
@@ -32,6 +33,7 @@ class MarkDrawer:
             gl.glVertexAttribPointer(place, count, gl.GL_FLOAT, gl.GL_FALSE, 4 * _FLOATS, start)
         gl.glBindVertexArray(0)
         self._textures: dict[int, tuple[U8, Any]] = {}
+        self._washes: dict[int, tuple[F64, Any, Any]] = {}
 
     def draw(self, state: State, size: tuple[int, int], finer: int, tile: Tile) -> None:
         """After the model, into the same framebuffer."""
@@ -39,14 +41,9 @@ class MarkDrawer:
         gl.glDepthFunc(gl.GL_LEQUAL)
         gl.glEnable(gl.GL_BLEND)
         gl.glBlendFunc(gl.GL_SRC_ALPHA, gl.GL_ONE_MINUS_SRC_ALPHA)
+        self._fill(state, size, finer, tile)
         self._settle(state, size, finer, tile)
-        for fill in sorted(state.over.fills, key=lambda f: not f.solid):
-            gl.glDepthMask(gl.GL_TRUE if fill.solid else gl.GL_FALSE)
-            self._hatch(finer if fill.hatched else 0, finer, tile)
-            found = filled(fill, state, size, finer)
-            self._draw(found, found.seen)
         gl.glDepthMask(gl.GL_FALSE)
-        self._hatch(0, finer, tile)
         found = flat(state, size, finer)
         gl.glDepthFunc(gl.GL_GREATER)
         self._draw(found, found.hidden)
@@ -70,11 +67,51 @@ class MarkDrawer:
             -1 - 2 * left / wide,
             1 + 2 * top / high,
         )
-        self.flat["depths"] = tuple(float(m[i, j]) for i, j in ((2, 2), (2, 3), (3, 2), (3, 3)))
+        self.flat["depths"] = _depths(m)
+        self.flat["hatch"] = (0.0, 0.0, 0.0)
 
-    def _hatch(self, times: int, finer: int, tile: Tile) -> None:
-        self.flat["hatch"] = (float(times * HATCH_PX), times * HATCH_WIDE, float(tile[3] * finer))
-        self.flat["corner"] = (float(tile[0] * finer), float(tile[1] * finer))
+    def _fill(self, state: State, size: tuple[int, int], finer: int, tile: Tile) -> None:
+        """Filled marks stay on the card from picture to picture: there may be a million triangles of them."""
+        camera, m = state.camera, state.camera.projection(*size, tile)
+        self._forget_washes({id(f.corners) for f in state.over.fills})
+        self.wash.use()
+        self.wash["view"], self.wash["projection"] = tuple(camera.view().T.ravel()), tuple(m.T.ravel())
+        self.wash["depths"], self.wash["corner"] = (
+            _depths(m),
+            (float(tile[0] * finer), float(tile[1] * finer)),
+        )
+        for fill in sorted(state.over.fills, key=lambda f: not f.solid):
+            gl.glDepthMask(gl.GL_TRUE if fill.solid else gl.GL_FALSE)
+            times = finer if fill.hatched else 0
+            self.wash["hatch"] = (float(times * HATCH_PX), times * HATCH_WIDE, float(tile[3] * finer))
+            self.wash["lift"] = (0.0, 0.0) if fill.solid else lift(camera, state.home.radius, size)
+            self.wash["wash"] = (*(float(c) for c in fill.colour), float(fill.alpha))
+            gl.glBindVertexArray(self._on_card(fill.corners))
+            gl.glDrawArrays(gl.GL_TRIANGLES, 0, 3 * len(fill.corners))
+        gl.glBindVertexArray(0)
+        self.wash.stop()
+
+    def _on_card(self, corners: F64) -> Any:
+        kept = self._washes.get(id(corners))
+        if kept is not None:
+            return kept[1]
+        vao, buffer, data = gl.GLuint(), gl.GLuint(), np.ascontiguousarray(corners, np.float32)
+        gl.glGenVertexArrays(1, vao)
+        gl.glGenBuffers(1, buffer)
+        gl.glBindVertexArray(vao)
+        gl.glBindBuffer(gl.GL_ARRAY_BUFFER, buffer)
+        where = data.ctypes.data_as(ctypes.c_void_p)
+        gl.glBufferData(gl.GL_ARRAY_BUFFER, data.nbytes, where, gl.GL_STATIC_DRAW)
+        gl.glEnableVertexAttribArray(0)
+        gl.glVertexAttribPointer(0, 3, gl.GL_FLOAT, gl.GL_FALSE, 0, 0)
+        self._washes[id(corners)] = (corners, vao, buffer)
+        return vao
+
+    def _forget_washes(self, used: set[int]) -> None:
+        for key in [k for k in self._washes if k not in used]:
+            _, vao, buffer = self._washes.pop(key)
+            gl.glDeleteVertexArrays(1, vao)
+            gl.glDeleteBuffers(1, buffer)
 
     def _draw(self, found: Flat, strength: F32) -> None:
         kept = strength > 0
@@ -135,3 +172,7 @@ class MarkDrawer:
             gl.glTexParameteri(gl.GL_TEXTURE_2D, what, gl.GL_CLAMP_TO_EDGE)
         self._textures[id(pixels)] = (pixels, name)
         return name
+
+
+def _depths(projection: F64) -> tuple[float, ...]:
+    return tuple(float(projection[i, j]) for i, j in ((2, 2), (2, 3), (3, 2), (3, 3)))

@@ -86,6 +86,12 @@ class View:
         return np.asarray(depth - _LIFT * radius - _LIFT_PX * self.pixel_at(depth))
 
 
+def lift(camera: OrbitCamera, radius: float, size: tuple[int, int]) -> tuple[float, float]:
+    """What `View.lifted` takes off a depth: always, and for each unit of the depth (of w on the card, which is 1 in an
+    orthographic picture)."""
+    return _LIFT * radius, _LIFT_PX * 2 * (camera.reach if camera.flat else HALF) / size[1]
+
+
 def flat(state: State, size: tuple[int, int], finer: int) -> Flat:
     """Lines and dots."""
     view, radius = View(state.camera, size, finer), state.home.radius

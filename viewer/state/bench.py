@@ -7,7 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from sculpt3d.models.document import Document
 from viewer.state.pick import Target, Triangles
 from viewer.state.wash import Wash
 
+T = TypeVar("T")
 _QUICK = 200_000  # triangles that are cut within a frame
 
 
@@ -43,6 +45,8 @@ class Bench:
         self._picking = ThreadPoolExecutor(1, "picking")
         self._found: dict[Any, Future[Any]] = {}
         self._target: Future[Target] | None = None
+        self._surface: Surface | None = None
+        self._reading = Lock()
         self._moving: tuple[Any, Future[Any] | None] = (None, None)
         self._notebook: Notebook | None = None
         self._second: tuple[Path, Bench] | None = None
@@ -69,9 +73,15 @@ class Bench:
 
     # -- what is measured --------------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def surface(self) -> Surface:
         """Raises `SculptError`: a cloud has none."""
+        with self._reading:  # two workers may want it
+            if self._surface is None:
+                self._surface = self._read()
+            return self._surface
+
+    def _read(self) -> Surface:
         if self.path is not None and self.path.is_dir():
             return read_measured(self.path, self.unit)
         path = Path(self.document.name) if self.path is None else self.path
@@ -87,20 +97,26 @@ class Bench:
     def asked(self, one: Measurement) -> Measured | Failed | None:
         """What it comes to; None while that is not known yet."""
         found = self.later(
-            replace(one, name="", hidden=False), lambda: _tried(lambda: measure(self.surface, one), one)
+            replace(one, name="", hidden=False),
+            lambda: tried(lambda: self._measured(one), lambda said: Failed(one, said)),
         )
         return None if found is None else replace(found, asked=one)
 
     def cut(self, one: Section) -> list[Profile] | str | None:
         """Its profiles, or why there are none; None while that is not known yet."""
+        key, job = self._moving
+        if job is not None and job.done() and key == _key(one):
+            self._found.setdefault(key, job)  # it was cut while it moved
         return self.later(_key(one), lambda: self._profiles(one))
 
     def passing(self, one: Section) -> list[Profile] | str | None:
         """Of a plane on the move: at once where that is quick, else once it stands still for a moment."""
-        if len(self.document.triangles()) < _QUICK:
-            return self._profiles(one)
         key, job = self._moving
-        if job is None or (job.done() and key != _key(one)):
+        if key != _key(one) and sum(len(p.faces) for p in self.document.parts) < _QUICK:
+            job = Future()
+            job.set_result(self._profiles(one))
+            self._moving = (_key(one), job)
+        elif job is None or (job.done() and key != _key(one)):
             self._moving = (_key(one), self._numbers.submit(lambda: self._profiles(one)))
         key, job = self._moving
         return job.result() if job is not None and job.done() and key == _key(one) else None
@@ -120,11 +136,14 @@ class Bench:
     def busy(self) -> bool:
         return any(not f.done() for f in list(self._found.values()))
 
+    def _measured(self, one: Measurement) -> Measured | Failed:
+        return measure(self.surface, one)
+
     def _profiles(self, one: Section) -> list[Profile] | str:
-        try:
+        def work() -> list[Profile] | str:
             return profiles(self.surface, one)
-        except SculptError as error:
-            return str(error)
+
+        return tried(work, str)
 
     def washes(self, region: Region) -> F64:
         """(K, 3, 3) triangles that a region covers, as the model is drawn; none while that is not known yet."""
@@ -132,10 +151,10 @@ class Bench:
         return np.zeros((0, 3, 3)) if found is None else found
 
     def _painted(self, region: Region) -> F64:
-        try:
+        def work() -> F64:
             return painted(self.surface, region) + (self.surface.offset - self.document.offset)
-        except SculptError:  # it is said where the region is measured
-            return np.zeros((0, 3, 3))
+
+        return tried(work, lambda said: np.zeros((0, 3, 3)))  # it is said where the region is measured
 
     @cached_property
     def wash(self) -> Wash:
@@ -214,11 +233,14 @@ class Bench:
             one.shutdown(wait=False, cancel_futures=True)
 
 
-def _tried(work: Callable[[], Measured], one: Measurement) -> Measured | Failed:
+def tried(work: Callable[[], T], otherwise: Callable[[str], T]) -> T:
+    """Of a worker: whatever goes wrong is a sentence, and no end of the window."""
     try:
         return work()
     except SculptError as error:
-        return Failed(one, str(error))
+        return otherwise(str(error))
+    except Exception as error:
+        return otherwise(f"That could not be computed ({type(error).__name__}: {str(error)[:200]})")
 
 
 def _key(one: Section) -> tuple[Any, ...]:

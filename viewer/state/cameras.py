@@ -9,10 +9,9 @@ import numpy as np
 
 from sculpt3d.desk.photos import Taken, best_photos, close_up, read_taken
 from sculpt3d.desk.quantity import Point
-from sculpt3d.errors import SculptError
 from sculpt3d.geometry import F64
 from sculpt3d.types import U8
-from viewer.state.bench import Bench
+from viewer.state.bench import Bench, tried
 from viewer.state.marks import Inset, Line, Marks, Rgb
 
 _DEEP = 0.12  # of the model's radius: how far a camera's pyramid reaches
@@ -50,7 +49,7 @@ def close_ups(bench: Bench, point: Point) -> list[CloseUp] | str | None:
     if not isinstance(photos, list):
         return photos
     found: list[CloseUp] | str | None = bench.later(
-        ("photos", point), lambda: _close_ups(bench, photos, point), apart=True
+        ("photos", point), lambda: tried(lambda: _close_ups(bench, photos, point), str), apart=True
     )
     return found
 
@@ -78,18 +77,17 @@ def frusta(bench: Bench, photos: list[Taken], radius: float) -> Marks:
 def _taken(bench: Bench) -> list[Taken] | str:
     if bench.path is None or not bench.path.is_dir():
         return f"{bench.document.name} is no project, and photos belong to projects"
-    try:
-        return read_taken(bench.path)
-    except SculptError as error:
-        return str(error)
+    path = bench.path
+
+    def work() -> list[Taken] | str:
+        return read_taken(path)
+
+    return tried(work, str)
 
 
 def _close_ups(bench: Bench, photos: list[Taken], point: Point) -> list[CloseUp] | str:
-    try:
-        surface = bench.surface
-        sights = best_photos(surface, photos, np.array(point), BEST)
-    except SculptError as error:
-        return str(error)
+    surface = bench.surface
+    sights = best_photos(surface, photos, np.array(point), BEST)
     if not sights:
         return "No photo shows this place: all look from behind, too flatly, or something is before it"
     mm: Any = bench.mm

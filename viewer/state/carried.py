@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import cKDTree
 
-from sculpt3d.errors import SculptError
 from sculpt3d.models.document import Document
 from sculpt3d.models.read import read_document
-from viewer.state.bench import Bench
+from viewer.state.bench import Bench, tried
 
 _FILES = {"views": "cloud.ply", "filled": "mesh.ply"}
 _AMONG = {"views": 8, "filled": 1}  # points that have a say: a cloud's counts jump from one point to the next
@@ -27,17 +26,14 @@ def with_attribute(bench: Bench, name: str) -> Document | str | None:
     if not source.is_file():
         return bench.document
     found: Document | str | None = bench.later(
-        ("carried", name), lambda: _carried(bench.document, source, name)
+        ("carried", name), lambda: tried(lambda: _carried(bench.document, source, name), str)
     )
     return found
 
 
 def _carried(document: Document, source: Path, name: str) -> Document | str:
     """Of the source's nearest points on average, NaN where all are far."""
-    try:
-        told = read_document(source)
-    except SculptError as error:
-        return str(error)
+    told = read_document(source)
     have = [p for p in told.parts if np.ndim(p.attributes.get(name, 0)) == 1]
     if not have:
         return f"{source.name} says nothing of {name}"

@@ -27,6 +27,7 @@ Item = tuple[Kind, int]
 Stroke = tuple[float, float, float, float]
 LOOK = "look"  # the tool that only looks: no drag or click is taken from the camera
 _EDITS = 200
+_SLIDING = frozenset({"plane", "every_mm", "count"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,7 @@ class Desk:
     veiled: frozenset[Kind] = frozenset()  # kinds that are not drawn
     cameras: bool = False  # where the photos were taken from is drawn
     going: bool = False  # a drag's edits are one step of undo
+    changing: tuple[Item, frozenset[str]] | None = None  # what the last command changed, if it was that
     past: tuple[Content, ...] = ()
     future: tuple[Content, ...] = ()
     said: tuple[str, ...] = ()
@@ -99,6 +101,12 @@ def opened(bench: Bench, state: State) -> Desk:
     )
 
 
+def on_bench(desk: Desk, bench: Bench) -> Desk:
+    """The same model in another unit: tools keep their size on it."""
+    brush = desk.settings.brush_mm * (bench.mm or 1.0) / (desk.bench.mm or 1.0)
+    return replace(desk, bench=bench, settings=replace(desk.settings, brush_mm=brush))
+
+
 def act(desk: Desk, command: str, *what: Any, **more: Any) -> Desk:
     """The desk after a command: one of `ACTS`, or of those of the camera and lamps (`viewer.state.commands`).
 
@@ -108,6 +116,8 @@ def act(desk: Desk, command: str, *what: Any, **more: Any) -> Desk:
     if own is None:
         return replace(desk, state=apply(command, desk.state))
     after = own(desk, *what, **more)
+    if command != "change":
+        after = replace(after, changing=None)
     desk.bench.keep(desk.content.annotations, after.content.annotations)
     return after
 
@@ -173,14 +183,18 @@ def _deleted(desk: Desk, item: Item) -> Desk:
 
 
 def _changed(desk: Desk, item: Item, **fields: Any) -> Desk:
-    """Its fields: a name, hidden, a plane, a text, a colour ..."""
+    """Its fields: a name, hidden, a plane, a text, a colour ... Numbers that are changed again and again, as a slider does, are
+    one step of undo."""
     kind, k = _there(desk, item)
+    now_changing = (item, frozenset(fields))
+    slides = fields.keys() <= _SLIDING and desk.changing == now_changing
+    going, desk = desk.going, replace(desk, going=desk.going or slides)
     values = listed(desk, kind)
     if kind == "annotations":
-        fields |= {"modified": now()}
+        fields = {**fields, "modified": now()}
     after = _put(desk, kind, (*values[:k], replace(values[k], **fields), *values[k + 1 :]))
     _check_cuts(after)
-    return after
+    return replace(after, going=going, changing=now_changing)
 
 
 def _check_cuts(desk: Desk) -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from sculpt3d.desk.comparison import Comparison, How, compare
-from sculpt3d.errors import SculptError
 from sculpt3d.models.document import Document, Part
 from viewer.modes.deviation import NAME
-from viewer.state.bench import Bench
+from viewer.state.bench import Bench, tried
 
 
 def compared(bench: Bench, other: Path, how: How) -> Comparison | str | None:
@@ -34,10 +33,12 @@ def placed(bench: Bench, other: Path, how: How) -> Document | str | None:
 def _compared(bench: Bench, other: Path, how: How) -> Comparison | str:
     if bench.path is None:
         return f"{bench.document.name} is no file that another could be compared with"
-    try:
-        return compare(bench.path, other, replace(how, unit_a=how.unit_a or bench.unit))
-    except SculptError as error:
-        return str(error)
+    path = bench.path
+
+    def work() -> Comparison | str:
+        return compare(path, other, replace(how, unit_a=how.unit_a or bench.unit))
+
+    return tried(work, str)
 
 
 def _placed(bench: Bench, found: Comparison) -> Document:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sculpt3d.desk.field import Field
-from sculpt3d.errors import SculptError
 from sculpt3d.models.document import Document
 from viewer.modes import mode
 from viewer.modes.measured import Measured, measured
-from viewer.state.bench import Bench
+from viewer.state.bench import Bench, tried
 from viewer.state.carried import with_attribute
 from viewer.state.desk import Desk
 from viewer.state.second import placed
@@ -60,12 +59,8 @@ def _measured(desk: Desk, bench: Bench, document: Document) -> Measured | str | 
     state = replace(desk.state, bookmarks=(), past=(), future=())
 
     def work() -> Measured | str:
-        try:
-            return measured(document, state)
-        except SculptError as error:
-            return str(error)
+        return measured(document, state)
 
-    found: Measured | str | None = bench.later(
-        ("mode", id(document), state.mode, state.shown), work, apart=True
-    )
+    key = ("mode", id(document), state.mode, state.shown)
+    found: Measured | str | None = bench.later(key, lambda: tried(work, str), apart=True)
     return found

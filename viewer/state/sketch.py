@@ -47,7 +47,8 @@ def marks_of(desk: Desk) -> Marks:
 def _section(desk: Desk, k: int) -> Marks:
     one, bench = desk.content.sections[k], desk.bench
     chosen = desk.selected == ("sections", k)
-    found = bench.passing(one) if desk.going and chosen else bench.cut(one)
+    moves = (desk.going and chosen) or (desk.changing is not None and desk.changing[0] == ("sections", k))
+    found = bench.passing(one) if moves else bench.cut(one)
     if not isinstance(found, list):
         return NO_MARKS
     others = tuple(c for c in cuts_of(desk) if c != as_cut(desk, one))

@@ -9,6 +9,7 @@ from sculpt3d.geometry import F64
 from viewer.state.pick import Target
 
 Stroke = tuple[float, float, float, float]
+_NONE: F64 = np.zeros((0, 3, 3))
 
 
 class Wash:
@@ -17,6 +18,7 @@ class Wash:
     def __init__(self, target: Target) -> None:
         self.target = target
         self._pieces: dict[tuple[Stroke, ...], list[F64]] = {(): []}
+        self._whole = _NONE
 
     def painted(self, strokes: tuple[Stroke, ...]) -> F64:
         """(K, 3, 3) of all strokes (x, y, z, radius) together, what several cover once."""
@@ -26,8 +28,8 @@ class Wash:
             for k in range(known, len(strokes)):
                 found.append(self._added(strokes[k], strokes[:k]))
             self._pieces = {(): [], strokes: found}  # the last state is all that goes on
-        pieces = self._pieces[strokes]
-        return np.concatenate(pieces) if pieces else np.zeros((0, 3, 3))
+            self._whole = np.concatenate([_NONE, *found])
+        return self._whole if strokes else _NONE
 
     def _added(self, stroke: Stroke, before: tuple[Stroke, ...]) -> F64:
         centre, radius = np.array(stroke[:3]), stroke[3]
