@@ -372,3 +372,39 @@ def test_a_real_window_takes_keys_and_remembers(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert read_settings(tmp_path / "config" / "sculpt3d").size == (900, 600)
     assert read_recent(tmp_path / "config" / "sculpt3d") == (path.resolve(),)
+
+
+def test_what_the_window_writes_is_what_the_command_line_writes(tmp_path: Path, windows: list[Desk]) -> None:
+    """Measurements, a section and a condition map, each of the desk as it is and of the same desk saved."""
+    from pipelines.cli import main
+    from sculpt3d.desk.quantity import Measurement
+    from sculpt3d.desk.section import Section
+    from sculpt3d.desk.slicing import Plane
+
+    model = ball(tmp_path / "ball.ply")
+    desk = opened(model, windows)
+    desk.send("add", "measurements", Measurement("distance", ((0.0, 0.05, 0.0), (0.0, -0.05, 0.0)), "height"))
+    desk.send("add", "sections", Section(Plane.of(0, 0, -1, -0.01), "low", every_mm=10.0, count=2))
+    for what in ("measurements csv", "measurements json", "section dxf 1"):
+        ending = what.split()[1]
+        desk.send(f"write {what} -o {tmp_path / f'window {what[:3]}.{ending}'}")
+        desk.picture()
+    desk.send("save view")
+    desk.picture()
+    assert [n.kind for n in desk.notices] == ["done"] * 4
+    view, told = tmp_path / "ball.view.json", tmp_path / "command.csv"
+    assert main(["measure", str(model), "--state", str(view), "--csv", str(told)]) == 0
+    assert (tmp_path / "window mea.csv").read_bytes() == told.read_bytes()
+    assert json.loads((tmp_path / "window mea.json").read_text())["measurements"][0]["name"] == "height"
+    plane = ["--plane=0.0,0.0,-1.0,-0.01", "--every", "10.0", "--count", "2"]
+    assert main(["section", str(model), *plane, "-o", str(tmp_path / "command.dxf")]) == 0
+    assert (tmp_path / "window sec.dxf").read_bytes() == (tmp_path / "command.dxf").read_bytes()
+    assert not list(tmp_path.glob(".ball*"))
+
+
+def test_a_failed_export_is_told_in_the_command_lines_words(tmp_path: Path, windows: list[Desk]) -> None:
+    desk = opened(ball(tmp_path / "ball.ply"), windows)
+    desk.send(f"write measurements csv -o {tmp_path / 'nowhere' / 'a.csv'}")
+    desk.picture()
+    (notice,) = desk.notices
+    assert notice.kind == "wrong" and "nowhere" in notice.text

@@ -243,10 +243,10 @@ class Desk:
         """With what cuts the model and lies over it: made anew only where something of it may have changed, so that the picture
         is kept."""
         hover = self.hand.hover if self.desk.tool != desks.LOOK else None
-        busy = self.desk.bench.busy
         was = self._drawn_for
-        if was is None or was[0] is not self.desk or was[1] is not hover or busy or was[2]:
-            self._drawn_for, self._drawn_state = (self.desk, hover, busy), drawn(self.desk, self.hand)
+        if was is None or was[0] is not self.desk or was[1] is not hover or was[2]:
+            self._drawn_state = drawn(self.desk, self.hand)  # which asks for what is to be measured
+            self._drawn_for = (self.desk, hover, self.desk.bench.busy)
         return self._drawn_state
 
     def _look(self) -> None:

@@ -9,19 +9,24 @@ from viewer.panels.panel import LOOK, Panel, Seen, Send
 from viewer.shell import widgets as w
 from viewer.state.keymap import marked
 
-GROUPS = (marked("Colour"), marked("Shape"), marked("Reading the surface"))
+COLOUR, SHAPE, SURFACE = marked("Colour"), marked("Shape"), marked("Reading the surface")
+SURE, TWO = marked("How sure it is"), marked("Two states")
+GROUPS = (COLOUR, SHAPE, SURFACE, SURE, TWO)
 COLUMNS = 3
-_OF_THE_FILE = ("textured", "plain")
+_OWN = {
+    "textured": COLOUR, "plain": COLOUR, "uncertainty": SURE, "views": SURE, "filled": SURE, "deviation": TWO, "change": TWO,
+}  # fmt: skip
 
 
 def group_of(mode: Mode) -> str:
-    if mode.measure is not None:
-        return GROUPS[2]
-    return GROUPS[0] if mode.name in _OF_THE_FILE else GROUPS[1]
+    """A new mode that measures is for reading the surface, any other for its shape, where nobody says otherwise."""
+    return _OWN.get(mode.name, SHAPE if mode.measure is None else SURFACE)
 
 
 def _draw(seen: Seen, send: Send) -> None:
     for group in GROUPS:
+        if group == TWO and seen.desk.content.comparison is None:
+            continue
         those = [m for m in modes().values() if group_of(m) == group]
         w.words(_(group), seen.theme.faint)
         options = [(m.name, _(m.name).capitalize()) for m in those]

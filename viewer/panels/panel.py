@@ -21,8 +21,8 @@ from viewer.state.desk import Desk
 from viewer.state.keymap import marked
 
 LOOK, CAMERA, MEASURE = marked("Look"), marked("Camera"), marked("Measure")
-NOTES, PUBLISH = marked("Notes"), marked("Publish")
-TABS = (LOOK, CAMERA, MEASURE, NOTES, PUBLISH)
+COMPARE, NOTES, PUBLISH = marked("Compare"), marked("Notes"), marked("Publish")
+TABS = (LOOK, CAMERA, MEASURE, COMPARE, NOTES, PUBLISH)
 
 
 @dataclass

@@ -16,7 +16,8 @@ from viewer.state.lamps import Lamp
 
 def draw_foot(seen: Seen, send: Send, picture_height: float) -> None:
     imgui.align_text_to_frame_padding()
-    _bar(seen, picture_height)
+    draw_scale(seen, picture_height)
+    imgui.same_line(0, 24 * seen.scale)
     imgui.text_unformatted(seen.document.name)
     w.tip(str(seen.path))
     for text in (_amount(seen), _mode(seen)):
@@ -37,7 +38,8 @@ def lamp_words(lamp: Lamp) -> str:
     return f"{_(lamp.kind.capitalize())} {lamp.azimuth:.0f}° / {lamp.elevation:.0f}°, {to}"
 
 
-def _bar(seen: Seen, picture_height: float) -> None:
+def draw_scale(seen: Seen, picture_height: float) -> None:
+    """A bar as long as it says at the middle of the model, in a picture that high."""
     length, text = scale_bar(seen.state, round(picture_height), seen.document.unit_m, 120 * seen.scale)
     at = imgui.get_cursor_screen_pos()
     high = imgui.get_frame_height()
@@ -52,7 +54,6 @@ def _bar(seen: Seen, picture_height: float) -> None:
         imgui.same_line(0, 8 * seen.scale)
         imgui.align_text_to_frame_padding()
     imgui.text_unformatted(text if length else _("no scale"))
-    imgui.same_line(0, 24 * seen.scale)
 
 
 def _amount(seen: Seen) -> str:

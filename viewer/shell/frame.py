@@ -7,20 +7,21 @@ from pathlib import Path
 
 from imgui_bundle import imgui
 
-from sculpt3d.desk.field import Field
 from viewer.language import _
 from viewer.panels import panels
 from viewer.panels.panel import TABS, Panel, Seen, Send
-from viewer.shell import legend
+from viewer.shell import legend, signs
 from viewer.shell import widgets as w
 from viewer.shell.bar import draw_bar
 from viewer.shell.chooser import draw_chooser
 from viewer.shell.choosing import Wanted
-from viewer.shell.foot import draw_foot
+from viewer.shell.foot import draw_foot, draw_scale
 from viewer.shell.keys import draw_keys
 from viewer.shell.notices import Notice, draw_notices
 from viewer.shell.places import Box, Places
 from viewer.shell.question import draw_question
+from viewer.state.desk import LOOK
+from viewer.tools import tools
 
 _FLAGS = imgui.WindowFlags_
 _FIXED = _FLAGS.no_decoration | _FLAGS.no_move | _FLAGS.no_saved_settings | _FLAGS.no_bring_to_front_on_focus
@@ -52,12 +53,14 @@ def draw_frame(seen: Seen, send: Send, places: Places, over: Over) -> Answer:
         _bar(seen, send, places.bar)
         _side(seen, send, places.side)
         _foot(seen, send, places)
-    if seen.field is not None and seen.field.colours and not seen.settings.panels:
-        _legend(seen, seen.field, places.picture)
+    if places.bar is None:
+        _bare(seen, places.picture)
     if over.rectangle is not None:
         left, top, right, foot = over.rectangle
         pen = imgui.get_foreground_draw_list()
         pen.add_rect(imgui.ImVec2(left, top), imgui.ImVec2(right, foot), w.code(seen.theme.chosen), 0, 2 * seen.scale)
+    if seen.desk.tool != LOOK:
+        _hint(seen, places.picture)
     if over.asks_unit and not over.keys and over.chooser is None:
         draw_question(seen, send, places.picture)
     closed = draw_notices(over.notices, seen.busy, places.picture, seen.theme, seen.scale)
@@ -108,8 +111,7 @@ def _side(seen: Seen, send: Send, box: Box) -> None:
     """Tabs, and under them the panels of the one that is open."""
     s = seen.scale
     _begin("side", box, (14 * s, 10 * s))
-    options = [(tab, _(tab)) for tab in TABS if any(p.tab == tab for p in panels())]
-    taken = w.choice("tabs", options, seen.settings.tab)
+    taken = w.tabs([(t, _(t), signs.TABS[t]) for t in TABS if any(p.tab == t for p in panels())], seen.settings.tab, seen)
     if taken is not None:
         send(f"tab {taken}")
     w.spaced(0.2)
@@ -139,13 +141,38 @@ def _panel(seen: Seen, send: Send, panel: Panel) -> None:
         w.spaced(0.5)
 
 
-def _legend(seen: Seen, field: Field, box: Box) -> None:
-    """Over the picture, where the panel that has it is hidden."""
-    s = seen.scale
+def _hint(seen: Seen, box: Box) -> None:
+    """What the tool in hand asks for, at the top of the picture."""
+    s, own = seen.scale, tools()[seen.desk.tool]
     imgui.set_next_window_pos(imgui.ImVec2(box.left + 12 * s, box.top + 12 * s))
-    imgui.set_next_window_size(imgui.ImVec2(300 * s, 0))
     imgui.push_style_var(imgui.StyleVar_.window_rounding, 6 * s)
-    imgui.begin("###legend", None, _FIXED | _FLAGS.no_inputs)
-    legend.draw_legend(field, seen.theme, s)
+    imgui.set_next_window_bg_alpha(0.92)
+    imgui.begin("###hint", None, _FIXED | _FLAGS.no_inputs | _FLAGS.always_auto_resize)
+    with w.font(seen.letters.bold, 0):
+        imgui.text_colored(imgui.ImVec4(*seen.theme.chosen), _(own.name).capitalize())
+    imgui.same_line()
+    imgui.text_unformatted(_(own.says))
+    imgui.same_line()
+    imgui.text_disabled(_("(Esc: put it down)"))
     imgui.end()
+    imgui.pop_style_var()
+
+
+def _bare(seen: Seen, box: Box) -> None:
+    """Over the picture, where the panels that have it are hidden: the scale, and what colours mean."""
+    s = seen.scale
+    imgui.push_style_var(imgui.StyleVar_.window_rounding, 6 * s)
+    imgui.set_next_window_bg_alpha(0.85)
+    imgui.set_next_window_pos(imgui.ImVec2(box.left + 12 * s, box.top + box.height - 12 * s), pivot=imgui.ImVec2(0, 1))
+    imgui.begin("###scale", None, _FIXED | _FLAGS.no_inputs | _FLAGS.always_auto_resize)
+    draw_scale(seen, box.height)
+    imgui.end()
+    if seen.field is not None and seen.field.colours:
+        imgui.set_next_window_bg_alpha(0.85)
+        top = box.top + (60 if seen.desk.tool != LOOK else 12) * s
+        imgui.set_next_window_pos(imgui.ImVec2(box.left + 12 * s, top))
+        imgui.set_next_window_size(imgui.ImVec2(300 * s, 0))
+        imgui.begin("###legend", None, _FIXED | _FLAGS.no_inputs)
+        legend.draw_legend(seen.field, seen.theme, s)
+        imgui.end()
     imgui.pop_style_var()

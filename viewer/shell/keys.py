@@ -10,9 +10,11 @@ from viewer.panels.panel import Seen
 from viewer.shell import signs
 from viewer.shell import widgets as w
 from viewer.shell.places import Box
+from viewer.shell.tool_buttons import keys_shown
 from viewer.state.keymap import GESTURES, TABLE, marked
 from viewer.tools import tools
 
+_COLUMNS = 4
 MODES, TOOLS, HAND = marked("Way of looking"), marked("Tools"), marked("Hand")
 
 
@@ -21,20 +23,14 @@ def listed() -> dict[str, list[tuple[str, str]]]:
     groups: dict[str, list[tuple[str, str]]] = {_(HAND): [(_(g.hand), _(g.says)) for g in GESTURES]}
     for key in TABLE:
         groups.setdefault(_(key.group), []).append((key.shown, _(key.says)))
-    groups[_(TOOLS)] = [(_shown(t.key), _(t.name).capitalize()) for t in tools().values()]
+    groups[_(TOOLS)] = [(keys_shown(t.key), _(t.name).capitalize()) for t in tools().values()]
     groups[_(MODES)] = [(m.key.removeprefix("_"), _(m.name).capitalize()) for m in modes().values()]
     return groups
 
 
-def _shown(keys: str) -> str:
-    """ "shift+D" as a person writes it."""
-    *held, name = keys.split("+")
-    return "+".join((*(h.title() for h in held), name.removeprefix("_").upper()))
-
-
 def draw_keys(seen: Seen, box: Box) -> bool:
     """In the middle of `box`; whether it was closed."""
-    wide, high = min(1000 * seen.scale, box.width * 0.96), min(700 * seen.scale, box.height * 0.96)
+    wide, high = min(1180 * seen.scale, box.width * 0.97), min(700 * seen.scale, box.height * 0.96)
     imgui.set_next_window_pos(
         imgui.ImVec2(box.left + box.width / 2, box.top + box.height / 2), pivot=imgui.ImVec2(0.5, 0.5)
     )
@@ -49,7 +45,7 @@ def draw_keys(seen: Seen, box: Box) -> bool:
     imgui.same_line(imgui.get_window_width() - 44 * seen.scale)
     closed = imgui.button(f"{signs.CLOSE}###close")
     w.spaced(0.3)
-    if imgui.begin_table("keys", 3, imgui.TableFlags_.sizing_stretch_same):
+    if imgui.begin_table("keys", _COLUMNS, imgui.TableFlags_.sizing_stretch_same):
         groups = listed()
         for column in _columns(groups):
             imgui.table_next_column()
@@ -62,15 +58,13 @@ def draw_keys(seen: Seen, box: Box) -> bool:
 
 
 def _columns(groups: dict[str, list[tuple[str, str]]]) -> list[list[str]]:
-    """Three, about as long; groups stay whole and in order."""
-    total = sum(len(v) + 2 for v in groups.values())
-    columns: list[list[str]] = [[], [], []]
-    length, k = 0, 0
-    for name, lines in groups.items():
-        if columns[k] and length + (len(lines) + 2) / 2 > total / 3 and k < 2:
-            k, length = k + 1, 0
+    """Groups stay whole, the longest first, each into the column that is shortest so far."""
+    columns: list[list[str]] = [[] for _column in range(_COLUMNS)]
+    length = [0] * _COLUMNS
+    for name in sorted(groups, key=lambda g: -len(groups[g])):
+        k = length.index(min(length))
         columns[k].append(name)
-        length += len(lines) + 2
+        length[k] += len(groups[name]) + 2
     return columns
 
 
@@ -82,7 +76,7 @@ def _group(seen: Seen, name: str, lines: list[tuple[str, str]]) -> None:
         imgui.table_setup_column("says", imgui.TableColumnFlags_.width_stretch)
         for key, says in lines:
             imgui.table_next_column()
-            imgui.push_text_wrap_pos(imgui.get_cursor_pos_x() + 120 * seen.scale)
+            imgui.push_text_wrap_pos(imgui.get_cursor_pos_x() + 100 * seen.scale)
             imgui.text_unformatted(key)
             imgui.pop_text_wrap_pos()
             imgui.table_next_column()

@@ -7,27 +7,26 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sculpt3d.desk.conditions import write_conditions
 from sculpt3d.desk.kept_unit import keep_unit, view_beside
 from sculpt3d.errors import InputError
 from sculpt3d.models.document import Document
 from viewer.drawing.picture import framed
-from viewer.files.desks import desk_told, read_desk, write_desk
+from viewer.files.desks import desk_told, laid, read_desk, unit_in, write_desk
 from viewer.files.loading import load, with_unit
 from viewer.files.saving import free_name, save_picture
 from viewer.language import LANGUAGES, _, speak
 from viewer.overlay.words import draw_on
 from viewer.plates.asked import kinds_of
 from viewer.shell.choosing import Wanted
+from viewer.shell.exports import ENDINGS, export
 from viewer.state.bench import Bench
-from viewer.state.desk import ACTS, LOOK, act, opened
+from viewer.state.desk import ACTS, LOOK, act
 from viewer.state.values import act as set_value
 from viewer.tools import tool
 
@@ -66,14 +65,20 @@ def _open(desk: Desk, value: str) -> None:
         desk.desk = read_desk(path, desk.desk)
         return
 
-    def taken(document: Document) -> None:
+    def work() -> tuple[Document, Path | None]:
+        beside = view_beside(path)
+        saved = beside if beside.is_file() else None  # as it was left
+        return load(path, unit_in(saved)), saved
+
+    def taken(found: tuple[Document, Path | None]) -> None:
+        document, saved = found
         state = replace(framed(document, desk.picture_size()), turntable=desk.state.turntable)
-        desk.take_up(document, opened(Bench(document, path.resolve()), state), path)
+        desk.take_up(document, laid(Bench(document, path.resolve(), unit_in(saved)), state, saved), path)
         if desk.after_opening:
             command, desk.after_opening = desk.after_opening, ""
             desk.send(command)
 
-    desk.jobs.start("open", _("Opening {name} ...").format(name=path.name), lambda: load(path), taken)
+    desk.jobs.start("open", _("Opening {name} ...").format(name=path.name), work, taken)
 
 
 def _compare(desk: Desk, value: str) -> None:
@@ -115,37 +120,42 @@ def _screenshot(desk: Desk) -> None:
 
 def _publish(desk: Desk, value: str) -> None:
     """Where to is asked; then `render` runs."""
-    options = shlex.split(value)
-    endings = kinds_of(options)
+    endings = kinds_of(shlex.split(value))
     name = free_name(_folder(desk) / f"{desk.document.name}{endings[0]}")
-    desk.choose(Wanted(f"render {value} -o", _("Picture to publish"), endings, name, saves=True))
+    desk.choose(Wanted(f"write picture {value} -o", _("Picture to publish"), endings, name, saves=True))
 
 
-def _render(desk: Desk, value: str) -> None:
-    """The command line itself, in a process beside the window, on the state as it is now."""
-    options, _sep, target = value.rpartition(" -o ")
-    if not target:
-        raise InputError("render needs -o and a picture's name behind it")
+def _export(desk: Desk, value: str) -> None:
+    """Of `ENDINGS`, and which one: where to is asked, then the command line runs."""
+    what = next(w for w in ENDINGS if value.startswith(w))
+    endings = ENDINGS[what]
+    name = f"{desk.document.name}{'' if endings[0] else ' compared'}{endings[0]}"
+    title = _("Write {what}").format(what=endings[0] or _("the report into a new folder"))
+    desk.choose(Wanted(f"write {value} -o", title, endings, free_name(_folder(desk) / name), saves=True))
 
-    def work() -> Path:
-        with tempfile.TemporaryDirectory() as folder:
-            saved = Path(folder) / "now.view.json"
-            write_desk(saved, now)
-            unit = ["--unit", now.bench.unit] if now.bench.unit is not None else []
-            model = str(desk.path or desk.document.name)
-            command = [sys.executable, "-m", "pipelines.cli", "render", model, "--state", str(saved), *unit]
-            command += [*shlex.split(options), "-o", target]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            lines = done.stderr.strip().splitlines()
-            raise InputError(lines[-1].removeprefix("sculpt3d: ") if lines else "The picture was not written")
-        return Path(target)
 
-    now = desk.desk
-    says = _("Writing {name} ...").format(name=Path(target).name)
+def _write(desk: Desk, value: str) -> None:
+    """In a process beside the window, on the desk as it is now."""
+    told, _sep, target = value.rpartition(" -o ")
+    what = next((w for w in ("picture", *ENDINGS) if told.startswith(w)), None)
+    if what is None or not target:
+        raise InputError("write needs what to write, and -o and a file's name behind it")
+    options, now, path = shlex.split(told.removeprefix(what)), desk.desk, Path(target)
+    says = _("Writing {name} ...").format(name=path.name)
     desk.jobs.start(
-        "render", says, work, lambda path: desk.tell("done", _("Picture saved: {path}").format(path=path.resolve()))
+        "write",
+        says,
+        lambda: export(what, options, now, path),
+        lambda done: desk.tell("done", _("Written: {path}").format(path=done.resolve())),
     )
+
+
+def _conditions(desk: Desk) -> None:
+    """The list of conditions as a file to be edited."""
+    if desk.path is None:
+        raise InputError("There is no model's folder that a list of conditions could lie in")
+    path = write_conditions(desk.path)
+    desk.tell("done", _("Edit {path} and open the model again").format(path=path))
 
 
 def _unit(desk: Desk, value: str) -> None:
@@ -245,6 +255,7 @@ _ORDERS: dict[str, Callable[[Desk], None]] = {
     "leave": _leave,
     "finish": _finish,
     "delete selected": _delete,
+    "conditions": _conditions,
     "quit": _quit,
 }
 _WITH_VALUE: dict[str, Callable[[Desk, str], None]] = {
@@ -252,7 +263,8 @@ _WITH_VALUE: dict[str, Callable[[Desk, str], None]] = {
     "compare": _compare,
     "then": _then,
     "publish": _publish,
-    "render": _render,
+    "export": _export,
+    "write": _write,
     "unit": _unit,
     "language": _language,
     "theme": _theme,

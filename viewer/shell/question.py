@@ -29,7 +29,7 @@ def draw_question(seen: Seen, send: Send, box: Box) -> None:
     taken = w.choice("units", options, "", len(options))
     if taken is not None:
         send(f"unit {taken}")
-    if imgui.small_button(f"{_('I do not know; show no lengths')}###none"):
+    if imgui.button(f"{_('I do not know; show no lengths')}###none"):
         send("unit none")
     imgui.end()
     imgui.pop_style_var(2)

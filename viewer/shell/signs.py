@@ -34,3 +34,7 @@ SCISSORS = "\uf0c4"
 PEN = "\uf304"
 HAND = "\uf256"
 ARROW = "\uf245"
+
+TABS = {
+    "Look": "\uf185", "Camera": "\uf03d", "Measure": "\uf545", "Compare": "\uf24d", "Notes": "\uf304", "Publish": "\uf03e",
+}  # fmt: skip

@@ -100,6 +100,32 @@ def choice(name: str, options: Sequence[tuple[str, str]], now: str, columns: int
     return taken
 
 
+def tabs(options: Sequence[tuple[str, str, str]], now: str, seen: Any) -> str | None:
+    """(value, words, sign) side by side, the sign over small words; the value a person took, else None."""
+    scale, full = seen.scale, imgui.get_content_region_avail().x
+    wide, high = full / len(options), 46 * scale
+    pen, taken, small = imgui.get_window_draw_list(), None, 12.0
+    for k, (value, text, sign) in enumerate(options):
+        if k:
+            imgui.same_line(0, 0)
+        at = imgui.get_cursor_screen_pos()
+        if imgui.invisible_button(f"tab {value}", imgui.ImVec2(wide, high)):
+            taken = value
+        on, over = value == now, imgui.is_item_hovered()
+        if on or over:
+            corner = imgui.ImVec2(at.x + wide, at.y + high)
+            pen.add_rect_filled(at, corner, code(seen.theme.field if on else seen.theme.field_over), 5 * scale)
+        ink = code(seen.theme.chosen if on else seen.theme.ink if over else seen.theme.faint)
+        for words_, size, top in ((sign, 16.0, 7), (text, small, 26)):
+            with font(seen.letters.plain, size):
+                x = at.x + (wide - imgui.calc_text_size(words_).x) / 2
+                pen.add_text(imgui.ImVec2(x, at.y + top * scale), ink, words_)
+        if on:
+            left, right, foot = at.x + 8 * scale, at.x + wide - 8 * scale, at.y + high
+            pen.add_rect_filled(imgui.ImVec2(left, foot - 2 * scale), imgui.ImVec2(right, foot), ink)
+    return taken
+
+
 def toggle(text: str, on: bool, size: Any = None) -> bool:
     """A button that is filled while it is on."""
     style = imgui.get_style()
