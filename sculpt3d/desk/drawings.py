@@ -102,6 +102,9 @@ def as_dxf(surface: Surface, profiles: Sequence[Profile]) -> str:
             for hole in holes:
                 hatch.paths.add_polyline_path(at[hole], is_closed=True, flags=16)
     out = io.StringIO()
+    known = document.classes
+    known.add_required_classes(document.dxfversion)
+    known.classes = dict(sorted(known.classes.items()))  # of a set: in another order in every process
     document.write(out)
     return out.getvalue()
 
