@@ -26,13 +26,13 @@ FEWEST = 1e-3  # of the triangles: after a pass that removes less, more edges ar
 def collapse(vertices: F64, faces: I32, triangles: int, rim: float) -> tuple[F64, I32]:
     """At most `triangles` triangles where the shape allows it. rim: weight of open edges. Changes what it is given."""
     quadrics = np.zeros((len(vertices), 10))
-    _planes(vertices, faces, quadrics)
+    plane_quadrics(vertices, faces, quadrics)
     share = 0.0
     while len(faces) > triangles and share <= 1:
-        start, around = _around(len(vertices), faces)
-        edges, open_ = _edges(faces, start, around, len(vertices))
+        start, around = faces_around(len(vertices), faces)
+        edges, open_ = edges_of(faces, start, around, len(vertices))
         if not share:
-            _rims(vertices, faces, start, around, rim, quadrics)
+            hold_rims(vertices, faces, start, around, rim, quadrics)
             share = SHARE
         cost = _costs(vertices, quadrics, edges)
         last = min(len(edges), max(round(share * len(edges)), 1000)) - 1
@@ -48,7 +48,7 @@ def collapse(vertices: F64, faces: I32, triangles: int, rim: float) -> tuple[F64
 
 
 @njit(nogil=True, cache=True)
-def _add_plane(quadrics: Any, v: int, a: float, b: float, c: float, d: float, w: float) -> None:
+def add_plane(quadrics: Any, v: int, a: float, b: float, c: float, d: float, w: float) -> None:
     q = quadrics[v]
     q[0] += w * a * a
     q[1] += w * a * b
@@ -63,7 +63,7 @@ def _add_plane(quadrics: Any, v: int, a: float, b: float, c: float, d: float, w:
 
 
 @njit(nogil=True, cache=True)
-def _normal(p: Any, a: int, b: int, c: int) -> tuple[float, float, float]:
+def normal_of(p: Any, a: int, b: int, c: int) -> tuple[float, float, float]:
     """Twice the area long."""
     ux, uy, uz = p[b, 0] - p[a, 0], p[b, 1] - p[a, 1], p[b, 2] - p[a, 2]
     vx, vy, vz = p[c, 0] - p[a, 0], p[c, 1] - p[a, 1], p[c, 2] - p[a, 2]
@@ -71,22 +71,22 @@ def _normal(p: Any, a: int, b: int, c: int) -> tuple[float, float, float]:
 
 
 @njit(nogil=True, cache=True)
-def _planes(p: Any, faces: Any, quadrics: Any) -> None:
+def plane_quadrics(p: Any, faces: Any, quadrics: Any) -> None:
     """Each triangle's plane, weighted by its area, to its corners."""
     for f in range(len(faces)):
         a = faces[f, 0]
-        x, y, z = _normal(p, a, faces[f, 1], faces[f, 2])
+        x, y, z = normal_of(p, a, faces[f, 1], faces[f, 2])
         long = np.sqrt(x * x + y * y + z * z)
         if long < 1e-300:
             continue
         x, y, z = x / long, y / long, z / long
         d = -(x * p[a, 0] + y * p[a, 1] + z * p[a, 2])
         for k in range(3):
-            _add_plane(quadrics, faces[f, k], x, y, z, d, long / 2)
+            add_plane(quadrics, faces[f, k], x, y, z, d, long / 2)
 
 
 @njit(nogil=True, cache=True)
-def _around(count: int, faces: Any) -> tuple[Any, Any]:
+def faces_around(count: int, faces: Any) -> tuple[Any, Any]:
     """start (V + 1,), faces around each vertex (3 F,)."""
     start = np.zeros(count + 1, np.int64)
     for f in range(len(faces)):
@@ -105,7 +105,7 @@ def _around(count: int, faces: Any) -> tuple[Any, Any]:
 
 
 @njit(nogil=True, cache=True)
-def _has_edge(faces: Any, start: Any, around: Any, a: int, b: int) -> bool:
+def has_edge(faces: Any, start: Any, around: Any, a: int, b: int) -> bool:
     """Whether a triangle runs from a to b."""
     for i in range(start[a], start[a + 1]):
         f = around[i]
@@ -116,7 +116,7 @@ def _has_edge(faces: Any, start: Any, around: Any, a: int, b: int) -> bool:
 
 
 @njit(nogil=True, cache=True)
-def _edges(faces: Any, start: Any, around: Any, count: int) -> tuple[Any, Any]:
+def edges_of(faces: Any, start: Any, around: Any, count: int) -> tuple[Any, Any]:
     """Every edge once (E, 2), and which vertices lie on an open one (V,)."""
     edges = np.empty((3 * len(faces), 2), np.int32)
     open_ = np.zeros(count, np.bool_)
@@ -124,7 +124,7 @@ def _edges(faces: Any, start: Any, around: Any, count: int) -> tuple[Any, Any]:
     for f in range(len(faces)):
         for k in range(3):
             a, b = faces[f, k], faces[f, (k + 1) % 3]
-            alone = not _has_edge(faces, start, around, b, a)
+            alone = not has_edge(faces, start, around, b, a)
             if alone:
                 open_[a] = True
                 open_[b] = True
@@ -135,13 +135,13 @@ def _edges(faces: Any, start: Any, around: Any, count: int) -> tuple[Any, Any]:
 
 
 @njit(nogil=True, cache=True)
-def _rims(p: Any, faces: Any, start: Any, around: Any, weight: float, quadrics: Any) -> None:
+def hold_rims(p: Any, faces: Any, start: Any, around: Any, weight: float, quadrics: Any) -> None:
     """A plane through each open edge, upright on its triangle: rims stay where they are."""
     for f in range(len(faces)):
-        x, y, z = _normal(p, faces[f, 0], faces[f, 1], faces[f, 2])
+        x, y, z = normal_of(p, faces[f, 0], faces[f, 1], faces[f, 2])
         for k in range(3):
             a, b = faces[f, k], faces[f, (k + 1) % 3]
-            if _has_edge(faces, start, around, b, a):
+            if has_edge(faces, start, around, b, a):
                 continue
             ex, ey, ez = p[b, 0] - p[a, 0], p[b, 1] - p[a, 1], p[b, 2] - p[a, 2]
             nx, ny, nz = ey * z - ez * y, ez * x - ex * z, ex * y - ey * x
@@ -151,8 +151,8 @@ def _rims(p: Any, faces: Any, start: Any, around: Any, weight: float, quadrics: 
             nx, ny, nz = nx / long, ny / long, nz / long
             d = -(nx * p[a, 0] + ny * p[a, 1] + nz * p[a, 2])
             w = weight * (ex * ex + ey * ey + ez * ez)
-            _add_plane(quadrics, a, nx, ny, nz, d, w)
-            _add_plane(quadrics, b, nx, ny, nz, d, w)
+            add_plane(quadrics, a, nx, ny, nz, d, w)
+            add_plane(quadrics, b, nx, ny, nz, d, w)
 
 
 @njit(nogil=True, cache=True)
@@ -208,11 +208,11 @@ def _collapse(
         a, b = edges[e, 0], edges[e, 1]
         if taken[a] or taken[b]:
             continue
-        shared = _shared(faces, start, around, a, b, mark, e)
+        shared = shared_faces(faces, start, around, a, b, mark, e)
         if shared == 0 or (open_[a] and open_[b] and shared != 1):
             continue
         _, x, y, z = _best(p, quadrics, a, b)
-        if _turns(p, faces, start, around, a, b, x, y, z) or _turns(p, faces, start, around, b, a, x, y, z):
+        if turns(p, faces, start, around, a, b, x, y, z) or turns(p, faces, start, around, b, a, x, y, z):
             continue
         p[a, 0], p[a, 1], p[a, 2] = x, y, z
         for k in range(10):
@@ -233,7 +233,7 @@ def _collapse(
 
 
 @njit(nogil=True, cache=True)
-def _shared(faces: Any, start: Any, around: Any, a: int, b: int, mark: Any, stamp: int) -> int:
+def shared_faces(faces: Any, start: Any, around: Any, a: int, b: int, mark: Any, stamp: int) -> int:
     """Triangles at the edge; 0 where other triangles connect its ends too, so that a collapse would fold the surface."""
     for j in range(start[a], start[a + 1]):
         f = around[j]
@@ -256,7 +256,7 @@ def _shared(faces: Any, start: Any, around: Any, a: int, b: int, mark: Any, stam
 
 
 @njit(nogil=True, cache=True)
-def _turns(p: Any, faces: Any, start: Any, around: Any, a: int, b: int, x: float, y: float, z: float) -> bool:
+def turns(p: Any, faces: Any, start: Any, around: Any, a: int, b: int, x: float, y: float, z: float) -> bool:
     """Whether moving `a` there turns one of its triangles too far; those that vanish with the edge to b do not count."""
     for j in range(start[a], start[a + 1]):
         f = around[j]
@@ -264,7 +264,7 @@ def _turns(p: Any, faces: Any, start: Any, around: Any, a: int, b: int, x: float
             continue
         k = 0 if faces[f, 0] == a else 1 if faces[f, 1] == a else 2
         c, d = faces[f, (k + 1) % 3], faces[f, (k + 2) % 3]
-        ox, oy, oz = _normal(p, a, c, d)
+        ox, oy, oz = normal_of(p, a, c, d)
         ux, uy, uz = p[c, 0] - x, p[c, 1] - y, p[c, 2] - z
         vx, vy, vz = p[d, 0] - x, p[d, 1] - y, p[d, 2] - z
         nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx

@@ -1,0 +1,269 @@
+"""Levels of detail made from the model up: clusters, groups of them, half of their triangles, clusters again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sculpt3d._kernels import njit
+from sculpt3d.progress import silent
+from sculpt3d.types import I32
+from viewer.detail.bounds import ball_of, balls, numbered
+from viewer.detail.corners import Corners
+from viewer.detail.grouping import groups_of
+from viewer.detail.levels import CLUSTER, GROUP, LEAF, MOST, Levels, vertex_kind
+from viewer.detail.partition import clusters_of
+from viewer.detail.simplify import halved
+
+GROUP_SIZE = 16  # clusters
+_WORTH = 0.85  # a group that keeps more of its triangles is not worth it, and stays as it is
+_AT_ONCE = 256  # groups given to the threads together
+I64 = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Level:
+    """What one step adds. next_of: (N, 2) clusters of before, and the group each went into. merged: see `simplify`."""
+
+    groups: NDArray[np.void]
+    clusters: NDArray[np.void]
+    vertices: NDArray[np.void]
+    indices: NDArray[np.uint16]
+    next_of: NDArray[np.int32]
+    merged: I32
+
+
+@dataclass
+class Front:
+    """The coarsest clusters so far: their triangles one after another, where each begins (C + 1,), and number, part (C,)."""
+
+    faces: I32
+    begins: I64
+    number: I64
+    part: I32
+
+
+class Growing:
+    """Levels one after another; `take` in what was made before a run was ended, `step` makes the next."""
+
+    def __init__(self, corners: Corners) -> None:
+        self.corners = corners
+        self.front = Front(np.zeros((0, 3), np.int32), np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32))
+        self.groups, self.own = np.zeros(0, GROUP), np.zeros(0, np.int32)
+        self.balls = np.zeros((0, 4), np.float32)
+        self.normals = corners.normals.copy()  # sums over what was merged into a vertex
+        self.kind = vertex_kind(bool(len(corners.uv)), bool(len(corners.rgba)))
+        self.colours = corners.rgba.astype(np.float32)
+        self.levels = 0
+
+    def step(self, workers: int, told: Callable[[int, int], None]) -> Level | None:
+        """The next level; None where there is none. told: triangles done, and of how many; it may raise `Cancelled`."""
+        level = self._next(workers, told) if self.levels else self._first(told)
+        if level is not None:
+            self._advance(level)
+        return level
+
+    def take(self, level: Level) -> None:
+        """A level that was made before."""
+        self._sum(level.merged)
+        self._advance(level)
+
+    def _sum(self, merged: I32) -> None:
+        _summed(self.normals, merged)
+        if len(self.colours):
+            _summed(self.colours, merged)
+
+    def _advance(self, level: Level) -> None:
+        """The front as it is after that level."""
+        gone = np.isin(self.front.number, level.next_of[:, 0])
+        kept = np.flatnonzero(~gone)
+        sizes = np.diff(self.front.begins)
+        old = self.front.faces[np.repeat(~gone, sizes)]
+        base = np.repeat(level.clusters["vertex"], 3 * level.clusters["triangles"])
+        new = level.vertices["source"][level.indices + base].reshape(-1, 3).astype(np.int32)
+        self.front = Front(
+            np.concatenate([old, new]),
+            np.cumsum([0, *sizes[kept], *level.clusters["triangles"]]),
+            np.concatenate([self.front.number[kept], len(self.own) + np.arange(len(level.clusters))]),
+            np.concatenate([self.front.part[kept], level.clusters["part"]]),
+        )
+        self.groups = np.concatenate([self.groups, level.groups])
+        self.own = np.concatenate([self.own, level.clusters["own"]])
+        self.balls = np.concatenate([self.balls, level.clusters["sphere"]])
+        self.levels += 1
+
+    def _first(self, told: Callable[[int, int], None]) -> Level:
+        """The model itself in clusters."""
+        c = self.corners
+        faces, begins, part = _by_part(c, c.faces, c.starts)
+        told(len(faces), 2 * len(faces))
+        return self._level(np.zeros(0, GROUP), faces, begins, np.full(len(part), LEAF, np.int32), part, _NONE, _NONE)
+
+    def _next(self, workers: int, told: Callable[[int, int], None]) -> Level | None:
+        front = self.front
+        if len(front.number) < 2:
+            return None
+        group = groups_of(self.corners.place, front.faces, front.begins, GROUP_SIZE)
+        order = np.argsort(group, kind="stable")
+        ends = np.searchsorted(group[order], np.arange(int(group.max()) + 2))
+        members = [order[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+        locked = _locked(self.corners.place, front.faces, np.repeat(group, np.diff(front.begins)))
+        rows, faces, begins, own, part, next_of, merged = [], [], [np.zeros(1, np.int64)], [], [], [], []
+        done, last = 0, 0
+        for held, found in self._halved(members, locked, workers):
+            done += int(sum(np.diff(front.begins)[held]))
+            told(done, len(front.faces))
+            if found is None:
+                continue
+            new, cuts, of_part, error, look, pairs = found
+            rows.append(self._group(held, error, look))
+            number = len(self.groups) + len(rows) - 1
+            faces.append(new)
+            begins.append(cuts[1:] + last)
+            last += len(new)
+            own.append(np.full(len(of_part), number, np.int32))
+            part.append(of_part)
+            next_of.append(np.stack([front.number[held], np.full(len(held), number)], 1).astype(np.int32))
+            merged.append(pairs)
+        if not rows:
+            return None
+        merges = np.concatenate(merged)
+        self._sum(merges)
+        return self._level(
+            np.array(rows, GROUP), np.concatenate(faces), np.concatenate(begins), np.concatenate(own),
+            np.concatenate(part), np.concatenate(next_of), merges,
+        )  # fmt: skip
+
+    def _halved(self, members: list[I64], locked: NDArray[np.bool_], workers: int) -> Iterator[tuple[I64, Any]]:
+        with ThreadPoolExecutor(workers) as pool:
+            for k in range(0, len(members), _AT_ONCE):
+                yield from zip(
+                    members[k : k + _AT_ONCE],
+                    pool.map(lambda held: self._one(held, locked), members[k : k + _AT_ONCE]),
+                    strict=True,
+                )
+
+    def _one(self, held: I64, locked: NDArray[np.bool_]) -> Any:
+        """A group's new triangles in clusters, their parts, both errors, and what was merged; None: not worth it."""
+        c, front = self.corners, self.front
+        faces = np.concatenate([front.faces[front.begins[k] : front.begins[k + 1]] for k in held])
+        left, error, look, merged = halved(
+            c.xyz, c.place, c.chart, c.island, c.normals, c.uv, faces, locked, len(faces) // 2
+        )
+        if len(left) > _WORTH * len(faces) or not len(left):
+            return None
+        starts = np.zeros(2, np.int64)
+        if len(c.starts) > 2:
+            of = c.owner[left[:, 0]]
+            left = left[np.argsort(of, kind="stable")]
+            starts = np.searchsorted(np.sort(of), np.arange(len(c.starts)))
+        else:
+            starts[1] = len(left)
+        return *_by_part(c, left, starts), error, look, merged
+
+    def _group(self, held: I64, error: float, look: float) -> Any:
+        """Errors add up from level to level; the ball holds those of the groups below."""
+        numbers = self.front.number[held]
+        own = self.own[numbers]
+        below = self.groups[own[own >= 0]]
+        inner = np.concatenate([below["sphere"], self.balls[numbers]])
+        return (
+            np.float32((float(below["error"].max(initial=0)) + error) * (1 + 1e-6)),
+            np.float32((float(below["look"].max(initial=0)) + look) * (1 + 1e-6)),
+            ball_of(inner),
+        )
+
+    def _level(
+        self, groups: NDArray[np.void], faces: I32, begins: I64, own: I32, part: I32, next_of: I32, merged: I32
+    ) -> Level:
+        c = self.corners
+        vertex, start, indices = numbered(
+            faces, begins, np.full(len(c.xyz), -1, np.int32), np.empty(len(c.xyz), np.int32)
+        )
+        clusters = np.zeros(len(part), CLUSTER)
+        clusters["own"], clusters["next"], clusters["part"] = own, -1, part
+        clusters["sphere"] = balls(c.xyz, vertex, start)
+        clusters["vertex"], clusters["vertices"] = start[:-1], np.diff(start)
+        clusters["index"], clusters["triangles"] = 3 * begins[:-1], np.diff(begins)
+        return Level(groups, clusters, self._vertices(vertex), indices, next_of.reshape(-1, 2), merged.reshape(-1, 2))
+
+    def _vertices(self, vertex: I32) -> NDArray[np.void]:
+        c, found = self.corners, np.zeros(len(vertex), self.kind)
+        found["position"], found["source"] = c.xyz[vertex], vertex
+        normal = self.normals[vertex]
+        long = np.linalg.norm(normal, axis=1, keepdims=True)
+        found["normal"][:, :3] = np.round(normal / np.where(long > 0, long, 1) * 127)
+        if len(c.uv):
+            found["uv"] = c.uv[vertex]
+        if len(c.rgba):
+            found["rgba"] = c.rgba[vertex]
+        return found
+
+
+_NONE = np.zeros((0, 2), np.int32)
+
+
+def _by_part(c: Corners, faces: I32, starts: I64) -> tuple[I32, I64, I32]:
+    """Faces in clusters of one part each, where these begin, and their part."""
+    ordered, begins, part = [], [np.zeros(1, np.int64)], []
+    for k, (a, b) in enumerate(zip(starts, starts[1:], strict=False)):
+        if a == b:
+            continue
+        of_part = faces[a:b]
+        order, cuts = clusters_of(c.xyz, of_part, MOST)
+        ordered.append(of_part[order])
+        begins.append(cuts[1:] + int(a))
+        part.append(np.full(len(cuts) - 1, k, np.int32))
+    return np.concatenate(ordered), np.concatenate(begins), np.concatenate(part)
+
+
+@njit(nogil=True, cache=True)
+def _locked(place: Any, faces: Any, group: Any) -> Any:
+    """(V,) places that more than one group has."""
+    first, found = np.full(len(place), -1, np.int32), np.zeros(len(place), np.bool_)
+    for f in range(len(faces)):
+        for k in range(3):
+            p = place[faces[f, k]]
+            if first[p] < 0:
+                first[p] = group[f]
+            elif first[p] != group[f]:
+                found[p] = True
+    return found
+
+
+@njit(nogil=True, cache=True)
+def _summed(sums: Any, merged: Any) -> None:
+    for i in range(len(merged)):
+        for k in range(sums.shape[1]):
+            sums[merged[i, 1], k] += sums[merged[i, 0], k]
+
+
+def joined(levels: list[Level]) -> Levels:
+    """One table of all levels."""
+    clusters = np.concatenate([level.clusters for level in levels])
+    vertex = np.cumsum([0, *(len(level.vertices) for level in levels)])
+    index = np.cumsum([0, *(len(level.indices) for level in levels)])
+    counts = [len(level.clusters) for level in levels]
+    clusters["vertex"] += np.repeat(vertex[:-1], counts)
+    clusters["index"] += np.repeat(index[:-1], counts)
+    for level in levels:
+        clusters["next"][level.next_of[:, 0]] = level.next_of[:, 1]
+    return Levels(
+        np.concatenate([level.groups for level in levels]),
+        clusters,
+        np.concatenate([level.vertices for level in levels]),
+        np.concatenate([level.indices for level in levels]),
+    )
+
+
+def levels_of(corners: Corners, workers: int = 1) -> Levels:
+    """All levels at once, in memory."""
+    growing, found = Growing(corners), []
+    while (level := growing.step(workers, silent)) is not None:
+        found.append(level)
+    return joined(found)
