@@ -22,13 +22,16 @@ from viewer.detail.simplify import halved
 
 GROUP_SIZE = 16  # clusters
 _WORTH = 0.85  # a group that keeps more of its triangles is not worth it, and stays as it is
+_BETWEEN = 0.5  # of how far the first halving moved the model's vertices: what it may be more between them. Measured: up to .41
+_BACK = 1.25  # what is measured from the model to the coarser surface may be more the other way. Measured: up to 1.1
 _AT_ONCE = 256  # groups given to the threads together
 I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Level:
-    """What one step adds. next_of: (N, 2) clusters of before, and the group each went into. merged: see `simplify`."""
+    """What one step adds. next_of: (N, 2) clusters of before, and the group each went into. merged, held: see `simplify`; held
+    is of all that is coarsest now."""
 
     groups: NDArray[np.void]
     clusters: NDArray[np.void]
@@ -36,16 +39,19 @@ class Level:
     indices: NDArray[np.uint16]
     next_of: NDArray[np.int32]
     merged: I32
+    held: I32
 
 
 @dataclass
 class Front:
-    """The coarsest clusters so far: their triangles one after another, where each begins (C + 1,), and number, part (C,)."""
+    """The coarsest clusters so far: their triangles one after another, where each begins (C + 1,), and number, part (C,).
+    held (N, 2): vertices of the model that went, and the triangle here that each is held by, in the triangles' order."""
 
     faces: I32
     begins: I64
     number: I64
     part: I32
+    held: I32
 
 
 class Growing:
@@ -53,7 +59,9 @@ class Growing:
 
     def __init__(self, corners: Corners) -> None:
         self.corners = corners
-        self.front = Front(np.zeros((0, 3), np.int32), np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32))
+        self.front = Front(
+            np.zeros((0, 3), np.int32), np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32), _NONE
+        )
         self.groups, self.own = np.zeros(0, GROUP), np.zeros(0, np.int32)
         self.balls = np.zeros((0, 4), np.float32)
         self.normals = corners.normals.copy()  # sums over what was merged into a vertex
@@ -91,6 +99,7 @@ class Growing:
             np.cumsum([0, *sizes[kept], *level.clusters["triangles"]]),
             np.concatenate([self.front.number[kept], len(self.own) + np.arange(len(level.clusters))]),
             np.concatenate([self.front.part[kept], level.clusters["part"]]),
+            level.held,
         )
         self.groups = np.concatenate([self.groups, level.groups])
         self.own = np.concatenate([self.own, level.clusters["own"]])
@@ -100,9 +109,9 @@ class Growing:
     def _first(self, told: Callable[[int, int], None]) -> Level:
         """The model itself in clusters."""
         c = self.corners
-        faces, begins, part = _by_part(c, c.faces, c.starts)
-        told(len(faces), 2 * len(faces))
-        return self._level(np.zeros(0, GROUP), faces, begins, np.full(len(part), LEAF, np.int32), part, _NONE, _NONE)
+        faces, begins, part, _ = _by_part(c, c.faces, c.starts)
+        told(len(faces), len(faces))
+        return self._level(np.zeros(0, GROUP), faces, begins, np.full(len(part), LEAF, np.int32), part, _NONE, _NONE, _NONE)
 
     def _next(self, workers: int, told: Callable[[int, int], None]) -> Level | None:
         front = self.front
@@ -114,29 +123,34 @@ class Growing:
         members = [order[a:b] for a, b in zip(ends, ends[1:], strict=False)]
         locked = _locked(self.corners.place, front.faces, np.repeat(group, np.diff(front.begins)))
         rows, faces, begins, own, part, next_of, merged = [], [], [np.zeros(1, np.int64)], [], [], [], []
-        done, last = 0, 0
+        stays, holds = np.ones(len(front.number), bool), []
+        done, last, sizes = 0, 0, np.diff(front.begins)
         for held, found in self._halved(members, locked, workers):
-            done += int(sum(np.diff(front.begins)[held]))
+            done += int(sizes[held].sum())
             told(done, len(front.faces))
             if found is None:
                 continue
-            new, cuts, of_part, error, look, pairs = found
-            rows.append(self._group(held, error, look))
+            new, cuts, of_part, errors, pairs, holding = found
+            rows.append(self._group(held, errors))
             number = len(self.groups) + len(rows) - 1
             faces.append(new)
             begins.append(cuts[1:] + last)
+            holds.append(holding + np.array([0, last], np.int32))
             last += len(new)
             own.append(np.full(len(of_part), number, np.int32))
             part.append(of_part)
             next_of.append(np.stack([front.number[held], np.full(len(held), number)], 1).astype(np.int32))
             merged.append(pairs)
+            stays[held] = False
         if not rows:
             return None
         merges = np.concatenate(merged)
         self._sum(merges)
+        kept, moved = _carried(front, stays)
         return self._level(
             np.array(rows, GROUP), np.concatenate(faces), np.concatenate(begins), np.concatenate(own),
             np.concatenate(part), np.concatenate(next_of), merges,
+            np.concatenate([kept, *(h + np.array([0, moved], np.int32) for h in holds)]),
         )  # fmt: skip
 
     def _halved(self, members: list[I64], locked: NDArray[np.bool_], workers: int) -> Iterator[tuple[I64, Any]]:
@@ -149,38 +163,49 @@ class Growing:
                 )
 
     def _one(self, held: I64, locked: NDArray[np.bool_]) -> Any:
-        """A group's new triangles in clusters, their parts, both errors, and what was merged; None: not worth it."""
+        """A group's new triangles in clusters, their parts, errors, what was merged, and what holds what went; None: not worth it."""
         c, front = self.corners, self.front
-        faces = np.concatenate([front.faces[front.begins[k] : front.begins[k + 1]] for k in held])
-        left, error, look, merged = halved(
-            c.xyz, c.place, c.chart, c.island, c.normals, c.uv, faces, locked, len(faces) // 2
-        )
+        spans = [(int(front.begins[k]), int(front.begins[k + 1])) for k in held]
+        faces = np.concatenate([front.faces[a:b] for a, b in spans])
+        ends = np.searchsorted(front.held[:, 1], np.array(spans))
+        shift = np.cumsum([0, *(b - a for a, b in spans)])
+        gone = [front.held[a:b] - np.array([0, first - to], np.int32)
+                for (a, b), (first, _), to in zip(ends, spans, shift, strict=False)]  # fmt: skip
+        before = np.concatenate(gone).astype(np.int32)
+        left, errors, merged, holding = halved(
+            c.xyz, c.place, c.chart, c.island, c.normals, c.uv, faces, locked,
+            np.ascontiguousarray(before[:, 0]), np.ascontiguousarray(before[:, 1]), len(faces) // 2,
+        )  # fmt: skip
         if len(left) > _WORTH * len(faces) or not len(left):
             return None
-        starts = np.zeros(2, np.int64)
+        order, starts = np.arange(len(left)), np.array([0, len(left)])
         if len(c.starts) > 2:
             of = c.owner[left[:, 0]]
-            left = left[np.argsort(of, kind="stable")]
-            starts = np.searchsorted(np.sort(of), np.arange(len(c.starts)))
-        else:
-            starts[1] = len(left)
-        return *_by_part(c, left, starts), error, look, merged
+            order = np.argsort(of, kind="stable")
+            starts = np.searchsorted(of[order], np.arange(len(c.starts)))
+        new, cuts, of_part, within = _by_part(c, left[order], starts)
+        place = np.empty(len(left), np.int32)
+        place[order[within]] = np.arange(len(left))
+        holding[:, 1] = place[holding[:, 1]]
+        return new, cuts, of_part, errors, merged, holding[np.argsort(holding[:, 1], kind="stable")]
 
-    def _group(self, held: I64, error: float, look: float) -> Any:
-        """Errors add up from level to level; the ball holds those of the groups below."""
+    def _group(self, held: I64, errors: NDArray[np.float64]) -> Any:
+        """Measured from the model itself, and no less than in the groups below; the ball holds theirs."""
         numbers = self.front.number[held]
         own = self.own[numbers]
         below = self.groups[own[own >= 0]]
+        most = {name: float(below[name].max(initial=0)) for name in ("error", "look", "rim", "between")}
+        off, chain, slid = (float(e) for e in errors)
+        between = max(most["between"], _BETWEEN * off) if (own < 0).any() else most["between"]
+        rim = most["rim"] + chain
+        error = max(most["error"], _BACK * off + between, rim)
         inner = np.concatenate([below["sphere"], self.balls[numbers]])
-        return (
-            np.float32((float(below["error"].max(initial=0)) + error) * (1 + 1e-6)),
-            np.float32((float(below["look"].max(initial=0)) + look) * (1 + 1e-6)),
-            ball_of(inner),
-        )
+        return error * (1 + 1e-6), max(most["look"], slid), rim, between, ball_of(inner)
 
     def _level(
-        self, groups: NDArray[np.void], faces: I32, begins: I64, own: I32, part: I32, next_of: I32, merged: I32
-    ) -> Level:
+        self, groups: NDArray[np.void], faces: I32, begins: I64, own: I32, part: I32, next_of: I32, merged: I32,
+        held: I32,
+    ) -> Level:  # fmt: skip
         c = self.corners
         vertex, start, indices = numbered(
             faces, begins, np.full(len(c.xyz), -1, np.int32), np.empty(len(c.xyz), np.int32)
@@ -190,7 +215,7 @@ class Growing:
         clusters["sphere"] = balls(c.xyz, vertex, start)
         clusters["vertex"], clusters["vertices"] = start[:-1], np.diff(start)
         clusters["index"], clusters["triangles"] = 3 * begins[:-1], np.diff(begins)
-        return Level(groups, clusters, self._vertices(vertex), indices, next_of.reshape(-1, 2), merged.reshape(-1, 2))
+        return Level(groups, clusters, self._vertices(vertex), indices, next_of.reshape(-1, 2), merged.reshape(-1, 2), held)
 
     def _vertices(self, vertex: I32) -> NDArray[np.void]:
         c, found = self.corners, np.zeros(len(vertex), self.kind)
@@ -208,18 +233,27 @@ class Growing:
 _NONE = np.zeros((0, 2), np.int32)
 
 
-def _by_part(c: Corners, faces: I32, starts: I64) -> tuple[I32, I64, I32]:
-    """Faces in clusters of one part each, where these begin, and their part."""
-    ordered, begins, part = [], [np.zeros(1, np.int64)], []
+def _by_part(c: Corners, faces: I32, starts: I64) -> tuple[I32, I64, I32, I64]:
+    """Faces in clusters of one part each, where these begin, their part, and which face came to each place."""
+    orders, begins, part = [], [np.zeros(1, np.int64)], []
     for k, (a, b) in enumerate(zip(starts, starts[1:], strict=False)):
         if a == b:
             continue
-        of_part = faces[a:b]
-        order, cuts = clusters_of(c.xyz, of_part, MOST)
-        ordered.append(of_part[order])
+        order, cuts = clusters_of(c.xyz, faces[a:b], MOST)
+        orders.append(order + np.int64(a))
         begins.append(cuts[1:] + int(a))
         part.append(np.full(len(cuts) - 1, k, np.int32))
-    return np.concatenate(ordered), np.concatenate(begins), np.concatenate(part)
+    order = np.concatenate(orders)
+    return faces[order], np.concatenate(begins), np.concatenate(part), order
+
+
+def _carried(front: Front, stays: NDArray[np.bool_]) -> tuple[I32, int]:
+    """What is held by clusters that stay, with their triangles' new numbers; and how many triangles these are."""
+    sizes = np.diff(front.begins)
+    kept = np.repeat(stays, sizes)
+    number = (np.cumsum(kept) - 1).astype(np.int32)
+    held = front.held[kept[front.held[:, 1]]]
+    return np.stack([held[:, 0], number[held[:, 1]]], 1).astype(np.int32), int(kept.sum())
 
 
 @njit(nogil=True, cache=True)

@@ -7,6 +7,7 @@ drawn where its own group's error is small enough on the screen, and that of the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,10 @@ from sculpt3d.geometry import F64
 MOST = 128  # triangles of a cluster
 LEAF = -1  # the "own group" of clusters of the model's own triangles; also the "next group" of clusters that went into none
 
-# error: how far at most this surface is from the model's own, in its unit; look: by how much its picture has slid. Both
-# count those of the groups below. sphere: holds the group and all groups below: middle and radius.
-GROUP = np.dtype([("error", "<f4"), ("look", "<f4"), ("sphere", "<f4", 4)])
+# error: how far at most this surface is from the model's own, in its unit; look: by how much its picture has slid. Neither is
+# less than in the groups below. rim: how far rims have moved, all levels added; between: what the surface may be farther off
+# between the vertices it is measured at. sphere: holds the group and all groups below: middle and radius.
+GROUP = np.dtype([("error", "<f4"), ("look", "<f4"), ("rim", "<f4"), ("between", "<f4"), ("sphere", "<f4", 4)])
 # vertices and indices: where they begin, and how many; triangles' indices count from the cluster's first vertex.
 CLUSTER = np.dtype(
     [("own", "<i4"), ("next", "<i4"), ("part", "<i4"), ("sphere", "<f4", 4), ("vertex", "<i8"), ("index", "<i8"),
@@ -37,6 +39,16 @@ def vertex_kind(textured: bool, coloured: bool) -> np.dtype:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """own, next, triangles (C,), sphere (C, 4) of clusters."""
+
+    own: NDArray[np.int32]
+    next: NDArray[np.int32]
+    triangles: NDArray[np.int32]
+    sphere: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class Levels:
     """groups (G,) GROUP, clusters (C,) CLUSTER, vertices (N,) of `vertex_kind`, indices (M,) uint16."""
 
@@ -44,6 +56,12 @@ class Levels:
     clusters: NDArray[np.void]
     vertices: NDArray[np.void]
     indices: NDArray[np.uint16]
+
+    @cached_property
+    def columns(self) -> Columns:
+        """Of the clusters, one after another in memory."""
+        c = self.clusters
+        return Columns(*(np.ascontiguousarray(c[name]) for name in ("own", "next", "triangles", "sphere")))
 
     @property
     def triangles(self) -> int:

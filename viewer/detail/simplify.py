@@ -24,43 +24,46 @@ from viewer.detail.nearest import nearest_on, off_segment
 _RING = 24  # triangles about a vertex that may go
 _SHARE = 0.35  # of the edges, looked at in a pass
 _PASSES = 14
+_SLACK = 1.5  # times the cost's root: no vertex may be farther off after a collapse
 _RIM = 10.0  # weight of open edges
 _SHORT = 1e-3  # of an edge's squared length, added to the cost: flat ground is left by the shortest edges first
 
 
 @njit(nogil=True, cache=True)
 def halved(
-    xyz: Any, place: Any, chart: Any, island: Any, normals: Any, uv: Any, faces: Any, locked: Any, wanted: int
-) -> tuple[Any, float, float, Any]:
-    """faces (F, 3) of one group; locked (V,) places of others too. At most `wanted` triangles where the shape allows it.
+    xyz: Any, place: Any, chart: Any, island: Any, normals: Any, uv: Any, faces: Any, locked: Any, gone_before: Any,
+    held_by: Any, wanted: int,
+) -> tuple[Any, Any, Any, Any]:  # fmt: skip
+    """faces (F, 3) of one group; locked (V,) places of others too; gone_before (N,) vertices of the model that went in levels below,
+    and held_by (N,) the triangle each is held by. At most `wanted` triangles where the shape allows it.
 
-    Returns the faces left, by how much the surface moved, by how much a picture on it (0 without), in the unit of `xyz`, and
-    (N, 2) vertices that went and those that took their place.
+    Returns the faces left; how far the model's vertices that went are from them, how far rims were moved here, how far
+    a picture on the surface (0 without), in the unit of `xyz`; (M, 2) vertices that went here and those that took their place;
+    (N + K, 2) all that went and the triangle each is held by.
     """
     number, first = _numbered(place, faces)
-    count = len(first)
+    count, before_count = len(first), len(gone_before)
     corners, at = number, faces.copy()  # the same triangles by local places, and by vertices
-    centre = np.zeros(3)
-    for i in range(count):
-        for k in range(3):
-            centre[k] += xyz[first[i], k] / count
-    p, held = np.empty((count, 3)), np.empty(count, np.bool_)
+    p = _local(xyz, first, gone_before)  # places, then what went before
+    vertex = np.concatenate((first, gone_before))
+    held = np.empty(count, np.bool_)
     for i in range(count):
         held[i] = locked[place[first[i]]]
-        for k in range(3):
-            p[i, k] = xyz[first[i], k] - centre[k]
-    quadrics = np.zeros((count, 10))
+    quadrics, weight = np.zeros((count, 10)), np.zeros(count)
     plane_quadrics(p, corners, quadrics)
-    weight = np.zeros(count)  # of the planes in a vertex's quadric
     for f in range(len(corners)):
         area = _area(p, corners, f)
         for k in range(3):
             weight[corners[f, k]] += area
-    head, after = np.full(len(faces), -1, np.int32), np.full(count, -1, np.int32)
-    off, moved, chain = np.zeros(count), np.zeros(count), np.zeros(count)
-    seam = 0.0
+    head, after = np.full(len(faces), -1, np.int32), np.full(len(p), -1, np.int32)
+    for j in range(before_count):
+        after[count + j] = head[held_by[j]]
+        head[held_by[j]] = count + j
+    off, moved = np.zeros(len(p)), np.zeros(len(p))
+    chain, seam = np.zeros(count), 0.0
     merged, last = np.empty((len(faces) * 3, 2), np.int32), 0
-    share, rims = _SHARE, True
+    nearest, places = np.empty(len(p), np.int32), np.empty((len(p), 3))
+    share, slack, rims = _SHARE, _SLACK, True
     for _ in range(_PASSES):
         if len(corners) <= wanted:
             break
@@ -74,10 +77,11 @@ def halved(
         sound = 0
         while sound < len(order) and np.isfinite(cost[order[sound]]):
             sound += 1
-        before = len(corners)
+        looked = min(sound, int(share * sound) + 8)
+        limit = slack * np.sqrt(cost[order[looked - 1]]) if looked else 0.0
         taken, mark = np.zeros(count, np.bool_), np.full(count, -1, np.int32)
-        gone = 0
-        for i in range(min(sound, int(share * sound) + 8)):
+        gone, full = 0, len(corners)
+        for i in range(looked):
             e = order[i]
             u, v = edges[e, way[e]], edges[e, 1 - way[e]]
             if taken[u] or taken[v]:
@@ -91,36 +95,64 @@ def halved(
             if known == 0:
                 continue
             beside, rim = _beside(corners, at, start, around, u, v, chart)
-            if beside == -2:
+            if beside == -2 or not _survives(corners, start, around, u, v):
                 continue
-            kept = _survivor(corners, start, around, u, v)
-            if kept < 0:
+            jump = np.sqrt(off_segment(p[u], p[v], p[beside])) if beside >= 0 else 0.0
+            if jump > limit or _farthest(p, corners, start, around, u, v, head, after, nearest, places) > limit:
                 continue
             if rim:
-                chain[v] = max(chain[v], chain[u]) + np.sqrt(off_segment(p[u], p[v], p[beside]))
-            elif beside >= 0:
-                seam = max(seam, np.sqrt(off_segment(p[u], p[v], p[beside])))
-            held_by = _collect(corners, start, around, u, head, after)
-            after[u] = held_by  # u leads the list of what its triangles hold
+                chain[v] = max(chain[v], chain[u]) + jump
+            else:
+                seam = max(seam, jump)
             for j in range(known):
                 if pairs[j, 0] != pairs[j, 1]:
                     merged[last, 0], merged[last, 1] = pairs[j, 0], pairs[j, 1]
                     last += 1
-            gone += _moved_to(corners, at, start, around, u, v, pairs, known, chart, normals)
+            after[u] = _collected(corners, start, around, u, head, after)
+            gone += _moved_to(corners, at, start, around, u, v, pairs, known)
             for k in range(10):
                 quadrics[v, k] += quadrics[u, k]
             weight[v] += weight[u]
-            _hand_out(p, corners, at, start, around, u, v, uv, island, first, head, after, off, moved)
+            _hand_out(p, corners, at, u, uv, island, vertex, head, after, nearest, places, off, moved)
             taken[u] = taken[v] = True
-            if before - gone <= wanted:
+            if full - gone <= wanted:
                 break
         alive = np.flatnonzero(corners[:, 0] >= 0)
         corners, at, head = corners[alive], at[alive], head[alive]
-        if gone * 20 < before:
-            if share >= 1:
+        if gone * 12 < full:
+            if share >= 1 and slack > 8 * _SLACK:
                 break
-            share = 1.0
-    return at, float(max(off.max(), chain.max())), float(max(moved.max(), seam)), merged[:last]
+            share, slack = min(2 * share, 1.0), 2 * slack
+    errors = np.array([off.max(), chain.max(), max(moved.max(), seam)])
+    return at, errors, merged[:last], _holding(head, after, vertex)
+
+
+@njit(nogil=True, cache=True)
+def _local(xyz: Any, first: Any, gone_before: Any) -> Any:
+    """Positions in doubles about their middle."""
+    centre = np.zeros(3)
+    for i in range(len(first)):
+        for k in range(3):
+            centre[k] += xyz[first[i], k] / len(first)
+    p = np.empty((len(first) + len(gone_before), 3))
+    for i in range(len(p)):
+        v = first[i] if i < len(first) else gone_before[i - len(first)]
+        for k in range(3):
+            p[i, k] = xyz[v, k] - centre[k]
+    return p
+
+
+@njit(nogil=True, cache=True)
+def _holding(head: Any, after: Any, vertex: Any) -> Any:
+    """(N, 2) every vertex that went, and the number of the triangle that holds it; triangle by triangle."""
+    found, n = np.empty((len(after), 2), np.int32), 0
+    for f in range(len(head)):
+        i = head[f]
+        while i >= 0:
+            found[n, 0], found[n, 1] = vertex[i], f
+            n += 1
+            i = after[i]
+    return found[:n].copy()
 
 
 @njit(nogil=True, cache=True)
@@ -279,16 +311,54 @@ def _beside(corners: Any, at: Any, start: Any, around: Any, u: int, v: int, char
 
 
 @njit(nogil=True, cache=True)
-def _survivor(corners: Any, start: Any, around: Any, u: int, v: int) -> int:
+def _survives(corners: Any, start: Any, around: Any, u: int, v: int) -> bool:
+    """Whether a triangle about u is left without those at the edge to v."""
     for j in range(start[u], start[u + 1]):
         f = around[j]
         if corners[f, 0] >= 0 and not _has(corners, f, v):
-            return int(f)
-    return -1
+            return True
+    return False
 
 
 @njit(nogil=True, cache=True)
-def _collect(corners: Any, start: Any, around: Any, u: int, head: Any, after: Any) -> int:
+def _farthest(
+    p: Any, corners: Any, start: Any, around: Any, u: int, v: int, head: Any, after: Any, nearest: Any, places: Any
+) -> float:
+    """How far u, and all that the triangles about it hold, would be from these with v for u. Of each: the nearest of them, and
+    its weights there and distance."""
+    worst = _nearest_of(p, corners, start, around, u, v, u, nearest, places)
+    for j in range(start[u], start[u + 1]):
+        f = around[j]
+        if corners[f, 0] < 0:
+            continue
+        i = head[f]
+        while i >= 0:
+            worst = max(worst, _nearest_of(p, corners, start, around, u, v, i, nearest, places))
+            i = after[i]
+    return float(np.sqrt(worst))
+
+
+@njit(nogil=True, cache=True)
+def _nearest_of(
+    p: Any, corners: Any, start: Any, around: Any, u: int, v: int, i: int, nearest: Any, places: Any
+) -> float:
+    least = np.inf
+    for j in range(start[u], start[u + 1]):
+        f = around[j]
+        if corners[f, 0] < 0 or _has(corners, f, v):
+            continue
+        a, b, c = corners[f]
+        a, b, c = (v if a == u else a), (v if b == u else b), (v if c == u else c)
+        d, s, t = nearest_on(p[i], p[a], p[b], p[c])
+        if d < least:
+            least = d
+            nearest[i] = f
+            places[i, 0], places[i, 1], places[i, 2] = s, t, d
+    return least
+
+
+@njit(nogil=True, cache=True)
+def _collected(corners: Any, start: Any, around: Any, u: int, head: Any, after: Any) -> int:
     """What the triangles about u hold, as one list; they hold nothing then."""
     found = -1
     for j in range(start[u], start[u + 1]):
@@ -306,9 +376,7 @@ def _collect(corners: Any, start: Any, around: Any, u: int, head: Any, after: An
 
 
 @njit(nogil=True, cache=True)
-def _moved_to(
-    corners: Any, at: Any, start: Any, around: Any, u: int, v: int, pairs: Any, known: int, chart: Any, normals: Any
-) -> int:
+def _moved_to(corners: Any, at: Any, start: Any, around: Any, u: int, v: int, pairs: Any, known: int) -> int:
     """The triangles about u get v for it; those at the edge go, and are counted."""
     gone = 0
     for j in range(start[u], start[u + 1]):
@@ -331,26 +399,18 @@ def _moved_to(
 
 @njit(nogil=True, cache=True)
 def _hand_out(
-    p: Any, corners: Any, at: Any, start: Any, around: Any, u: int, v: int, uv: Any, island: Any, first: Any,
-    head: Any, after: Any, off: Any, moved: Any,
+    p: Any, corners: Any, at: Any, u: int, uv: Any, island: Any, vertex: Any, head: Any, after: Any, nearest: Any,
+    places: Any, off: Any, moved: Any,
 ) -> None:  # fmt: skip
-    """u, and what follows it in its list, each to the nearest of the triangles that were about u."""
+    """u, and what follows it in its list, each to the triangle that `_farthest` found."""
     i = u
     while i >= 0:
-        following = after[i]
-        best, least, s0, t0 = -1, np.inf, 0.0, 0.0
-        for j in range(start[u], start[u + 1]):
-            f = around[j]
-            if corners[f, 0] < 0:
-                continue
-            d, s, t = nearest_on(p[i], p[corners[f, 0]], p[corners[f, 1]], p[corners[f, 2]])
-            if d < least:
-                best, least, s0, t0 = f, d, s, t
-        off[i] = np.sqrt(least)
-        if len(island) and island[first[i]] == island[at[best, 0]]:
-            moved[i] = _shift(uv, at, best, first[i], s0, t0, _area(p, corners, best))
-        after[i] = head[best]
-        head[best] = i
+        following, f = after[i], nearest[i]
+        off[i] = np.sqrt(places[i, 2])
+        if len(island) and island[vertex[i]] == island[at[f, 0]]:
+            moved[i] = _shift(uv, at, f, vertex[i], places[i, 0], places[i, 1], _area(p, corners, f))
+        after[i] = head[f]
+        head[f] = i
         i = following
 
 

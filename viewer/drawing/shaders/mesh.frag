@@ -1,10 +1,10 @@
+// textured, shadowed, glossy, lamps and cuts are constants: viewer/drawing/gpu.py, Asked
 centroid in vec3 world_normal;
 in vec3 world_position;
 in vec2 texel;
 centroid in vec4 tint;  // at a rim's pixels the middle may lie beside the triangle
 centroid in float shown;
 uniform sampler2D picture;  // the card decodes sRGB
-uniform int textured;
 uniform float blur;         // levels: several pixels drawn make one in the end
 uniform vec4 factor;
 uniform int alpha_mode;     // 0 opaque, 1 mask, 2 blend
@@ -18,14 +18,11 @@ uniform vec3 eye;
 uniform int flat_view;      // orthographic
 uniform float fill;         // below 0: no light is asked for; viewer/drawing/shade.py has the same numbers
 uniform float gloss;
-uniform int lamps;
 uniform vec3 lamp[4];
 uniform float power[4];
-uniform int shadowed;
 uniform sampler2DArray depths;
 uniform mat4 from_lamp[4];
 uniform float lift;
-uniform int cuts;
 uniform vec4 cut[4];        // nx, ny, nz, d: n . p <= d is left
 out vec4 fragment;
 
@@ -66,8 +63,10 @@ void main() {
             float lambert = max(dot(n, lamp[k]), 0.0);
             if (shadowed == 1 && lambert > 0.0) lambert *= shine(k, n);
             lit += power[k] * lambert;
-            float mirror = pow(max(dot(n, normalize(view + lamp[k])), 0.0), 40.0);
-            if (lambert > 0.0) thrown += gloss * min(power[k], 1.0) * mirror;
+            if (glossy == 1 && lambert > 0.0) {
+                float mirror = pow(max(dot(n, normalize(view + lamp[k])), 0.0), 40.0);
+                thrown += gloss * min(power[k], 1.0) * mirror;
+            }
         }
     }
     vec3 albedo = in_clay == 1 ? clay : colour.rgb;

@@ -21,6 +21,6 @@ void main() {
     texel = uv;
     shown = value;
     tint = vec4(to_linear(colour.rgb), colour.a);
-    gl_Position = projection * view * vec4(position, 1.0);
+    gl_Position = projection * (view * vec4(position, 1.0));
     gl_PointSize = point_size;
 }
