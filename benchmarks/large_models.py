@@ -1,4 +1,4 @@
-"""A scan made as large as is wanted: every triangle split n x n, and relief as of tool marks added, down to a few triangles wide."""
+"""A scan made as large as is wanted: every triangle split n x n, and relief as of tool marks added, down to a few wide."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from typing import Any
 from sculpt3d.errors import InputError, SculptError
 from sculpt3d.models.document import Document
 from sculpt3d.types import U8
+from viewer.detail.making import Making
 from viewer.drawing.window import open_window
 from viewer.files.desks import laid
 from viewer.files.settings import Settings, keep_recent, keep_settings, read_recent
@@ -65,7 +66,9 @@ class Desk:
         self.window = open_window(size, visible, smooth=False)
         self.window.switch_to()
         self.settings, self.kept = settings or Settings(panels=False), kept
-        self.jobs, self.picture_kept = Jobs(self.failed), _kept()
+        self.jobs = Jobs(self.failed)
+        self.screen: Any = None
+        self.making: Making | None = None
         self.notices: tuple[Notice, ...] = ()
         self.held_keys = 0  # modifiers, for what is dropped says none
         self._holds = ""  # what the hand holds while a button is down: "picture", "panel", "dial"
@@ -80,8 +83,6 @@ class Desk:
         self._native: Any = None
         self.after_opening = ""  # a command that waits for the file being opened
         self.memory: Any = _memory()
-        self.renderer: Any = None
-        self.renderer_for: Document | None = None
         self.take_up(document, laid(bench, state, saved, second), path)
         for event in _EVENTS:
             setattr(self.window, f"on_{event}", getattr(self, f"on_{event}"))
@@ -95,6 +96,9 @@ class Desk:
         self.desk, self.hand = desk, Hand()
         if former is not None:
             former.bench.close()
+        if self.making is not None:
+            self.making.close()
+        self.making = Making(document)
         self.shown = Shown(document, desk.state.mode)
         if self.kept is not None and self.path is not None:
             self.recent = keep_recent(self.path, self.kept)
@@ -169,6 +173,8 @@ class Desk:
             pyglet.app.run(interval=None)
         finally:
             self.desk.bench.close()
+            if self.making is not None:
+                self.making.close()
 
     def wake(self) -> None:
         self._event_at = time.monotonic()
@@ -180,7 +186,7 @@ class Desk:
             self.wake()
         if self._native is not None:
             self._take_native()
-        busy = bool(self.busy) or now - self._event_at < _AWAKE or self.picture_key is None
+        busy = bool(self.busy) or now - self._event_at < _AWAKE or self.picture_key is None or not self.screen.complete
         if busy and self.window.context is not None:
             self.window.draw(seconds)
 
@@ -197,11 +203,11 @@ class Desk:
 
     def picture(self, settle: bool = True) -> U8:
         """The whole window as pixels (H, W, 3); settle: when all work is done and panels have their sizes."""
-        from viewer.drawing.kept import Canvas
+        from viewer.drawing.offscreen import Layer
 
         self.window.switch_to()
         width, height = self.window.get_framebuffer_size()
-        canvas = Canvas(width, height, depth=False)
+        canvas = Layer(width, height, 1)
         try:
             for _frame in range(3 if settle else 1):
                 self._draw(canvas.name.value, True, False)
@@ -211,14 +217,13 @@ class Desk:
                     still(self.desk)
             return canvas.read()
         finally:
-            canvas.close()
+            canvas.free()
 
     def model_picture(self) -> U8:
         """The model as it is seen, without panels."""
         self.picture()
-        pixels = self.picture_kept.read()
-        assert pixels is not None
-        return pixels
+        found: U8 = self.screen.read()
+        return found
 
     def places(self) -> Places:
         if self.shell is not None:
@@ -237,7 +242,7 @@ class Desk:
         if key != self.picture_key:
             fine = fine and (self.picture_key is None or not settles)
             self.picture_key, self._changed_at = key, time.monotonic()
-        paint(self, onto, 2 if fine else 1)
+        paint(self, onto, "moving" if not fine else "resting" if settles else "whole")
 
     def _drawn(self) -> State:
         """With what cuts the model and lies over it: made anew only where something of it may have changed, so that the picture
@@ -261,7 +266,8 @@ class Desk:
     def busy(self) -> tuple[str, ...]:
         """What is being worked at, in words."""
         working = self.shown.waiting or self.desk.bench.busy
-        return (*self.jobs.busy, *([_("Measuring ...")] if working else []))
+        made = [self.making.said] if self.making is not None and self.making.said else []
+        return (*self.jobs.busy, *([_("Measuring ...")] if working else []), *made)
 
     # hands
 
@@ -373,6 +379,8 @@ class Desk:
 
     def close(self) -> None:
         self.desk.bench.close()
+        if self.making is not None:
+            self.making.close()
         if self.window.context is not None:
             self.window.close()
 
@@ -404,12 +412,6 @@ def _shell(window: Any, settings: Settings) -> Any:
             raise
         return None
     return Shell(window, settings)
-
-
-def _kept() -> Any:
-    from viewer.drawing.kept import Kept  # OpenGL's functions are there when a window is
-
-    return Kept()
 
 
 def _memory() -> Any:

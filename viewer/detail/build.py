@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from sculpt3d._kernels import njit
 from sculpt3d.progress import silent
-from sculpt3d.types import I32
+from sculpt3d.types import F32, I32, U8
 from viewer.detail.bounds import ball_of, balls, numbered
 from viewer.detail.corners import Corners
 from viewer.detail.grouping import groups_of
@@ -23,7 +24,8 @@ from viewer.detail.simplify import halved
 GROUP_SIZE = 16  # clusters
 _WORTH = 0.85  # a group that keeps more of its triangles is not worth it, and stays as it is
 _BETWEEN = 0.5  # of how far the first halving moved the model's vertices: what it may be more between them. Measured: up to .41
-_BACK = 1.25  # what is measured from the model to the coarser surface may be more the other way. Measured: up to 1.1
+_BACK = 1.75  # times what is measured from the model to the coarser surface: it may be that much the other way, up to 1.7 seen
+_COARSEST = 0.01  # of the model's size, off the surface: beyond it triangles span what the model leaves open
 _AT_ONCE = 256  # groups given to the threads together
 I64 = NDArray[np.int64]
 
@@ -64,9 +66,10 @@ class Growing:
         )
         self.groups, self.own = np.zeros(0, GROUP), np.zeros(0, np.int32)
         self.balls = np.zeros((0, 4), np.float32)
+        size = float(np.ptp(corners.xyz, axis=0).max()) if len(corners.xyz) else 0.0
+        self.coarsest = _COARSEST * size
         self.normals = corners.normals.copy()  # sums over what was merged into a vertex
         self.kind = vertex_kind(bool(len(corners.uv)), bool(len(corners.rgba)))
-        self.colours = corners.rgba.astype(np.float32)
         self.levels = 0
 
     def step(self, workers: int, told: Callable[[int, int], None]) -> Level | None:
@@ -83,8 +86,6 @@ class Growing:
 
     def _sum(self, merged: I32) -> None:
         _summed(self.normals, merged)
-        if len(self.colours):
-            _summed(self.colours, merged)
 
     def _advance(self, level: Level) -> None:
         """The front as it is after that level."""
@@ -120,7 +121,7 @@ class Growing:
         group = groups_of(self.corners.place, front.faces, front.begins, GROUP_SIZE)
         order = np.argsort(group, kind="stable")
         ends = np.searchsorted(group[order], np.arange(int(group.max()) + 2))
-        members = [order[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+        members = [order[a:b] for a, b in pairwise(ends)]
         locked = _locked(self.corners.place, front.faces, np.repeat(group, np.diff(front.begins)))
         rows, faces, begins, own, part, next_of, merged = [], [], [np.zeros(1, np.int64)], [], [], [], []
         stays, holds = np.ones(len(front.number), bool), []
@@ -163,7 +164,7 @@ class Growing:
                 )
 
     def _one(self, held: I64, locked: NDArray[np.bool_]) -> Any:
-        """A group's new triangles in clusters, their parts, errors, what was merged, and what holds what went; None: not worth it."""
+        """A group's new triangles in clusters, their parts, errors, what was merged, and what holds what went; None: no gain."""
         c, front = self.corners, self.front
         spans = [(int(front.begins[k]), int(front.begins[k + 1])) for k in held]
         faces = np.concatenate([front.faces[a:b] for a, b in spans])
@@ -176,7 +177,7 @@ class Growing:
             c.xyz, c.place, c.chart, c.island, c.normals, c.uv, faces, locked,
             np.ascontiguousarray(before[:, 0]), np.ascontiguousarray(before[:, 1]), len(faces) // 2,
         )  # fmt: skip
-        if len(left) > _WORTH * len(faces) or not len(left):
+        if len(left) > _WORTH * len(faces) or not len(left) or errors[0] > self.coarsest:
             return None
         order, starts = np.arange(len(left)), np.array([0, len(left)])
         if len(c.starts) > 2:
@@ -215,19 +216,22 @@ class Growing:
         clusters["sphere"] = balls(c.xyz, vertex, start)
         clusters["vertex"], clusters["vertices"] = start[:-1], np.diff(start)
         clusters["index"], clusters["triangles"] = 3 * begins[:-1], np.diff(begins)
-        return Level(groups, clusters, self._vertices(vertex), indices, next_of.reshape(-1, 2), merged.reshape(-1, 2), held)
+        vertices = vertices_of(vertex, self.kind, c.xyz, self.normals, c.uv, c.rgba)
+        return Level(groups, clusters, vertices, indices, next_of.reshape(-1, 2), merged.reshape(-1, 2), held)
 
-    def _vertices(self, vertex: I32) -> NDArray[np.void]:
-        c, found = self.corners, np.zeros(len(vertex), self.kind)
-        found["position"], found["source"] = c.xyz[vertex], vertex
-        normal = self.normals[vertex]
-        long = np.linalg.norm(normal, axis=1, keepdims=True)
-        found["normal"][:, :3] = np.round(normal / np.where(long > 0, long, 1) * 127)
-        if len(c.uv):
-            found["uv"] = c.uv[vertex]
-        if len(c.rgba):
-            found["rgba"] = c.rgba[vertex]
-        return found
+
+def vertices_of(vertex: I32, kind: np.dtype[Any], xyz: F32, normals: NDArray[Any], uv: F32, rgba: U8) -> NDArray[np.void]:
+    """Records of these vertices."""
+    found = np.zeros(len(vertex), kind)
+    found["position"], found["source"] = xyz[vertex], vertex
+    normal = normals[vertex]
+    long = np.linalg.norm(normal, axis=1, keepdims=True)
+    found["normal"][:, :3] = np.round(normal / np.where(long > 0, long, 1) * 127)
+    if len(uv):
+        found["uv"] = uv[vertex]
+    if len(rgba):
+        found["rgba"] = rgba[vertex]
+    return found
 
 
 _NONE = np.zeros((0, 2), np.int32)
@@ -236,15 +240,15 @@ _NONE = np.zeros((0, 2), np.int32)
 def _by_part(c: Corners, faces: I32, starts: I64) -> tuple[I32, I64, I32, I64]:
     """Faces in clusters of one part each, where these begin, their part, and which face came to each place."""
     orders, begins, part = [], [np.zeros(1, np.int64)], []
-    for k, (a, b) in enumerate(zip(starts, starts[1:], strict=False)):
+    for k, (a, b) in enumerate(pairwise(starts)):
         if a == b:
             continue
         order, cuts = clusters_of(c.xyz, faces[a:b], MOST)
-        orders.append(order + np.int64(a))
+        orders.append(order.astype(np.int64) + int(a))
         begins.append(cuts[1:] + int(a))
         part.append(np.full(len(cuts) - 1, k, np.int32))
-    order = np.concatenate(orders)
-    return faces[order], np.concatenate(begins), np.concatenate(part), order
+    whole = np.concatenate(orders)
+    return faces[whole], np.concatenate(begins), np.concatenate(part), whole
 
 
 def _carried(front: Front, stays: NDArray[np.bool_]) -> tuple[I32, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,30 +36,40 @@ class Corners:
     island: I32
 
 
-def corners_of(document: Document) -> Corners:
-    """Of the parts that have triangles; vertices keep the numbers they have in `Document.points()`."""
+def corners_of_parts(document: Document) -> Corners:
+    """Of all parts; vertices keep the numbers they have in `Document.points()`. What lies at one place is not asked."""
     parts = document.parts
     xyz = np.ascontiguousarray(document.points())
     uv = _uv(parts) if any(p.material.texture is not None and p.uv is not None for p in parts) else _none(2)
     rgba = _rgba(parts) if any(p.rgba is not None for p in parts) else _none(4).astype(np.uint8)
-    normals = np.concatenate([_or(p.normals, len(p.vertices), 3) for p in parts])
-    faces = np.ascontiguousarray(document.triangles())
+    normals = [_or(p.normals, len(p.vertices), 3) for p in parts]
     starts = np.cumsum([0, *(len(p.faces) for p in parts)])
-    owner = np.repeat(np.arange(len(parts), dtype=np.int32), [len(p.vertices) for p in parts])
+    own = np.arange(len(xyz), dtype=np.int32)
+    return Corners(
+        xyz, normals[0] if len(parts) == 1 else np.concatenate(normals), uv, rgba,
+        np.ascontiguousarray(document.triangles()), starts, own, own,
+        np.repeat(np.arange(len(parts), dtype=np.int32), [len(p.vertices) for p in parts]), np.zeros(0, np.int32),
+    )  # fmt: skip
+
+
+def corners_of(document: Document) -> Corners:
+    """The same, with what lies at one place and what of it is as one."""
+    plain = corners_of_parts(document)
+    parts, xyz, uv, faces, owner = document.parts, plain.xyz, plain.uv, plain.faces, plain.owner
     place, first = places(xyz)
     if len(first) == len(xyz):
-        return Corners(xyz, normals, uv, rgba, faces, starts, place, place, owner, _islands(place, faces, uv))
+        return replace(plain, place=place, chart=place, island=_islands(place, faces, uv))
     columns = [place[:, None].view(np.uint32), owner[:, None].view(np.uint32)]
     if len(uv):
         columns.append(uv.view(np.uint32))
     chart, _ = distinct(np.concatenate(columns, 1)) if len(columns) > 2 or len(parts) > 1 else (place, first)
-    columns.append(normals.view(np.uint32))
-    if len(rgba):
-        columns.append(rgba.view(np.uint32))
+    columns.append(np.ascontiguousarray(plain.normals).view(np.uint32))
+    if len(plain.rgba):
+        columns.append(plain.rgba.view(np.uint32))
     same, leads = distinct(np.concatenate(columns, 1))
     if len(leads) < len(xyz):
         faces = leads[same][faces]
-    return Corners(xyz, normals, uv, rgba, faces, starts, place, chart, owner, _islands(chart, faces, uv))
+    return replace(plain, faces=faces, place=place, chart=chart, island=_islands(chart, faces, uv))
 
 
 def _islands(chart: I32, faces: I32, uv: F32) -> I32:

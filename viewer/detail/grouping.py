@@ -50,8 +50,8 @@ def _touching(place: Any, faces: Any, begins: Any, first: Any) -> Any:
 
 @njit(nogil=True, cache=True)
 def _grown(start: Any, other: Any, weight: Any, size: int) -> Any:
-    """From the first cluster that is free, the neighbour with the largest share of its border at the group, again and again; where
-    there is none, the next that is free. Groups of less than half the size join the one they touch most."""
+    """From the first cluster that is free, the neighbour with the largest share of its border at the group, again and again;
+    where there is none, the next that is free. Groups of less than half the size join the one they touch most."""
     count = len(start) - 1
     group = np.full(count, -1, np.int32)
     score = np.zeros(count, np.int64)

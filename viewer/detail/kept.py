@@ -1,4 +1,4 @@
-"""Levels of detail that are made once and kept: found by what the model is, made level by level, and gone on with after an end."""
+"""Levels of detail that are made once and kept: found by what the model is, made level by level, and gone on with when killed."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ def make(document: Document, key: str, workers: int, told: Told) -> Levels:
 def _made(document: Document, key: str, workers: int, told: Told) -> Levels:
     work = folder() / f".{key}.part"
     work.mkdir(exist_ok=True)
-    growing, levels, began = Growing(corners_of(document)), [], time.monotonic()
+    levels: list[Level] = []
+    growing, began = Growing(corners_of(document)), time.monotonic()
     total = _FIRST + 2.0  # work, in triangles of the model: each level looks at half of those before
     before = ahead = 0.0  # of it: done in finished levels; in those that a run before this one made
 

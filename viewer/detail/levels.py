@@ -35,7 +35,7 @@ def vertex_kind(textured: bool, coloured: bool) -> np.dtype:
         fields.append(("uv", "<f4", 2))
     if coloured:
         fields.append(("rgba", "u1", 4))
-    return np.dtype(fields)  # type: ignore[arg-type]
+    return np.dtype(fields)
 
 
 @dataclass(frozen=True)

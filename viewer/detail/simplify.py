@@ -1,4 +1,4 @@
-"""One group of clusters with half of its triangles: vertices at its border stay, and every vertex that is kept stays where it was.
+"""One group of clusters with half of its triangles: vertices at its border stay, and what is kept of the others stays in place.
 
 So what a vertex carries (uv, colours, measured values) need not be invented, and two groups that meet fit, whatever level
 each of them is drawn at. How far the surface moves is measured: every vertex that went is held by the triangle nearest to it.
@@ -34,8 +34,8 @@ def halved(
     xyz: Any, place: Any, chart: Any, island: Any, normals: Any, uv: Any, faces: Any, locked: Any, gone_before: Any,
     held_by: Any, wanted: int,
 ) -> tuple[Any, Any, Any, Any]:  # fmt: skip
-    """faces (F, 3) of one group; locked (V,) places of others too; gone_before (N,) vertices of the model that went in levels below,
-    and held_by (N,) the triangle each is held by. At most `wanted` triangles where the shape allows it.
+    """faces (F, 3) of one group; locked (V,) places of others too; gone_before (N,) vertices of the model that went in levels
+    below, and held_by (N,) the triangle each is held by. At most `wanted` triangles where the shape allows it.
 
     Returns the faces left; how far the model's vertices that went are from them, how far rims were moved here, how far
     a picture on the surface (0 without), in the unit of `xyz`; (M, 2) vertices that went here and those that took their place;
@@ -224,8 +224,8 @@ def _has(corners: Any, f: int, v: int) -> bool:
 def _exchange(
     corners: Any, at: Any, start: Any, around: Any, u: int, v: int, chart: Any, normals: Any
 ) -> tuple[Any, int]:
-    """(N, 2) for each vertex at u the one at v that takes its place: that of its own chart, told by the triangles at the edge; 0 where
-    one has none there, so u may not go that way."""
+    """(N, 2) for each vertex at u the one at v that takes its place: that of its own chart, told by the triangles at the edge; 0
+    where one has none there, so u may not go that way."""
     pairs, known = np.empty((_RING, 2), np.int32), 0
     if start[u + 1] - start[u] > _RING:
         return pairs, 0

@@ -35,7 +35,8 @@ class Damaged(Exception):
 
 def write_tables(path: Path, tables: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> None:
     """The file appears whole or not at all. told: words and numbers that JSON can carry."""
-    place, rows = 0, {}
+    place = 0
+    rows: dict[str, Any] = {}
     for name, values in tables.items():
         place = -(-place // _ALIGNED) * _ALIGNED
         rows[name] = {
@@ -54,7 +55,7 @@ def write_tables(path: Path, tables: Mapping[str, NDArray[Any]], told: Mapping[s
             whole = np.ascontiguousarray(values)
             at = begin + whole.nbytes
             if whole.nbytes:
-                yield memoryview(whole.reshape(-1).view(np.uint8))
+                yield whole.reshape(-1).view(np.uint8).data
 
     write_parts(path, parts())
 

@@ -113,6 +113,7 @@ class Piece:
     def __init__(self, part: Part, texture: Any) -> None:
         self.part, self.texture = part, texture
         self.vao, self.indices = gl.GLuint(), None
+        self._buffers: list[Any] = []
         gl.glGenVertexArrays(1, self.vao)
         gl.glBindVertexArray(self.vao)
         self._attribute(0, part.vertices, gl.GL_FLOAT)
@@ -123,14 +124,21 @@ class Piece:
         self._attribute(4, None if shown is None else shown[:, None], gl.GL_FLOAT)
         if not is_cloud(part):
             self.indices = _fill(gl.GL_ELEMENT_ARRAY_BUFFER, np.ascontiguousarray(part.faces, np.int32))
+            self._buffers.append(self.indices)
         gl.glBindVertexArray(0)
         self._middles: NDArray[np.float32] | None = None
+
+    def free(self) -> None:
+        for buffer in self._buffers:
+            gl.glDeleteBuffers(1, buffer)
+        gl.glDeleteVertexArrays(1, self.vao)
 
     def _attribute(self, place: int, values: NDArray[Any] | None, kind: int) -> None:
         if values is None:
             return
         is_code = kind == gl.GL_UNSIGNED_BYTE
-        _fill(gl.GL_ARRAY_BUFFER, np.ascontiguousarray(values, np.uint8 if is_code else np.float32))
+        kind_of = np.uint8 if is_code else np.float32
+        self._buffers.append(_fill(gl.GL_ARRAY_BUFFER, np.ascontiguousarray(values, kind_of)))
         gl.glEnableVertexAttribArray(place)
         gl.glVertexAttribPointer(place, values.shape[1], kind, gl.GL_TRUE if is_code else gl.GL_FALSE, 0, 0)
 

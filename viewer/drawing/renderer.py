@@ -48,13 +48,15 @@ class _Frame:
 class Renderer:
     """levels: of the document's detail, where it has them."""
 
-    def __init__(self, document: Document, levels: Levels | None = None) -> None:
-        self.document, self.levels = document, levels
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.levels: Levels | None = None
         self.sky, self.nothing = program("sky"), gl.GLuint()
         gl.glGenVertexArrays(1, self.nothing)
         self.textures = textures_of(document)
         self._programs: dict[tuple[str, Asked], Any] = {}
         self._set: set[int] = set()
+        self._stream: Stream | None = None
         self._marks: MarkDrawer | None = None
         self._sorted_for: tuple[float, ...] | None = None
 
@@ -63,10 +65,12 @@ class Renderer:
         """The whole model on the card; put there when it is drawn for the first time."""
         return [Piece(part, texture) for part, texture in zip(self.document.parts, self.textures, strict=True)]
 
-    @cached_property
-    def stream(self) -> Stream:
-        assert self.levels is not None
-        return Stream(self.document, self.levels, self.textures)
+    def show_levels(self, levels: Levels | None) -> None:
+        """From now on `draw_cut` draws cuts of these."""
+        if self._stream is not None:
+            self._stream.free()
+        self.levels = levels
+        self._stream = None if levels is None else Stream(self.document, levels, self.textures)
 
     @cached_property
     def shadows(self) -> Shadows:
@@ -76,6 +80,14 @@ class Renderer:
     def quick_shadows(self) -> Shadows:
         return Shadows(self.document, SHADOW_TEXELS // _COARSE)
 
+    def free(self) -> None:
+        """What is on the card of the model goes: another is looked at."""
+        self.show_levels(None)
+        for piece in self.__dict__.pop("pieces", []):
+            piece.free()
+        for texture in {t.value for t in self.textures if t is not None}:
+            gl.glDeleteTextures(1, gl.GLuint(texture))
+
     def draw(self, state: State, width: int, height: int, finer: int = 1, tile: Tile | None = None) -> None:
         """`width`, `height`: of the picture, of which `tile` or all is drawn on a framebuffer `finer` times as large: several
         pixels make one in the end."""
@@ -84,9 +96,10 @@ class Renderer:
 
     def draw_cut(self, state: State, width: int, height: int, cut: Cut) -> None:
         """The same in few triangles: what is seen while things move."""
-        clouds = [p for k, p in enumerate(self.document.parts) if is_cloud(p)]
-        pieces: list[Drawn] = [*self.stream.pieces(cut)]
-        pieces += [self.pieces[k] for k, p in enumerate(self.document.parts) if is_cloud(p)] if clouds else []
+        assert self._stream is not None
+        pieces: list[Drawn] = [*self._stream.pieces(cut)]
+        if any(is_cloud(p) for p in self.document.parts):
+            pieces += [p for p in self.pieces if is_cloud(p.part)]
         for _ in self._drawing(state, (width, height), 1, (0, 0, width, height), pieces, None, True):
             pass
 
@@ -96,6 +109,13 @@ class Renderer:
         """`draw` in steps of at most so many triangles; between them the card may be used for other things, if the
         framebuffer is bound again."""
         return self._drawing(state, (width, height), finer, tile or (0, 0, width, height), self.pieces, most, False)
+
+    def draw_marks(self, state: State, size: tuple[int, int], finer: int, part: Tile | None = None) -> None:
+        """What lies over the model, on what is drawn of it."""
+        left, top, wide, high = part or (0, 0, *size)
+        gl.glViewport(0, 0, wide * finer, high * finer)
+        self._marks = self._marks or MarkDrawer()
+        self._marks.draw(state, size, finer, (left, top, wide, high))
 
     def _drawing(
         self,
@@ -124,10 +144,7 @@ class Renderer:
                 if most is not None:
                     yield
         if state.over:
-            self._begin(frame)
-            self._end()
-            self._marks = self._marks or MarkDrawer()
-            self._marks.draw(state, size, finer, part)
+            self.draw_marks(state, size, finer, part)
 
     def _frame(
         self, state: State, size: tuple[int, int], finer: int, part: Tile, pieces: Sequence[Drawn], quick: bool

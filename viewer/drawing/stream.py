@@ -17,7 +17,10 @@ from viewer.detail.levels import Levels
 from viewer.drawing.gpu import plain_attributes
 from viewer.modes.mode import SHOWN
 
-_PLACES = (("position", 0, 3, gl.GL_FLOAT), ("normal", 1, 3, gl.GL_BYTE), ("uv", 2, 2, gl.GL_FLOAT), ("rgba", 3, 4, gl.GL_UNSIGNED_BYTE))
+_PLACES = (
+    ("position", 0, 3, gl.GL_FLOAT), ("normal", 1, 3, gl.GL_BYTE), ("uv", 2, 2, gl.GL_FLOAT),
+    ("rgba", 3, 4, gl.GL_UNSIGNED_BYTE),
+)  # fmt: skip
 
 
 class Stream:
@@ -33,6 +36,11 @@ class Stream:
         self._held: NDArray[np.int64] | None = None
         self._pieces: list[StreamPiece] = []
         self._set_up()
+
+    def free(self) -> None:
+        for buffer in self.buffers:
+            gl.glDeleteBuffers(1, buffer)
+        gl.glDeleteVertexArrays(1, self.vao)
 
     def pieces(self, cut: Cut) -> list[StreamPiece]:
         """Of the parts that the cut shows, on the card."""

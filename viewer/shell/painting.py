@@ -9,17 +9,20 @@ from viewer.overlay.words import draw_in_window
 from viewer.shell.places import Places
 
 if TYPE_CHECKING:
+    from viewer.drawing.screen import How
     from viewer.window import Desk
 
 
-def paint(desk: Desk, onto: int, finer: int) -> None:
+def paint(desk: Desk, onto: int, how: How) -> None:
     """Onto the framebuffer of that number, 0 is the window's own."""
     from pyglet import gl
 
-    if desk.renderer_for is not desk.shown.document:
-        from viewer.drawing.renderer import Renderer
+    if desk.screen is None or desk.screen.document is not desk.shown.document:
+        from viewer.drawing.screen import Screen
 
-        desk.renderer, desk.renderer_for = Renderer(desk.shown.document), desk.shown.document
+        if desk.screen is not None:
+            desk.screen.free()
+        desk.screen = Screen(desk.shown.document, desk.making)
     places = desk.places()
     width, height = desk.window.get_size()
     pixels = desk.window.get_framebuffer_size()
@@ -31,14 +34,7 @@ def paint(desk: Desk, onto: int, finer: int) -> None:
     box = places.picture
     left, low = round(box.left * ratio[0]), round((height - box.top - box.height) * ratio[1])
     size = max(1, round(box.width * ratio[0])), max(1, round(box.height * ratio[1]))
-    desk.picture_kept.show(
-        (desk.picture_key, id(desk.renderer)),
-        lambda wide, high, fine: desk.renderer.draw(desk.picture_key[0], wide, high, fine),
-        size,
-        (left, low),
-        onto,
-        finer,
-    )
+    desk.screen.show(desk.picture_key[0], size, (left, low), onto, how)
     if desk.shell is None:
         gl.glViewport(0, 0, *pixels)
         draw_in_window(desk.document, desk.state, width, height, desk.shown.field, desk.hand.rectangle)

@@ -1,0 +1,62 @@
+"""A model's levels of detail while it is being looked at: the kept ones, or a rough one at once and the true ones when made."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from sculpt3d.errors import Cancelled, SculptError
+from sculpt3d.models.document import Document
+from viewer.detail import kept
+from viewer.detail.levels import Levels
+from viewer.detail.quick import rough
+
+
+class Making:
+    """levels: what there is now, None while there is nothing. said: what a person may be told, empty when there is nothing."""
+
+    def __init__(self, document: Document) -> None:
+        self.levels: Levels | None = None
+        self.said = ""
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        if kept.worth(document):
+            self._thread = threading.Thread(target=self._run, args=(document,), daemon=True)
+            self._thread.start()
+
+    @property
+    def busy(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def wait(self, seconds: float | None = None) -> None:
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def close(self) -> None:
+        """Ends what is being made; the next time it goes on from there."""
+        self._ended.set()
+        self.wait()
+
+    def _run(self, document: Document) -> None:
+        try:
+            key = kept.key_of(document)
+            self.levels = kept.find(key)
+            if self.levels is None:
+                self.levels = rough(document)
+                workers = max(1, (os.cpu_count() or 2) - 1)
+                self.levels = kept.make(document, key, workers, self._told)
+        except Cancelled:
+            pass
+        except (SculptError, OSError, MemoryError) as error:
+            self.said = f"Turning stays slow: {str(error)[:200]}"
+            return
+        self.said = ""
+
+    def _told(self, share: float, left: float) -> None:
+        if self._ended.is_set():
+            raise Cancelled
+        self.said = f"Making levels of detail: {100 * share:.0f} %, {_time(left)} left"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
