@@ -19,7 +19,8 @@ njit = numba.njit
 def cache_folder() -> Path:
     """The user's cache, a folder for each state of the sources."""
     total = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    here = Path(__file__).parent
+    for path in [*sorted(here.rglob("*.py")), *sorted((here.parent / "viewer" / "detail").glob("*.py"))]:
         total.update(path.read_bytes())
     home = Path.home() / ("AppData/Local" if sys.platform == "win32" else ".cache")
     return Path(os.environ.get("XDG_CACHE_HOME", home)) / "sculpt3d" / "kernels" / total.hexdigest()[:16]
