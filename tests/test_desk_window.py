@@ -10,11 +10,13 @@ import trimesh
 from hands import SIZE, at, click, key, mouse, opened, press, saved
 
 from sculpt3d.desk.quantity import Measured
+from sculpt3d.geometry import F64
 from sculpt3d.models.document import Document, Part
 from sculpt3d.models.normals import with_normals
 from viewer import app
 from viewer.drawing.picture import by_opengl, framed
 from viewer.drawing.software import draw as by_rays
+from viewer.hand import drawn
 from viewer.state.marks import Dot, Fill, Line, Marks, Word
 
 Windows = list[app.Desk]
@@ -129,3 +131,34 @@ def test_marks_and_cuts_are_the_same_picture_both_ways_and_in_tiles() -> None:
             assert (np.abs(tile.astype(int) - whole[50:250, 100:400]).max(2) > 2).mean() < 1e-3
         plain = by_opengl(document, replace(state, over=Marks(), cuts=()), SIZE)
         assert (np.abs(card.astype(int) - plain).max(2) > 10).mean() > 0.05
+
+
+def test_marks_come_and_go_without_drawing_the_model_again(cube: Path, windows: Windows) -> None:
+    """The model is drawn once, whatever the cursor does; the window shows what a picture of the whole shows."""
+    window = opened(cube, windows)
+    window.act("set", brush_mm=25.0)
+    window.act("tool", "area")
+    while not (window.screen and window.screen.complete):
+        window._draw(0, True, True)
+    drawn_times = []
+    whole = window.screen.renderer._drawing
+    window.screen.renderer._drawing = lambda *a: (drawn_times.append(a), whole(*a))[1]
+    x, y = at(window, np.array([0.0, 0.0, 0.05]))
+    pictures = []
+    for step in range(3):
+        window.on_mouse_motion(x + 9 * step, y, 0, 0)
+        window._draw(0, True, True)
+        pictures.append(window.screen.read())
+    assert not drawn_times
+    assert (pictures[0] != pictures[1]).any() and (pictures[1] != pictures[2]).any()
+    state = drawn(window.desk, window.hand)
+    card = by_opengl(window.document, state, SIZE)
+    assert (np.abs(at_once(window) - card).max(2) > 30).mean() < 0.01
+    window.act("tool", "look")
+    window._draw(0, True, True)
+    assert (np.abs(at_once(window) - card).max(2) > 30).mean() > 0.001
+
+
+def at_once(window: app.Desk) -> F64:
+    """The model's picture as the window keeps it."""
+    return window.model_picture().astype(float)
