@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,6 +76,21 @@ def opened(path: Path, windows: list[Desk], settings: Settings | None = None, si
     windows.append(made)
     made.picture()
     return made
+
+
+@contextmanager
+def screen() -> Iterator[str]:
+    """A display of Xvfb's own choice."""
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1000x700x24"]
+    display = subprocess.Popen(command, stderr=subprocess.DEVNULL, pass_fds=[writing])
+    os.close(writing)
+    try:
+        yield f":{os.read(reading, 16).decode().strip()}"
+    finally:
+        os.close(reading)
+        display.terminate()
+        display.wait()
 
 
 def amber(pixels: U8) -> tuple[float, float]:
@@ -347,28 +363,16 @@ def test_a_real_window_takes_keys_and_remembers(tmp_path: Path) -> None:
         "pyglet.clock.schedule_once(steps, 1.0)\n"
         "app.view(Path(sys.argv[1]), size=(900, 600), language='zh')\n"
     )
-    reading, writing = os.pipe()
-    display = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1000x700x24"],
-        stderr=subprocess.DEVNULL,
-        pass_fds=[writing],
-    )
-    try:
-        os.close(writing)
-        number = os.read(reading, 16).decode().strip()
+    with screen() as number:
         environment = {k: v for k, v in os.environ.items() if k != "WAYLAND_DISPLAY"}
         done = subprocess.run(
             [sys.executable, "-c", script, str(path)],
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            env=environment | {"DISPLAY": f":{number}", "PYTHONPATH": str(ROOT)},
+            env=environment | {"DISPLAY": number, "PYTHONPATH": str(ROOT)},
             timeout=60,
         )
-    finally:
-        os.close(reading)
-        display.terminate()
-        display.wait()
     assert done.returncode == 0, done.stderr
     assert read_settings(tmp_path / "config" / "sculpt3d").size == (900, 600)
     assert read_recent(tmp_path / "config" / "sculpt3d") == (path.resolve(),)
@@ -408,3 +412,74 @@ def test_a_failed_export_is_told_in_the_command_lines_words(tmp_path: Path, wind
     desk.picture()
     (notice,) = desk.notices
     assert notice.kind == "wrong" and "nowhere" in notice.text
+
+
+def test_nothing_measured_is_lost_without_being_asked(tmp_path: Path, windows: list[Desk]) -> None:
+    from sculpt3d.desk.quantity import Measurement
+
+    model, other = ball(tmp_path / "ball.ply"), ball(tmp_path / "other.ply")
+    desk = opened(model, windows)
+    desk.send("add", "measurements", Measurement("distance", ((0.0, 0.05, 0.0), (0.0, -0.05, 0.0)), "height"))
+    desk.on_file_drop(0, 0, [str(other)])
+    desk.picture()
+    assert desk.leaving and desk.document.name == "ball"
+    desk.send("stay")
+    desk.on_close()
+    assert desk.leaving == "quit" and desk.window.context is not None
+    desk.on_key_press(key.ESCAPE, 0)
+    assert not desk.leaving
+    desk.on_file_drop(0, 0, [str(other)])
+    desk.send("leave saved")
+    desk.picture()
+    assert desk.document.name == "other" and not desk.desk.content.measurements
+    desk.send(f"open {model}")
+    desk.picture()
+    assert [m.name for m in desk.desk.content.measurements] == ["height"]
+
+
+def test_the_model_is_framed_in_the_room_that_panels_leave(tmp_path: Path, windows: list[Desk]) -> None:
+    desk = opened(ball(tmp_path / "ball.ply"), windows, size=(900, 900))
+    pixels = desk.picture()
+    box = desk.places().picture
+    seen = (np.abs(pixels[460].astype(int) - pixels[60, 5]).max(1) > 40)[: round(box.width)]
+    assert not seen[:8].any() and not seen[-8:].any() and seen.mean() > 0.75
+
+
+def test_without_imgui_bundle_the_window_has_keys_and_an_overlay(tmp_path: Path) -> None:
+    """In a process of its own, where the package is not to be found."""
+    model = ball(tmp_path / "ball.ply")
+    script = (
+        "import sys\nsys.modules['imgui_bundle'] = None\nimport pyglet\npyglet.options.headless = True\n"
+        "from pathlib import Path\nfrom viewer import app\nfrom viewer.drawing.picture import framed\n"
+        "from viewer.files.loading import load\nfrom viewer.files.settings import Settings\n"
+        "document = load(Path(sys.argv[1]))\n"
+        "desk = app.Desk(document, framed(document, (400, 300)), (400, 300), Path(sys.argv[1]), settings=Settings())\n"
+        "from pyglet.window import key, mouse\n"
+        "a = desk.picture()\ndesk.on_key_press(key.C, 0)\ndesk.on_mouse_press(100, 100, mouse.LEFT, 0)\n"
+        "desk.on_mouse_drag(150, 100, 50, 0, mouse.LEFT, 0)\ndesk.on_mouse_release(150, 100, mouse.LEFT, 0)\n"
+        "desk.on_key_press(key.H, 0)\nb = desk.picture()\ndesk.send('open')\n"
+        "print(desk.shell is None, desk.state.mode, (a != b).any(), desk.notices[-1].text)\ndesk.close()\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(model)], cwd=ROOT, capture_output=True, text=True, env=environment, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("True clay True Choosing files needs the package imgui-bundle")
+
+
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb (Debian: apt install xvfb)")
+def test_an_opengl_that_is_too_old_is_told_and_the_picture_drawn_without_it(tmp_path: Path) -> None:
+    model = ball(tmp_path / "ball.ply")
+    with screen() as number:
+        done = subprocess.run(
+            [sys.executable, "-m", "pipelines.cli", "view", str(model), "--size", "320x240"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            env=os.environ | {"DISPLAY": number, "PYTHONPATH": str(ROOT), "MESA_GL_VERSION_OVERRIDE": "2.1"},
+            timeout=120,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "OpenGL 3.3" in done.stderr and "Traceback" not in done.stderr
+    assert (tmp_path / "ball.png").is_file() and "sculpt3d render" in done.stdout

@@ -17,9 +17,10 @@ from viewer.shell.chooser import draw_chooser
 from viewer.shell.choosing import Wanted
 from viewer.shell.foot import draw_foot, draw_scale
 from viewer.shell.keys import draw_keys
-from viewer.shell.notices import Notice, draw_notices
+from viewer.shell.notices import draw_notices
 from viewer.shell.places import Box, Places
-from viewer.shell.question import draw_question
+from viewer.shell.question import ask_save, ask_unit
+from viewer.shell.told import Notice
 from viewer.state.desk import LOOK
 from viewer.tools import tools
 
@@ -29,13 +30,14 @@ _FIXED = _FLAGS.no_decoration | _FLAGS.no_move | _FLAGS.no_saved_settings | _FLA
 
 @dataclass(frozen=True)
 class Over:
-    """What lies over the picture: notices, the map of keys, a file being chosen, the question of the unit, a rectangle that is
+    """What lies over the picture: notices, the map of keys, a file being chosen, what is asked, a rectangle that is
     being drawn (left, top, right, foot)."""
 
     notices: tuple[Notice, ...] = ()
     keys: bool = False
     chooser: Wanted | None = None
     asks_unit: bool = False
+    asks_save: bool = False
     rectangle: tuple[float, float, float, float] | None = None
 
 
@@ -61,8 +63,10 @@ def draw_frame(seen: Seen, send: Send, places: Places, over: Over) -> Answer:
         pen.add_rect(imgui.ImVec2(left, top), imgui.ImVec2(right, foot), w.code(seen.theme.chosen), 0, 2 * seen.scale)
     if seen.desk.tool != LOOK:
         _hint(seen, places.picture)
-    if over.asks_unit and not over.keys and over.chooser is None:
-        draw_question(seen, send, places.picture)
+    if over.asks_save:
+        ask_save(seen, send, places.picture)
+    elif over.asks_unit and not over.keys and over.chooser is None:
+        ask_unit(seen, send, places.picture)
     closed = draw_notices(over.notices, seen.busy, places.picture, seen.theme, seen.scale)
     if closed is not None:
         send(f"read {closed}")

@@ -1,9 +1,6 @@
-"""What is told in the window: a mistake stays until somebody has read it, what went well goes by itself."""
+"""What is told, as cards over the picture, each to be closed."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Literal
 
 from imgui_bundle import imgui
 
@@ -12,28 +9,9 @@ from viewer.shell import signs
 from viewer.shell import widgets as w
 from viewer.shell.places import Box
 from viewer.shell.theme import Rgba, Theme
+from viewer.shell.told import Notice
 
-Kind = Literal["wrong", "note", "done"]
-_LASTS = 8.0  # seconds, of what went well
 _MOST = 4  # shown at once; the others wait
-
-
-@dataclass(frozen=True)
-class Notice:
-    """since: seconds on the window's clock."""
-
-    kind: Kind
-    text: str
-    since: float
-
-
-def still_told(notices: tuple[Notice, ...], now: float) -> tuple[Notice, ...]:
-    return tuple(n for n in notices if n.kind != "done" or now - n.since < _LASTS)
-
-
-def told(notices: tuple[Notice, ...], notice: Notice) -> tuple[Notice, ...]:
-    """With it at the end; the same sentence is not told twice."""
-    return (*(n for n in notices if n.text != notice.text), notice)
 
 
 def draw_notices(

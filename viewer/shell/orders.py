@@ -64,6 +64,8 @@ def _open(desk: Desk, value: str) -> None:
     if path.suffix.lower() == ".json":
         desk.desk = read_desk(path, desk.desk)
         return
+    if desk.stays(f"open {value}"):
+        return
 
     def work() -> tuple[Document, Path | None]:
         beside = view_beside(path)
@@ -108,6 +110,7 @@ def _save_view(desk: Desk) -> None:
     if not os.access(target.parent, os.W_OK):
         target = Path(target.name)
     write_desk(target, desk.desk)
+    desk.saved = desk.desk.content
     desk.tell("done", _("View saved: {path}").format(path=target.resolve()))
 
 
@@ -218,7 +221,9 @@ def _keys(desk: Desk) -> None:
 
 def _leave(desk: Desk) -> None:
     """What lies on top goes first; then what was begun, then the tool, then what was told."""
-    if desk.shows_keys or desk.chooser is not None:
+    if desk.leaving:
+        desk.leaving = ""
+    elif desk.shows_keys or desk.chooser is not None:
         desk.shows_keys, desk.chooser = False, None
     elif desk.desk.tool != LOOK or desk.desk.selected is not None:
         desk.desk = act(desk.desk, "cancel")
@@ -245,6 +250,21 @@ def _quit(desk: Desk) -> None:
     desk.on_close()
 
 
+def _leave_saved(desk: Desk) -> None:
+    _save_view(desk)
+    _leave_unsaved(desk)
+
+
+def _leave_unsaved(desk: Desk) -> None:
+    """What was asked for before it was asked whether to save."""
+    command, desk.leaving, desk.saved = desk.leaving, "", desk.desk.content
+    desk.send(command)
+
+
+def _stay(desk: Desk) -> None:
+    desk.leaving = ""
+
+
 _ORDERS: dict[str, Callable[[Desk], None]] = {
     "open": _choose,
     "compare": _choose_second,
@@ -257,6 +277,9 @@ _ORDERS: dict[str, Callable[[Desk], None]] = {
     "delete selected": _delete,
     "conditions": _conditions,
     "quit": _quit,
+    "leave saved": _leave_saved,
+    "leave unsaved": _leave_unsaved,
+    "stay": _stay,
 }
 _WITH_VALUE: dict[str, Callable[[Desk, str], None]] = {
     "open": _open,

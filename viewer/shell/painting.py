@@ -57,7 +57,7 @@ def _panels(desk: Desk, places: Places) -> None:
         box = places.picture
         low = box.top + box.height
         drawn = (box.left + x0, low - y1, box.left + x1, low - y0)
-    over = Over(desk.notices, desk.shows_keys, desk.chooser, desk.asks_unit, drawn)
+    over = Over(desk.notices, desk.shows_keys, desk.chooser, desk.asks_unit, bool(desk.leaving), drawn)
     said: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     answers: list[Answer] = []
     shell.draw(lambda: answers.append(draw_frame(seen, lambda *a, **m: said.append((a, m)), places, over)))
