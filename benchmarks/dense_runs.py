@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from dense_sets import DenseSet, tiny
 
-from pipelines.photogrammetry import load_preset
+from pipelines.settings import load_preset
 
 T = TypeVar("T")
 SIFT_PHOTOS = 24
@@ -85,7 +85,7 @@ def _warm() -> float:
 
 def _densify(one: DenseSet, setting: Setting, out: Path, workers: int) -> Run:
     from pipelines.densify import densify
-    from pipelines.photogrammetry import How
+    from pipelines.settings import How
     from sculpt3d.mvs.depth import DepthParams
 
     _warm()  # imports and loading the kernels are a second or two, whatever the set

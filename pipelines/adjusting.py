@@ -8,9 +8,11 @@ import numpy as np
 
 from pipelines.console import Console
 from pipelines.parallel import run_each
-from pipelines.photogrammetry import How, Project, Run, load_preset
+from pipelines.photogrammetry import Project
 from pipelines.placing import Up
+from pipelines.settings import How, load_preset
 from pipelines.source import title_of
+from pipelines.steps import Run
 from pipelines.surveying import survey_facts, survey_step
 from pipelines.workspace import Step, Workspace
 from sculpt3d.errors import InputError

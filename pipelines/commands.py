@@ -32,7 +32,8 @@ def demo(options: argparse.Namespace) -> int:
 
 
 def reconstruct(options: argparse.Namespace) -> int:
-    from pipelines.photogrammetry import How, load_preset, photogrammetry
+    from pipelines.photogrammetry import photogrammetry
+    from pipelines.settings import How, load_preset
     from sculpt3d.metric.tables import read_known
 
     folder: Path = options.output or options.photos.resolve().with_name(
@@ -92,7 +93,7 @@ def _show(project: Path, say: Callable[[str], None]) -> None:
 
 def adjust(options: argparse.Namespace) -> int:
     from pipelines.adjusting import adjust
-    from pipelines.photogrammetry import How
+    from pipelines.settings import How
     from sculpt3d.metric.tables import read_known
 
     console = _console(options)
@@ -118,7 +119,7 @@ def targets(options: argparse.Namespace) -> int:
 
 def densify(options: argparse.Namespace) -> int:
     from pipelines.densify import densify
-    from pipelines.photogrammetry import How
+    from pipelines.settings import How
     from sculpt3d.mvs.depth import DepthParams
 
     source: Path = options.workspace.resolve()
@@ -147,7 +148,7 @@ def densify(options: argparse.Namespace) -> int:
 
 
 def texture(options: argparse.Namespace) -> int:
-    from pipelines.photogrammetry import How
+    from pipelines.settings import How
     from pipelines.texture import texture
     from sculpt3d.texture.bake import TextureParams
 

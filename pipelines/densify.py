@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from pipelines.artifacts import scene_of
 from pipelines.console import Console
 from pipelines.dense import depth_step, fusion_step, how_found, object_step, stereo_cost
+from pipelines.opening import keep_short
 from pipelines.parallel import memory_budget_gb, run_each, workers_within
-from pipelines.photogrammetry import How, keep_short
-from pipelines.report import versions
+from pipelines.report_facts import versions
+from pipelines.settings import How
 from pipelines.workspace import Workspace, key_of_files
 from pipelines.workspace_photos import photos_of_model
 from sculpt3d.align import about, with_photos

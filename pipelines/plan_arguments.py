@@ -57,8 +57,8 @@ def add_plan(commands: Commands) -> None:
 
 
 def run_plan(options: argparse.Namespace) -> int:
-    from pipelines.photogrammetry import How, load_preset
     from pipelines.planning import plan, summary
+    from pipelines.settings import How, load_preset
 
     console = Console("quiet" if options.quiet else "json" if options.json else None)
     folder, facts = plan(

@@ -12,8 +12,9 @@ from typing import Any
 
 from pipelines.artifacts import load_place
 from pipelines.console import Console
-from pipelines.photogrammetry import How, Preset, open_run
+from pipelines.opening import open_run
 from pipelines.plan_words import lines, plan_facts, station_line, weak_line
+from pipelines.settings import How, Preset
 from pipelines.surveying import scale_source, survey_facts
 from pipelines.templating import render
 from pipelines.workspace import Step, Workspace, key_of_files

@@ -10,8 +10,8 @@ from typing import Any
 
 from pipelines.console import Console
 from pipelines.parallel import memory_budget_gb, run_each, workers_within
-from pipelines.photogrammetry import How
-from pipelines.report import versions
+from pipelines.report_facts import versions
+from pipelines.settings import How
 from pipelines.workspace import Meter
 from pipelines.workspace_photos import ModelPhotos, photos_of_model
 from sculpt3d.align import about, with_photos

@@ -16,7 +16,7 @@ from PIL import Image, ImageCms
 from scipy.spatial.transform import Rotation
 
 from pipelines.densify import densify
-from pipelines.photogrammetry import How
+from pipelines.settings import How
 from pipelines.texture import texture
 from pipelines.workspace_photos import photos_of_model
 from sculpt3d._pycolmap import pycolmap
