@@ -107,7 +107,7 @@ def test_marks_and_cuts_are_the_same_picture_both_ways_and_in_tiles() -> None:
     document = with_normals(Document("two", tuple(parts), unit_m=1.0))
     h = 0.05
     side = [[[0.02, -h, -h], [0.02, h, -h], [0.02, h, h]], [[0.02, -h, -h], [0.02, h, h], [0.02, -h, h]]]
-    wash = [[[-h, -h, h], [0, -h, h], [0, 0, h]]]
+    wash = [[[-h, -h, h], [0.9 * h, -h, h], [0.9 * h, 0, h]]]  # beyond the cut too
     marks = Marks(
         (
             Line(np.array([[-h, -h, h], [h, h, -h]])),

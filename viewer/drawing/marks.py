@@ -10,10 +10,12 @@ from pyglet import gl
 
 from sculpt3d.geometry import F64
 from sculpt3d.types import F32, U8
+from viewer.drawing.gpu import filled as of_length
 from viewer.drawing.gpu import program
 from viewer.drawing.strokes import HATCH_PX, HATCH_WIDE, Flat, Label, flat, labels, lift
 from viewer.state.camera import Tile
 from viewer.state.commands import State
+from viewer.state.cuts import MOST_CUTS
 
 _FLOATS = 8  # a corner: x, y, 0, depth, colour and strength
 
@@ -85,9 +87,15 @@ class MarkDrawer:
             times = finer if fill.hatched else 0
             self.wash["hatch"] = (float(times * HATCH_PX), times * HATCH_WIDE, float(tile[3] * finer))
             self.wash["lift"] = (0.0, 0.0) if fill.solid else lift(camera, state.home.radius, size)
+            cuts = () if fill.solid else state.cuts  # what is cut away has no skin
+            self.wash["cut"] = of_length(cuts, (0.0, 0.0, 0.0, 1.0), MOST_CUTS)
+            for k in range(MOST_CUTS):
+                (gl.glEnable if k < len(cuts) else gl.glDisable)(gl.GL_CLIP_DISTANCE0 + k)
             self.wash["wash"] = (*(float(c) for c in fill.colour), float(fill.alpha))
             gl.glBindVertexArray(self._on_card(fill.corners))
             gl.glDrawArrays(gl.GL_TRIANGLES, 0, 3 * len(fill.corners))
+        for k in range(MOST_CUTS):
+            gl.glDisable(gl.GL_CLIP_DISTANCE0 + k)
         gl.glBindVertexArray(0)
         self.wash.stop()
 

@@ -17,6 +17,7 @@ from sculpt3d.types import F32, U8
 from viewer.drawing.letters import font_of
 from viewer.state.camera import HALF, OrbitCamera
 from viewer.state.commands import State
+from viewer.state.cuts import clipped
 from viewer.state.marks import Fill, Line, Marks
 
 LETTERS = 15  # pixels high
@@ -164,7 +165,9 @@ def _of(corners: F64, depth: F64, colour: tuple[float, float, float], hidden: fl
 def filled(fill: Fill, state: State, size: tuple[int, int], finer: int) -> Flat:
     """A filled mark's triangles that are wholly before the camera."""
     view = View(state.camera, size, finer)
-    xy, depth = view.fall(np.asarray(fill.corners, np.float64).reshape(-1, 3))
+    corners = np.asarray(fill.corners, np.float64)
+    corners = corners if fill.solid else clipped(corners, state.cuts)  # what is cut away has no skin
+    xy, depth = view.fall(corners.reshape(-1, 3))
     at = depth if fill.solid else view.lifted(depth, state.home.radius)
     kept = (depth.reshape(-1, 3) > view.nearest).all(1)
     found = _of(xy.reshape(-1, 3, 2)[kept], at.reshape(-1, 3)[kept], fill.colour, 0.0)

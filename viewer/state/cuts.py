@@ -30,3 +30,25 @@ def left(places: F64, cuts: tuple[Cut, ...]) -> Bool:
     for *normal, d in cuts:
         kept &= places @ np.array(normal) <= d
     return kept
+
+
+def clipped(x: F64, cuts: tuple[Cut, ...]) -> F64:
+    """What cuts leave of triangles (K, 3, 3)."""
+    for *normal, d in cuts:
+        height = x @ np.array(normal) - d
+        whole = (height <= 0).all(1)
+        mixed, h = x[~whole & (height < 0).any(1)], height[~whole & (height < 0).any(1)]
+        if not len(mixed):
+            x = x[whole]
+            continue
+        lone = np.where((h > 0).sum(1) == 1, h > 0, h <= 0).argmax(1)  # the corner that is alone on its side
+        rows = np.arange(len(mixed))[:, None]
+        order = (lone[:, None] + np.arange(3)) % 3
+        (a, b, c), (ha, hb, hc) = (np.moveaxis(v[rows, order], 1, 0) for v in (mixed, h))
+        ab = a + (b - a) * (ha / (ha - hb))[:, None]
+        ac = a + (c - a) * (ha / (ha - hc))[:, None]
+        kept = ha <= 0
+        tip = np.stack([a, ab, ac], 1)[kept]
+        rest = [np.stack(t, 1)[~kept] for t in ((ab, b, c), (ab, c, ac))]
+        x = np.concatenate([x[whole], tip, *rest])
+    return x
