@@ -74,7 +74,7 @@ def _around(xyz: F32, count: int, size: int) -> tuple[Pinhole, list[Rigid3]]:
     wide = float(max(high[0] - low[0], high[2] - low[2]) / max(high[1] - low[1], 1e-9))
     width, height = (int(size * max(wide, 0.5)), size) if wide < 1 else (size, int(size / min(wide, 1.6)))
     centre, focal = (low + high) / 2, 1.6 * max(width, height)
-    distance = standoff(xyz - centre, _ELEVATION, width / 2 / focal, height / 2 / focal)
+    distance = standoff(xyz, centre, _ELEVATION, width / 2 / focal, height / 2 / focal)
     camera = Pinhole(width, height, focal, focal, width / 2, height / 2)
     return camera, ring(centre, distance, _ELEVATION, count)
 

@@ -86,7 +86,7 @@ class Desk(Frames, Handlers):
             former.bench.close()
         if self.making is not None:
             self.making.close()
-        self.making = Making(document)
+        self.making = Making(document, path)
         self.shown = Shown(document, desk.state.mode)
         if self.kept is not None and self.path is not None:
             self.recent = keep_recent(self.path, self.kept)

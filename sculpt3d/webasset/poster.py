@@ -56,7 +56,7 @@ def stand(vertices: F32, width: int, height: int, azimuth: float) -> tuple[Pinho
     """A camera that holds the whole asset, slightly from above."""
     centre = (vertices.min(0).astype(np.float64) + vertices.max(0)) / 2
     focal, e = 1.6 * max(width, height), np.radians(ELEVATION_DEG)
-    distance = standoff(vertices - centre, ELEVATION_DEG, width / 2 / focal, height / 2 / focal)
+    distance = standoff(vertices, centre, ELEVATION_DEG, width / 2 / focal, height / 2 / focal)
     eye = centre + distance * np.array([np.cos(e) * np.sin(azimuth), np.sin(e), np.cos(e) * np.cos(azimuth)])
     return Pinhole(width, height, focal, focal, width / 2, height / 2), look_at(eye, centre)
 

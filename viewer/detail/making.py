@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from pathlib import Path
 
 from sculpt3d.errors import Cancelled, SculptError
 from sculpt3d.models.document import Document
-from viewer.detail import kept
+from viewer.detail import documents, kept
 from viewer.detail.levels import Levels
 from viewer.detail.quick import rough
 
@@ -15,13 +16,17 @@ from viewer.detail.quick import rough
 class Making:
     """levels: what there is now, None while there is nothing. said: what a person may be told, empty when there is nothing."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, path: Path | None = None) -> None:
         self.levels: Levels | None = None
         self.said = ""
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
-        if kept.worth(document):
-            self._thread = threading.Thread(target=self._run, args=(document,), daemon=True)
+        if not kept.worth(document):
+            return
+        key = None if path is None else documents.key_of(path)
+        self.levels = None if key is None else kept.find(key)
+        if self.levels is None:
+            self._thread = threading.Thread(target=self._run, args=(document, key), daemon=True)
             self._thread.start()
 
     @property
@@ -37,12 +42,13 @@ class Making:
         self._ended.set()
         self.wait()
 
-    def _run(self, document: Document) -> None:
+    def _run(self, document: Document, known: str | None) -> None:
         try:
-            key = kept.key_of(document)
+            key = known or kept.key_of(document)
             self.levels = kept.find(key)
             if self.levels is None:
                 self.levels = rough(document)
+                documents.keep_waiting()
                 workers = max(1, (os.cpu_count() or 2) - 1)
                 self.levels = kept.make(document, key, workers, self._told)
         except Cancelled:

@@ -74,7 +74,7 @@ def open_tables(path: Path) -> tuple[Tables, dict[str, Any]]:
             start = _start(count)
             if start + said["bytes"] > size:
                 raise Damaged(path.name)
-            data = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
+            data = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_COPY)  # writing changes no file
             return {name: _table(data, start, row, said["bytes"]) for name, row in said["tables"].items()}, said["told"]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Damaged(path.name) from error

@@ -10,6 +10,7 @@ from sculpt3d.desk.units import MM_OF
 from sculpt3d.models.document import Document, Part
 from sculpt3d.models.normals import with_normals
 from sculpt3d.models.read import read_document
+from viewer.detail import documents
 
 
 def load(path: Path, unit: str | None = None) -> Document:
@@ -18,7 +19,7 @@ def load(path: Path, unit: str | None = None) -> Document:
 
     Raises `UnreadableFile` with the remedy.
     """
-    document = read_document(path / "model.glb" if (path / "model.glb").is_file() else path)
+    document = _read(path)
     if path.is_dir() or path.stem == "model":
         document = replace(
             document, name=path.resolve().name if path.is_dir() else path.resolve().parent.name
@@ -27,7 +28,16 @@ def load(path: Path, unit: str | None = None) -> Document:
     kept = kept_unit(path) if document.unit_m is None else None
     if kept is not None:
         document = replace(document, unit_m=MM_OF[kept[0]] / 1000, unit_source=f"as you said ({kept[1]})")
-    return with_normals(document)
+    return document
+
+
+def _read(path: Path) -> Document:
+    """As the file gives it, with normals; a large file that was read before comes out of the cache."""
+    found = documents.find(path)
+    if found is None:
+        found = with_normals(read_document(documents.file_of(path)))
+        documents.remember(path, found)
+    return found
 
 
 def with_unit(document: Document, unit: str | None) -> Document:

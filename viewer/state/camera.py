@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sculpt3d.framing import standoff
+from sculpt3d.framing import box_of, standoff
 from sculpt3d.geometry import F64
 
 M4 = NDArray[np.float64]
@@ -42,12 +42,12 @@ class OrbitCamera:
 
         aim: azimuth and elevation, radians.
         """
-        low, high = points.min(0).astype(float), points.max(0).astype(float)
+        low, high = box_of(points)
         centre = (low + high) / 2
         radius = max(float(np.linalg.norm(high - low)) / 2, 1e-9)
         camera = OrbitCamera(_xyz(centre), 3 * radius, radius=radius)
         camera = camera if aim is None else camera.towards(*aim)
-        away = standoff(points - centre, np.degrees(camera.elevation), HALF * aspect, HALF)
+        away = standoff(points, centre, np.degrees(camera.elevation), HALF * aspect, HALF)
         return replace(camera, distance=max(away, 0.1 * radius))
 
     def holding(self, points: NDArray[Any], aspect: float) -> OrbitCamera:
