@@ -90,7 +90,8 @@ class Desk(Frames, Handlers):
         self.shown = Shown(document, desk.state.mode)
         if self.kept is not None and self.path is not None:
             self.recent = keep_recent(self.path, self.kept)
-        self.asks_unit = document.unit_m is None and self.path is not None
+        # A file that says it has no scale has answered: only a length that was measured gives it one.
+        self.asks_unit = document.unit_m is None and not document.unit_source and self.path is not None
         self.window.set_caption(f"{document.name} - Sculpt3D")
         for note in (*document.notes, *self.desk.said):
             self.tell("note", note)

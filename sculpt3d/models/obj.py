@@ -35,10 +35,10 @@ def read_obj(path: Path) -> Document:
     _told(lines, notes)
     rgba = _colours(lines.extra, notes)
     unit = _OUR_UNIT.search(mapped.data[:4096].tobytes())
-    metric = unit is not None and unit[1] == b"metres"
+    said = None if unit is None else unit[1] == b"metres"
     if not len(lines.sizes):
         cloud = Part(lines.xyz, np.zeros((0, 3), np.int32), rgba=rgba)
-        return _document(path, (cloud,), metric, notes)
+        return _document(path, (cloud,), said, notes)
     if (lines.sizes == 3).all():
         face = np.arange(len(lines.sizes), dtype=np.int32)
         corners = [None if c is None else c.reshape(-1, 3) for c in lines.corners]
@@ -49,11 +49,12 @@ def read_obj(path: Path) -> Document:
     for material, entry, of_it in _by_material(path.parent, lines, face, notes):
         chosen = [c if c is None or of_it is None else c[of_it] for c in corners]
         parts.append(_part(lines, rgba, chosen, material, entry))
-    return _document(path, tuple(parts), metric, notes)
+    return _document(path, tuple(parts), said, notes)
 
 
-def _document(path: Path, parts: tuple[Part, ...], metric: bool, notes: list[str]) -> Document:
-    source = "a comment in the file" if metric else ""
+def _document(path: Path, parts: tuple[Part, ...], metric: bool | None, notes: list[str]) -> Document:
+    """metric: None where the file does not say."""
+    source = "" if metric is None else "a comment in the file"
     return Document(path.stem, parts, unit_m=1.0 if metric else None, unit_source=source, notes=tuple(notes))
 
 

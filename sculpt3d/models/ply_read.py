@@ -35,21 +35,22 @@ def read_ply(path: Path) -> Document:
     notes += faces.notes if faces is not None else ()
     notes += left_out(header, vertices)
     parts = _parts(path.parent, header, vertices, faces, notes)
-    unit = unit_of(header.comments)
+    unit, source = unit_of(header.comments)
     return Document(
         path.stem,
         tuple(parts),
         offset_of(header.comments),
         unit,
-        "" if unit is None else "a comment in the file",
+        source,
         tuple(notes),
     )
 
 
-def unit_of(comments: tuple[str, ...]) -> float | None:
-    """Metres a unit, where our own comment says so."""
+def unit_of(comments: tuple[str, ...]) -> tuple[float | None, str]:
+    """Metres a unit, where our own comment says so, and who says it: that there is no scale is an answer too."""
     said = {word.strip() for comment in comments for word in comment.split(",")}
-    return 1.0 if "metres" in said and "no scale" not in said else None
+    told = "a comment in the file" if said & {"metres", "no scale"} else ""
+    return (1.0 if "metres" in said and "no scale" not in said else None), told
 
 
 def offset_of(comments: tuple[str, ...]) -> F64:

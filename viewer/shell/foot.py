@@ -72,12 +72,16 @@ def _unit(seen: Seen, send: Send) -> None:
     """A button, for it can be said here."""
     own = None if seen.document.unit_m is None else 1000 * seen.document.unit_m
     known = own is not None
-    text = _("unit: {unit}").format(unit=Scale(own, "").name) if known else _("unit: not said")
+    none = not known and bool(seen.document.unit_source)
+    text = _("unit: {unit}").format(unit=Scale(own, "").name) if known else _("unit: none") if none else _("unit: not said")
     colour = seen.theme.faint if known else seen.theme.warn
     with w.coloured(text=colour, button=(0, 0, 0, 0), border=(0, 0, 0, 0)):
         if imgui.small_button(f"{text}###unit"):
             imgui.open_popup("unit")
-    w.tip(_("Who says so: {source}").format(source=seen.document.unit_source) if known else _("Say what a unit of the file is"))
+    if none:
+        w.tip(_("It was made without a scale; sculpt3d adjust gives it one from lengths that were measured"))
+    else:
+        w.tip(_("Who says so: {source}").format(source=seen.document.unit_source) if known else _("Say what a unit of the file is"))
     if imgui.begin_popup("unit"):
         w.words(_("A unit of the file is"), seen.theme.faint)
         for unit, mm in MM_OF.items():
