@@ -102,12 +102,13 @@ def test_colours_of_a_dent_by_view_and_render(states: tuple[Path, Path, F64], tm
     }
     (tmp_path / "v.json").write_text(json.dumps(view))
     out = tmp_path / "r.png"
-    arguments = ["render", str(a), "-o", str(out), "--state", str(tmp_path / "v.json"), "--size", "400x300"]
+    arguments = ["render", str(a), "-o", str(out), "--state", str(tmp_path / "v.json"), "--size", "400x300", "--no-legend"]
     assert main(arguments) == 0
     image = np.asarray(Image.open(out)).astype(int)
     grey = (np.abs(image - [140, 128, 140]).max(2) < 6).sum()
     blue = (image[..., 2] - image[..., 0] > 60).sum()
     assert grey > 5000 and 10 < blue < 0.1 * grey
+    assert not (image[..., 0] - image[..., 2] > 40).any()  # no rim in the other colour where values end
 
 
 def test_pairs_are_picked_on_one_file_then_the_other(

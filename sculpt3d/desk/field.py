@@ -23,9 +23,8 @@ SEQUENTIAL: tuple[Rgb, ...] = ((0.07, 0.10, 0.30), (0.16, 0.33, 0.50), (0.30, 0.
 MARKED: tuple[Rgb, ...] = ((0.84, 0.83, 0.81), (0.80, 0.30, 0.60))
 GREY: tuple[Rgb, ...] = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 NOTHING: Rgb = (0.55, 0.5, 0.55)  # where there is no value
-NONE = (
-    50.0  # a value 0..1 of its range that is none is given as twice this: between such corners it stays above
-)
+NONE = 50.0  # a share 0..1 of a range beyond which there is none
+_FAR = 1e5  # given where there is none: what is interpolated towards it is beyond NONE after a two-thousandth of the way
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,6 @@ def coloured(values: NDArray[np.floating], colours: tuple[Rgb, ...]) -> F64:
 
 
 def shares(field: Field) -> F32:
-    """(V,) the values as 0..1 of the range, a little beyond where they are; twice NONE where there is none."""
+    """(V,) the values as 0..1 of the range, a little beyond where they are; far beyond NONE where there is none."""
     x = (field.values.astype(np.float64) - field.low) / (field.high - field.low)
-    return np.where(np.isfinite(x), np.clip(x, -20, 20), 2 * NONE).astype(np.float32)
+    return np.where(np.isfinite(x), np.clip(x, -20, 20), _FAR).astype(np.float32)
