@@ -76,6 +76,9 @@ class Frames:
             self.wake()
         if self._native is not None:
             self._take_native()
+        if self.making is not None and self.making.said and not self.making.busy:  # it failed
+            self.tell("note", self.making.said)
+            self.making.said = ""
         busy = bool(self.busy) or now - self._event_at < _AWAKE or self.picture_key is None or not self.screen.complete
         if busy and self.window.context is not None:
             self.window.draw(seconds)
@@ -153,6 +156,11 @@ class Frames:
     @property
     def busy(self) -> tuple[str, ...]:
         """What is being worked at, in words."""
-        working = self.shown.waiting or self.desk.bench.busy
-        made = [self.making.said] if self.making is not None and self.making.said else []
-        return (*self.jobs.busy, *([_("Measuring ...")] if working else []), *made)
+        made: list[str] = []
+        if self.shown.waiting or self.desk.bench.busy:
+            made.append(_("Measuring ..."))
+        if self.desk.tool != desks.LOOK and self.desk.looked.target is None:
+            made.append(_("Making the model ready for the hand ..."))
+        if self.making is not None and self.making.said and self.making.busy:
+            made.append(self.making.said)
+        return (*self.jobs.busy, *made)

@@ -55,6 +55,8 @@ class Desk(Frames, Handlers):
     ) -> None:
         bench = Bench(document, path, unit)
         self.window = open_window(size, visible, smooth=False)
+        if kept is not None and settings is not None and size == Settings().size:
+            _enlarge(self.window)
         self.window.switch_to()
         self.settings, self.kept = settings or Settings(panels=False), kept
         self.jobs = Jobs(self.failed)
@@ -82,6 +84,7 @@ class Desk(Frames, Handlers):
         former = getattr(self, "desk", None)
         self.document, self.path = document, None if path is None else path.resolve()
         self.desk, self.hand, self.saved = desk, Hand(), desk.content
+        _ = desk.bench.target  # made beside the window from now on
         if former is not None:
             former.bench.close()
         if self.making is not None:
@@ -149,6 +152,14 @@ class Desk(Frames, Handlers):
         self.settings = settings
         if self.kept is not None:
             keep_settings(settings, self.kept)
+
+
+def _enlarge(window: Any) -> None:
+    """A window of the usual size, on a screen with small dots, where its units are dots."""
+    ratio = window.get_framebuffer_size()[0] / window.width
+    if window.scale / ratio > 1:
+        width, height = window.width * window.scale / ratio, window.height * window.scale / ratio
+        window.set_size(min(round(width), window.screen.width), min(round(height), window.screen.height))
 
 
 def _shell(window: Any, settings: Settings) -> Any:

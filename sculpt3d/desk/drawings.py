@@ -104,7 +104,7 @@ def as_dxf(surface: Surface, profiles: Sequence[Profile]) -> str:
     out = io.StringIO()
     known = document.classes
     known.add_required_classes(document.dxfversion)
-    known.classes = dict(sorted(known.classes.items()))  # of a set: in another order in every process
+    known.classes = dict(sorted(known.classes.items()))  # of a set, so in another order in some processes
     document.write(out)
     return out.getvalue()
 

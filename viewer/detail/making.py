@@ -11,6 +11,7 @@ from sculpt3d.models.document import Document
 from viewer.detail import documents, kept
 from viewer.detail.levels import Levels
 from viewer.detail.quick import rough
+from viewer.language import _
 
 
 class Making:
@@ -54,14 +55,15 @@ class Making:
         except Cancelled:
             pass
         except (SculptError, OSError, MemoryError) as error:
-            self.said = f"Turning stays slow: {str(error)[:200]}"
+            self.said = _("Turning stays slow: {why}").format(why=str(error)[:200])
             return
         self.said = ""
 
     def _told(self, share: float, left: float) -> None:
         if self._ended.is_set():
             raise Cancelled
-        self.said = f"Making levels of detail: {100 * share:.0f} %, {_time(left)} left"
+        told = _("Making levels of detail: {share} %, {left} left")
+        self.said = told.format(share=f"{100 * share:.0f}", left=_time(left))
 
 
 def _time(seconds: float) -> str:

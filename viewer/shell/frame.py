@@ -9,7 +9,7 @@ from imgui_bundle import imgui
 
 from viewer.language import _
 from viewer.panels import panels
-from viewer.panels.panel import TABS, Panel, Seen, Send
+from viewer.panels.panel import COMPARE, TABS, Panel, Seen, Send
 from viewer.shell import legend, signs
 from viewer.shell import widgets as w
 from viewer.shell.bar import draw_bar
@@ -26,6 +26,8 @@ from viewer.tools import tools
 
 _FLAGS = imgui.WindowFlags_
 _FIXED = _FLAGS.no_decoration | _FLAGS.no_move | _FLAGS.no_saved_settings | _FLAGS.no_bring_to_front_on_focus
+
+_WITH_LEGEND = ("Look", COMPARE)
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ def draw_frame(seen: Seen, send: Send, places: Places, over: Over) -> Answer:
         _side(seen, send, places.side)
         _foot(seen, send, places)
     if places.bar is None:
-        _bare(seen, places.picture)
+        _scale(seen, places.picture)
+    if places.bar is None or seen.settings.tab not in _WITH_LEGEND:
+        _legend(seen, places.picture)
     if over.rectangle is not None:
         left, top, right, foot = over.rectangle
         pen = imgui.get_foreground_draw_list()
@@ -162,21 +166,29 @@ def _hint(seen: Seen, box: Box) -> None:
     imgui.pop_style_var()
 
 
-def _bare(seen: Seen, box: Box) -> None:
-    """Over the picture, where the panels that have it are hidden: the scale, and what colours mean."""
+def _scale(seen: Seen, box: Box) -> None:
+    """Over the picture, where the line at the foot that has it is hidden."""
     s = seen.scale
-    imgui.push_style_var(imgui.StyleVar_.window_rounding, 6 * s)
     imgui.set_next_window_bg_alpha(0.85)
     imgui.set_next_window_pos(imgui.ImVec2(box.left + 12 * s, box.top + box.height - 12 * s), pivot=imgui.ImVec2(0, 1))
+    imgui.push_style_var(imgui.StyleVar_.window_rounding, 6 * s)
     imgui.begin("###scale", None, _FIXED | _FLAGS.no_inputs | _FLAGS.always_auto_resize)
     draw_scale(seen, box.height)
     imgui.end()
-    if seen.field is not None and seen.field.colours:
-        imgui.set_next_window_bg_alpha(0.85)
-        top = box.top + (60 if seen.desk.tool != LOOK else 12) * s
-        imgui.set_next_window_pos(imgui.ImVec2(box.left + 12 * s, top))
-        imgui.set_next_window_size(imgui.ImVec2(300 * s, 0))
-        imgui.begin("###legend", None, _FIXED | _FLAGS.no_inputs)
-        legend.draw_legend(seen.field, seen.theme, s)
-        imgui.end()
+    imgui.pop_style_var()
+
+
+def _legend(seen: Seen, box: Box) -> None:
+    """What the colours mean, over the picture, where no panel says it."""
+    if seen.field is None or not seen.field.colours:
+        return
+    s = seen.scale
+    imgui.set_next_window_bg_alpha(0.85)
+    top = box.top + (60 if seen.desk.tool != LOOK else 12) * s
+    imgui.set_next_window_pos(imgui.ImVec2(box.left + 12 * s, top))
+    imgui.set_next_window_size(imgui.ImVec2(min(300 * s, box.width - 24 * s), 0))
+    imgui.push_style_var(imgui.StyleVar_.window_rounding, 6 * s)
+    imgui.begin("###legend", None, _FIXED | _FLAGS.no_inputs)
+    legend.draw_legend(seen.field, seen.theme, s)
+    imgui.end()
     imgui.pop_style_var()
