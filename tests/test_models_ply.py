@@ -493,7 +493,8 @@ def colour_at(document: Document, spot: np.ndarray) -> tuple[int, ...]:
 
 
 def test_a_file_that_says_it_has_no_scale_has_said_so(tmp_path: Path) -> None:
-    for comment, unit, told in (("metres", 1.0, True), ("frame world, +Y up, no scale", None, True), ("made by hand", None, False)):
+    said = (("metres", 1.0, True), ("frame world, +Y up, no scale", None, True), ("made by hand", None, False))
+    for comment, unit, told in said:
         write_mesh(tmp_path / "m.ply", Mesh(np.eye(3, dtype=np.float32), np.array([[0, 1, 2]], np.int32)), (comment,))
         document = read_document(tmp_path / "m.ply")
         assert document.unit_m == unit and bool(document.unit_source) == told

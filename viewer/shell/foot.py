@@ -80,8 +80,10 @@ def _unit(seen: Seen, send: Send) -> None:
             imgui.open_popup("unit")
     if none:
         w.tip(_("It was made without a scale; sculpt3d adjust gives it one from lengths that were measured"))
+    elif known:
+        w.tip(_("Who says so: {source}").format(source=seen.document.unit_source))
     else:
-        w.tip(_("Who says so: {source}").format(source=seen.document.unit_source) if known else _("Say what a unit of the file is"))
+        w.tip(_("Say what a unit of the file is"))
     if imgui.begin_popup("unit"):
         w.words(_("A unit of the file is"), seen.theme.faint)
         for unit, mm in MM_OF.items():
