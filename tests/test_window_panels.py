@@ -484,3 +484,71 @@ def test_an_opengl_that_is_too_old_is_told_and_the_picture_drawn_without_it(tmp_
     assert done.returncode == 0, done.stderr
     assert "OpenGL 3.3" in done.stderr and "Traceback" not in done.stderr
     assert (tmp_path / "ball.png").is_file() and "sculpt3d render" in done.stdout
+
+
+def test_a_panel_that_fails_is_told_and_the_window_goes_on(tmp_path: Path, windows: list[Desk]) -> None:
+    desk = opened(ball(tmp_path / "ball.ply"), windows, Settings(tab="Publish"))
+    whole = desk.picture()
+    desk.memory.put("publish", 7)
+    desk.picture()
+    assert [n.kind for n in desk.notices] == ["wrong"]
+    desk.memory.values.clear()
+    desk.notices = ()
+    assert (desk.picture() == whole).all()
+
+
+def test_a_light_from_behind_is_told_in_its_panel(tmp_path: Path, windows: list[Desk]) -> None:
+    desk = opened(ball(tmp_path / "ball.ply"), windows)
+    desk.send("front")
+    desk.send("lamp raking:az=0,el=90")
+    desk.picture()
+    assert desk.memory.get("lit", None) is True
+    desk.send("back")
+    desk.picture()
+    assert desk.memory.get("lit", None) is False
+    desk.send("lamp raking:az=0,el=90,fixed=camera")
+    desk.picture()
+    assert desk.memory.get("lit", None) is True
+
+
+def test_a_file_dropped_with_shift_is_compared_and_its_legend_shown(tmp_path: Path, windows: list[Desk]) -> None:
+    desk = opened(ball(tmp_path / "ball.ply"), windows, Settings(tab="Compare"))
+    other = ball(tmp_path / "later.ply", radius=0.0502)
+    desk.on_key_press(key.LSHIFT, key.MOD_SHIFT)
+    desk.on_file_drop(10, 10, [str(other)])
+    desk.on_key_release(key.LSHIFT, 0)
+    desk.picture()
+    assert desk.document.name == "ball" and desk.desk.content.comparison is not None
+    assert desk.desk.content.comparison[0] == other
+    assert desk.shown.field is not None and desk.state.mode == "deviation"
+    assert np.nanmedian(desk.shown.field.values) == pytest.approx(0.2, abs=0.02)
+
+
+def test_a_picture_of_the_whole_window_by_the_command_line(tmp_path: Path) -> None:
+    from pipelines.cli import main
+
+    model, target = ball(tmp_path / "ball.ply"), tmp_path / "window.png"
+    assert main(["view", str(model), "--screenshot", str(target), "--panels", "--language", "zh", "--size", "1000x600"]) == 0
+    from PIL import Image
+
+    pixels = np.asarray(Image.open(target))
+    assert pixels.shape == (600, 1000, 3) and pixels[20:40, 680:].std() > 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the dialogs of Linux are programs")
+def test_the_systems_dialog_answers_when_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program by the name of zenity that answers as zenity does."""
+    from viewer.shell.chooser import Native
+    from viewer.shell.choosing import Wanted
+
+    picked = tmp_path / "石像.ply"
+    program = tmp_path / "bin" / "zenity"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nprintf '%s\\n' '{picked}'\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    dialog = Native(Wanted("open", "Open a model", (".ply",), tmp_path))
+    until = time.monotonic() + 20
+    while (answer := dialog.answer()) is None and time.monotonic() < until:
+        time.sleep(0.02)
+    assert answer == picked

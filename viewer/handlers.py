@@ -132,8 +132,9 @@ class Handlers:
         self.wake()
         self.held_keys = modifiers
         if self.shell is not None:
+            had_list = self.shell.has_list_open()
             self.shell.hands.key(symbol, modifiers, True)
-            if self.shell.takes_keys():
+            if self.shell.takes_keys() or (had_list and self.keys.get((symbol, frozenset())) == ("leave",)):
                 return True
         names = held(0, modifiers) & {"ctrl", "shift"}
         command = self.keys.get((symbol, names)) or self.keys.get((symbol, names - {"shift"}))

@@ -10,6 +10,7 @@ from viewer.language import _
 from viewer.modes import mode
 from viewer.overlay.dial import lamp_at, raised, spot
 from viewer.panels.panel import LOOK, Panel, Seen, Send
+from viewer.plates.dark import DARK, lit_share
 from viewer.shell import widgets as w
 from viewer.state.keymap import marked
 from viewer.state.lamps import MOST, Lamp
@@ -31,6 +32,8 @@ def _draw(seen: Seen, send: Send) -> None:
     taken = w.choice("kind", [(k, _(t)) for k, t in _KINDS], lamp.kind)
     if taken is not None:
         send(f"kind {taken}")
+    if _misses(seen):
+        w.words(_("The light comes from behind what is seen: fix it to the camera, or choose another plane."), seen.theme.warn)
     _dial(seen, send, lamp)
     imgui.same_line(0, 14 * seen.scale)
     imgui.begin_group()
@@ -51,6 +54,15 @@ def _draw(seen: Seen, send: Send) -> None:
     gloss = w.sliding("gloss", state.gloss, 0, 1)
     if gloss is not None:
         send(f"gloss {gloss:.3f}")
+
+
+def _misses(seen: Seen) -> bool:
+    """Asked anew only where camera or lamps moved."""
+    key = seen.state.camera, seen.state.lamps, id(seen.document)
+    if seen.memory.get("lit for", None) != key:
+        seen.memory.put("lit for", key)
+        seen.memory.put("lit", lit_share(seen.document, seen.state) >= DARK)
+    return not seen.memory.get("lit", True)
 
 
 def _choose(seen: Seen, send: Send) -> None:

@@ -28,6 +28,8 @@ def _draw(seen: Seen, send: Send) -> None:
         if group == TWO and seen.desk.content.comparison is None:
             continue
         those = [m for m in modes().values() if group_of(m) == group]
+        if group != GROUPS[0]:
+            w.spaced(0.1)
         w.words(_(group), seen.theme.faint)
         options = [(m.name, _(m.name).capitalize()) for m in those]
         tips = [f"{_(m.says)}  ({m.key.removeprefix('_')})" for m in those]

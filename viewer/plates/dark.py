@@ -10,13 +10,13 @@ from viewer.modes import mode
 from viewer.state.commands import State
 from viewer.state.sides import SIDES
 
-_DARK = 0.03  # of what is seen
+DARK = 0.03  # of what is seen
 _SAMPLE = 100_000  # faces of a part
 
 
 def say_dark(document: Document, state: State) -> None:
     """Lamps that miss nearly all that is seen are said, with the remedy."""
-    if mode(state.mode).lit and lit_share(document, state) < _DARK:
+    if mode(state.mode).lit and lit_share(document, state) < DARK:
         tell(
             [
                 f"the light ({state.lamps[0].told()}) comes from behind what is seen; give side={_side(state)} or fixed=camera "

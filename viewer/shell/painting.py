@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viewer.overlay.words import draw_in_window
+from viewer.shell.jobs import sentence
 from viewer.shell.places import Places
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ def _panels(desk: Desk, places: Places) -> None:
     over = Over(desk.notices, desk.shows_keys, desk.chooser, desk.asks_unit, bool(desk.leaving), drawn)
     said: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     answers: list[Answer] = []
-    shell.draw(lambda: answers.append(draw_frame(seen, lambda *a, **m: said.append((a, m)), places, over)))
+    failed = shell.draw(lambda: answers.append(draw_frame(seen, lambda *a, **m: said.append((a, m)), places, over)))
+    if failed is not None:
+        desk.tell("wrong", sentence(failed))
+        return
     wanted, desk.chooser = desk.chooser, answers[0].chooser
     if wanted is not None and answers[0].chosen is not None:
         said.append(((f"{wanted.order} {answers[0].chosen}",), {}))

@@ -10,7 +10,6 @@ from imgui_bundle import imgui
 
 from viewer.files.settings import Settings
 from viewer.shell.card import PanelCard
-from viewer.shell.frame import Answer, Over, draw_frame
 from viewer.shell.hands import Hands
 from viewer.shell.letters import Letters, load_letters
 from viewer.shell.places import Box, Places, places, scale_of
@@ -25,6 +24,7 @@ class Shell:
         self._context = imgui.create_context()
         imgui.set_current_context(self._context)
         imgui.get_io().set_ini_filename("")
+        imgui.get_io().config_error_recovery_enable_assert = False  # a panel that fails ends its own frame alone
         imgui.get_io().config_flags |= imgui.ConfigFlags_.nav_enable_keyboard
         self.letters: Letters = load_letters()
         self.hands, self.card = Hands(window), PanelCard()
@@ -60,22 +60,27 @@ class Shell:
         imgui.set_current_context(self._context)
         return bool(imgui.get_io().want_text_input)
 
-    def draw(self, draw: Callable[[], None]) -> None:
-        """A frame whose things `draw` makes with imgui."""
+    def has_list_open(self) -> bool:
+        """Whether a list or menu lies open, which Escape closes."""
+        imgui.set_current_context(self._context)
+        return bool(imgui.is_popup_open("", imgui.PopupFlags_.any_popup_id | imgui.PopupFlags_.any_popup_level))
+
+    def draw(self, draw: Callable[[], None]) -> Exception | None:
+        """A frame whose things `draw` makes with imgui; the error that it ended with, for a person."""
         imgui.set_current_context(self._context)
         now = time.monotonic()
         self.hands.sized(self.window.get_size(), self.window.get_framebuffer_size(), now - self._last)
         self._last = now
         imgui.new_frame()
+        failed = None
         try:
             draw()
-        finally:
-            imgui.render()
+        except Exception as error:  # whatever a panel does wrong, the window and what lies on the desk stay
+            failed = error
+        imgui.render()
         self.card.draw(imgui.get_draw_data())
         self.hands.show_cursor()
+        return failed
 
     def close(self) -> None:
         imgui.destroy_context(self._context)
-
-
-__all__ = ["Answer", "Over", "Shell", "draw_frame"]
