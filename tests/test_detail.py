@@ -265,7 +265,9 @@ def test_a_damaged_file_is_made_anew(cache: Path, how: str) -> None:
         clusters = found.clusters.copy()
         clusters["vertex"][3] = 10**9
         store.write_tables(
-            path, {"groups": found.groups, "clusters": clusters, "vertices": found.vertices, "indices": found.indices}, {}
+            path,
+            {"groups": [found.groups], "clusters": [clusters], "vertices": [found.vertices], "indices": [found.indices]},
+            {},
         )
     else:
         path.write_bytes({"cut": data[: len(data) // 2], "empty": b"", "words": data[:30] + b"x" * 500}[how])

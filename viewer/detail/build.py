@@ -26,6 +26,7 @@ _WORTH = 0.85  # a group that keeps more of its triangles is not worth it, and s
 _BETWEEN = 0.5  # of how far the first halving moved the model's vertices: what it may be more between them. Measured: up to .41
 _BACK = 1.75  # times what is measured from the model to the coarser surface: it may be that much the other way, up to 1.7 seen
 _COARSEST = 0.01  # of the model's size, off the surface: beyond it triangles span what the model leaves open
+_BLOCK = 1 << 18  # vertices at a time, where copies of all would be large
 _AT_ONCE = 256  # groups given to the threads together
 I64 = NDArray[np.int64]
 
@@ -93,8 +94,8 @@ class Growing:
         kept = np.flatnonzero(~gone)
         sizes = np.diff(self.front.begins)
         old = self.front.faces[np.repeat(~gone, sizes)]
-        base = np.repeat(level.clusters["vertex"], 3 * level.clusters["triangles"])
-        new = level.vertices["source"][level.indices + base].reshape(-1, 3).astype(np.int32)
+        c = level.clusters
+        new = _corners(level.vertices["source"], level.indices, c["vertex"], c["index"], c["triangles"])
         self.front = Front(
             np.concatenate([old, new]),
             np.cumsum([0, *sizes[kept], *level.clusters["triangles"]]),
@@ -223,31 +224,33 @@ class Growing:
 def vertices_of(vertex: I32, kind: np.dtype[Any], xyz: F32, normals: NDArray[Any], uv: F32, rgba: U8) -> NDArray[np.void]:
     """Records of these vertices."""
     found = np.zeros(len(vertex), kind)
-    found["position"], found["source"] = xyz[vertex], vertex
-    normal = normals[vertex]
-    long = np.linalg.norm(normal, axis=1, keepdims=True)
-    found["normal"][:, :3] = np.round(normal / np.where(long > 0, long, 1) * 127)
-    if len(uv):
-        found["uv"] = uv[vertex]
-    if len(rgba):
-        found["rgba"] = rgba[vertex]
+    for first in range(0, len(vertex), _BLOCK):
+        block, some = found[first : first + _BLOCK], vertex[first : first + _BLOCK]
+        block["position"], block["source"] = xyz[some], some
+        normal = normals[some]
+        long = np.linalg.norm(normal, axis=1, keepdims=True)
+        block["normal"][:, :3] = np.round(normal / np.where(long > 0, long, 1) * 127)
+        if len(uv):
+            block["uv"] = uv[some]
+        if len(rgba):
+            block["rgba"] = rgba[some]
     return found
 
 
 _NONE = np.zeros((0, 2), np.int32)
 
 
-def _by_part(c: Corners, faces: I32, starts: I64) -> tuple[I32, I64, I32, I64]:
+def _by_part(c: Corners, faces: I32, starts: I64) -> tuple[I32, I64, I32, I32]:
     """Faces in clusters of one part each, where these begin, their part, and which face came to each place."""
     orders, begins, part = [], [np.zeros(1, np.int64)], []
     for k, (a, b) in enumerate(pairwise(starts)):
         if a == b:
             continue
         order, cuts = clusters_of(c.xyz, faces[a:b], MOST)
-        orders.append(order.astype(np.int64) + int(a))
+        orders.append(order + np.int32(a))
         begins.append(cuts[1:] + int(a))
         part.append(np.full(len(cuts) - 1, k, np.int32))
-    whole = np.concatenate(orders)
+    whole = orders[0] if len(orders) == 1 else np.concatenate(orders)
     return faces[whole], np.concatenate(begins), np.concatenate(part), whole
 
 
@@ -258,6 +261,18 @@ def _carried(front: Front, stays: NDArray[np.bool_]) -> tuple[I32, int]:
     number = (np.cumsum(kept) - 1).astype(np.int32)
     held = front.held[kept[front.held[:, 1]]]
     return np.stack([held[:, 0], number[held[:, 1]]], 1).astype(np.int32), int(kept.sum())
+
+
+@njit(nogil=True, cache=True)
+def _corners(source: Any, indices: Any, vertex: Any, index: Any, triangles: Any) -> Any:
+    """(F, 3) vertices of the model at the corners of clusters' triangles."""
+    found, f = np.empty((triangles.sum(), 3), np.int32), 0
+    for c in range(len(vertex)):
+        for i in range(triangles[c]):
+            for k in range(3):
+                found[f, k] = source[vertex[c] + indices[index[c] + 3 * i + k]]
+            f += 1
+    return found
 
 
 @njit(nogil=True, cache=True)
@@ -281,8 +296,8 @@ def _summed(sums: Any, merged: Any) -> None:
             sums[merged[i, 1], k] += sums[merged[i, 0], k]
 
 
-def joined(levels: list[Level]) -> Levels:
-    """One table of all levels."""
+def tables_of(levels: list[Level]) -> dict[str, list[NDArray[Any]]]:
+    """One table of all levels, in pieces."""
     clusters = np.concatenate([level.clusters for level in levels])
     vertex = np.cumsum([0, *(len(level.vertices) for level in levels)])
     index = np.cumsum([0, *(len(level.indices) for level in levels)])
@@ -291,12 +306,12 @@ def joined(levels: list[Level]) -> Levels:
     clusters["index"] += np.repeat(index[:-1], counts)
     for level in levels:
         clusters["next"][level.next_of[:, 0]] = level.next_of[:, 1]
-    return Levels(
-        np.concatenate([level.groups for level in levels]),
-        clusters,
-        np.concatenate([level.vertices for level in levels]),
-        np.concatenate([level.indices for level in levels]),
-    )
+    return {
+        "groups": [level.groups for level in levels],
+        "clusters": [clusters],
+        "vertices": [level.vertices for level in levels],
+        "indices": [level.indices for level in levels],
+    }
 
 
 def levels_of(corners: Corners, workers: int = 1) -> Levels:
@@ -304,4 +319,4 @@ def levels_of(corners: Corners, workers: int = 1) -> Levels:
     growing, found = Growing(corners), []
     while (level := growing.step(workers, silent)) is not None:
         found.append(level)
-    return joined(found)
+    return Levels(**{name: np.concatenate(pieces) for name, pieces in tables_of(found).items()})

@@ -83,7 +83,7 @@ def keep_waiting() -> None:
         except (TypeError, ValueError):
             continue
         if make_room(sum(t.nbytes for t in tables.values()), folder()):
-            write_tables(folder() / f"{key}.model", tables, told)
+            write_tables(folder() / f"{key}.model", {name: [t] for name, t in tables.items()}, told)
 
 
 @lru_cache(8)

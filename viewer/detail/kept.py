@@ -12,7 +12,7 @@ import numpy as np
 
 from sculpt3d.errors import ResourceError
 from sculpt3d.models.document import Document
-from viewer.detail.build import Growing, Level, joined
+from viewer.detail.build import Growing, Level, tables_of
 from viewer.detail.corners import corners_of
 from viewer.detail.levels import CLUSTER, GROUP, Levels
 from viewer.detail.store import Damaged, folder, key_of_arrays, make_room, open_tables, touched, write_tables
@@ -98,12 +98,13 @@ def _made(document: Document, key: str, workers: int, told: Told) -> Levels:
             level = growing.step(workers, tell)
             if level is None:
                 break
-            write_tables(path, {f.name: getattr(level, f.name) for f in fields(Level)}, {})
+            write_tables(path, {f.name: [getattr(level, f.name)] for f in fields(Level)}, {})
+            level = _read(path) or level  # mapped: what was made is not held
         levels.append(level)
         before += size
-    found = joined(levels)
-    write_tables(_path(key), {name: getattr(found, name) for name in _NAMES}, {})
-    del found, levels, level
+    del growing
+    write_tables(_path(key), tables_of(levels), {})
+    del levels, level
     shutil.rmtree(work, ignore_errors=True)
     kept = find(key)
     if kept is None:

@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,29 +33,30 @@ class Damaged(Exception):
     """A file of the cache that cannot be what was written."""
 
 
-def write_tables(path: Path, tables: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> None:
-    """The file appears whole or not at all. told: words and numbers that JSON can carry."""
+def write_tables(path: Path, tables: Mapping[str, Sequence[NDArray[Any]]], told: Mapping[str, Any]) -> None:
+    """Tables, each in pieces along its first axis; the file appears whole or not at all. told: what JSON can carry."""
     place = 0
     rows: dict[str, Any] = {}
-    for name, values in tables.items():
+    for name, pieces in tables.items():
         place = -(-place // _ALIGNED) * _ALIGNED
-        rows[name] = {
-            "kind": np.lib.format.dtype_to_descr(values.dtype), "shape": values.shape, "at": place
-        }  # fmt: skip
-        place += values.nbytes
+        shape = (sum(len(p) for p in pieces), *pieces[0].shape[1:])
+        rows[name] = {"kind": np.lib.format.dtype_to_descr(pieces[0].dtype), "shape": shape, "at": place}
+        place += sum(p.nbytes for p in pieces)
     head = json.dumps({"told": dict(told), "tables": rows, "bytes": place}).encode()
     start = _start(len(head))
 
     def parts() -> Any:
         yield _SIGN + len(head).to_bytes(8, "little") + head
         at = len(_SIGN) + 8 + len(head)
-        for name, values in tables.items():
+        for name, pieces in tables.items():
             begin = start + rows[name]["at"]
             yield b"\0" * (begin - at)
-            whole = np.ascontiguousarray(values)
-            at = begin + whole.nbytes
-            if whole.nbytes:
-                yield whole.reshape(-1).view(np.uint8).data
+            at = begin
+            for piece in pieces:
+                whole = np.ascontiguousarray(piece)
+                at += whole.nbytes
+                if whole.nbytes:
+                    yield whole.reshape(-1).view(np.uint8).data
 
     write_parts(path, parts())
 

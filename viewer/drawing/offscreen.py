@@ -79,6 +79,10 @@ class Offscreen:
         self._drawn.averaged_to(self._plain)
         return self._plain.read()
 
+    def free(self) -> None:
+        self._drawn.free()
+        self._plain.free()
+
 
 def largest() -> int:
     """Pixels a side that the card draws."""

@@ -135,7 +135,18 @@ class Card:
         return self._guarded(lambda: self._draw(state, size, tile))
 
     def close(self) -> None:
-        self.window.close()
+        """What is on the card goes too: windows share it, so it would outlive this one."""
+        from pyglet.gl.lib import GLException
+
+        self.window.switch_to()
+        try:
+            for target in self._targets.values():
+                target.free()
+            self._renderer.free()
+        except GLException:  # a card that failed while drawing fails here too
+            pass
+        finally:
+            self.window.close()
 
     def _started(self, document: Document) -> Any:
         from viewer.drawing.renderer import Renderer

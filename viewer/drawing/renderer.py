@@ -87,6 +87,14 @@ class Renderer:
             piece.free()
         for texture in {t.value for t in self.textures if t is not None}:
             gl.glDeleteTextures(1, gl.GLuint(texture))
+        for name in ("shadows", "quick_shadows"):
+            shadows = self.__dict__.pop(name, None)
+            if shadows is not None:
+                shadows.free()
+        for used in (self.sky, *self._programs.values()):
+            used.delete()
+        self._programs.clear()
+        gl.glDeleteVertexArrays(1, self.nothing)
 
     def draw(self, state: State, width: int, height: int, finer: int = 1, tile: Tile | None = None) -> None:
         """`width`, `height`: of the picture, of which `tile` or all is drawn on a framebuffer `finer` times as large: several

@@ -29,6 +29,11 @@ class Shadows:
         self.program, self.maps, self.frame = program("depth"), gl.GLuint(), gl.GLuint()
         self._drawn: tuple[Any, ...] | None = None
 
+    def free(self) -> None:
+        self.program.delete()
+        gl.glDeleteFramebuffers(1, self.frame)
+        gl.glDeleteTextures(1, self.maps)
+
     def stands(self, lamps: list[NDArray[np.float64]], cuts: tuple[Cut, ...]) -> bool:
         """Whether the maps are those of lamps in these directions already."""
         return self._drawn == (*(tuple(lamp) for lamp in lamps), cuts)
