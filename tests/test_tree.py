@@ -6,15 +6,17 @@ import time
 
 import numpy as np
 import pytest
+import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trimesh.triangles import closest_point
 
+from sculpt3d.desk.tree import Tree
 from sculpt3d.geometry import F64
 from sculpt3d.models.document import Document, Part
 from viewer.drawing.picture import framed
 from viewer.state.cuts import stretch
 from viewer.state.pick import Triangles, pick
-from viewer.state.tree import Tree
 
 
 def every(points: F64, faces: F64, ray: F64) -> F64:
@@ -103,3 +105,34 @@ def test_a_place_among_a_million_triangles_is_found_at_once() -> None:
         hit = pick(target, state, (float(x), 0.1), (1280, 720))
         assert hit is not None
     assert len(faces) > 1_000_000 and (time.process_time() - begin) / 20 < 0.02
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 60), st.booleans(), st.booleans())
+def test_the_nearest_triangle_is_the_nearest(seed: int, count: int, level: bool, doubles: bool) -> None:
+    """In floats and in doubles; thin and flat ones too."""
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(-1, 1, (3 * count, 3)).astype(np.float64 if doubles else np.float32)
+    if level:
+        points[:, 2] = rng.integers(0, 2, 3 * count)
+    if count > 3:
+        points[3:6] = points[3] + np.outer([0, 1, 2], points[4] - points[3])  # on a line
+    faces = np.arange(3 * count, dtype=np.int32).reshape(-1, 3)
+    places = rng.uniform(-1.5, 1.5, (30, 3))
+    face = Tree(points, faces).nearest(places)
+    for place, found in zip(places, face, strict=True):
+        away = np.linalg.norm(
+            closest_point(points[faces].astype(np.float64), np.tile(place, (count, 1))) - place, axis=1
+        )
+        away[~np.isfinite(away)] = np.inf
+        assert away[found] <= away.min() * (1 + 1e-9) + 1e-12
+
+
+def test_many_places_are_asked_by_threads_and_are_the_same() -> None:
+    ball = trimesh.creation.icosphere(5)
+    tree = Tree(ball.vertices, ball.faces.astype(np.int32))
+    places = np.random.default_rng(0).normal(size=(50_000, 3))
+    whole = tree.nearest(places)
+    assert (
+        whole == np.concatenate([tree.nearest(places[k : k + 7000]) for k in range(0, 50_000, 7000)])
+    ).all()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import trimesh
 
-from sculpt3d._open3d import o3d
 from sculpt3d.desk.surface import I64, Surface
 from sculpt3d.geometry import F64
 
@@ -27,13 +26,11 @@ class Finder:
 
     def __init__(self, surface: Surface) -> None:
         self.surface = surface
-        self._scene = surface.for_rays
+        self._tree = surface.tree
 
     def nearest(self, points: F64) -> Places:
-        """Of points (N, 3). The face is found in floats, the place on it in doubles."""
-        asked = np.ascontiguousarray(points, np.float32)
-        face = self._scene.compute_closest_points(o3d.core.Tensor(asked))["primitive_ids"].numpy()
-        face = face.astype(np.int64)
+        """Of points (N, 3)."""
+        face = self._tree.nearest(points)
         corners = self.surface.xyz[self.surface.faces[face]]
         xyz = np.asarray(trimesh.triangles.closest_point(corners, points))
         weights = weights_of(corners, xyz)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from sculpt3d._open3d import o3d
 from sculpt3d.desk.nearest import finder_of
 from sculpt3d.desk.surface import Surface
 from sculpt3d.errors import InputError
@@ -119,8 +118,7 @@ def _sight(one: Taken, xyz: F64, normal: F64) -> Sight | None:
 def _unhidden(surface: Surface, local: F64, eyes: F64) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """(N,) whether nothing of the surface is on the way from a place to eyes (N, 3), all local."""
     ways = local - eyes
-    rays = np.ascontiguousarray(np.concatenate([eyes, ways], 1), np.float32)
-    hit = surface.for_rays.cast_rays(o3d.core.Tensor(rays))["t_hit"].numpy()
+    hit, _ = surface.tree.first(eyes, ways, np.zeros(len(eyes)), np.full(len(eyes), np.inf))
     rough = 1e-3 * surface.size  # the surface may be met as much before
     return np.asarray(hit >= 1 - rough / np.maximum(np.linalg.norm(ways, axis=1), 1e-300))
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from sculpt3d.desk.tree import Tree
 from sculpt3d.desk.units import Scale, scale_of
 from sculpt3d.errors import InputError
 from sculpt3d.geometry import F64
@@ -60,6 +61,11 @@ class Surface:
     def reach(self) -> float:
         """The largest coordinate, which says how finely all are rounded."""
         return float(np.abs(self.xyz).max(initial=0))
+
+    @cached_property
+    def tree(self) -> Tree:
+        """The triangles for rays and nearest places, in doubles."""
+        return Tree(self.xyz, self.faces)
 
     @cached_property
     def for_rays(self) -> Any:

@@ -11,12 +11,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sculpt3d.desk.tree import Tree
 from sculpt3d.geometry import F64
 from sculpt3d.models.document import Document
 from viewer.state.camera import HALF, OrbitCamera
 from viewer.state.commands import State
 from viewer.state.cuts import Cut, left, stretch
-from viewer.state.tree import Tree
 
 At = tuple[float, float]
 I64 = NDArray[np.int64]
