@@ -167,7 +167,7 @@ class Run:
         scene = scene_of(flat)
         return self.ws.step(
             "texture",
-            3,
+            4,
             lambda out, tell: save_textured(
                 out, bake_texture(read_mesh(surface.path / "web.ply"), scene, params, self.each, tell)
             ),

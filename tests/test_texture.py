@@ -25,6 +25,7 @@ from sculpt3d.synthetic import Look, Stage
 from sculpt3d.texture.bake import TextureParams, bake_texture, nodes_of
 from sculpt3d.texture.charts import chart_of_faces
 from sculpt3d.texture.fill import over_surface
+from sculpt3d.texture.observe import linear_photo
 from sculpt3d.texture.shading import shading
 from sculpt3d.texture.unwrap import laid, rasterise, unwrap
 from sculpt3d.texture.visibility import clearance, depth_image, weights
@@ -169,7 +170,7 @@ def test_the_far_side_is_not_seen(ball: Ball) -> None:
     view, mesh = ball.scene.views[0], small_ball()
     depth = depth_image(mesh.vertices, mesh.faces, view)
     index, uv, how = weights(
-        view, depth, clearance(depth, view), mesh.vertices, vertex_normals(mesh.vertices, mesh.faces)
+        view, depth, clearance(depth, view, linear_photo(view)), mesh.vertices, vertex_normals(mesh.vertices, mesh.faces)
     )
     towards = view.cam_from_world.source_origin / np.linalg.norm(view.cam_from_world.source_origin)
     assert (mesh.vertices[index] @ towards > 0.2).all()

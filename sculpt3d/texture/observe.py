@@ -72,12 +72,11 @@ def linear_photo(view: View) -> F32:
 def look(view: View, nodes: Nodes) -> tuple[I32, F32, F32, F32, float]:
     """Of one photo: nodes it shows (M,), quality, broad, fine, noise."""
     small = fitting(view, nodes)
-    depth = depth_image(nodes.xyz, nodes.faces, small)
-    index, uv, how = weights(small, depth, clearance(depth, small), nodes.xyz, nodes.normal)
+    depth, photo = depth_image(nodes.xyz, nodes.faces, small), linear_photo(small)
+    index, uv, how = weights(small, depth, clearance(depth, small, photo), nodes.xyz, nodes.normal)
     if not len(index):
         none = np.zeros(0, np.float32)
         return np.zeros(0, np.int32), none, np.zeros((0, 3), np.float32), none, 0.0
-    photo = linear_photo(small)
     edge_px = nodes.edge * float(np.sqrt(np.median(how)))
     colour = _sample(_blurred(photo, depth > 0, np.clip(edge_px / 2, 0.7, BAND_PX)), uv)
     rounds = int(np.clip(1.5 * (BAND_PX / max(edge_px, 1e-6)) ** 2, 1, 60))

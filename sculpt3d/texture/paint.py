@@ -57,8 +57,8 @@ def paint(
         in_cam = view.cam_from_world.apply(nodes.xyz)
         c = view.camera
         at = in_cam @ np.array([[c.fx, 0, 0], [0, c.fy, 0], [c.cx, c.cy, 1]])
-        photo = linear_photo(view) * gains[v]
-        return _Coat(photo, depth, clearance(depth, view), at[node], share[node], offset[node])
+        photo = linear_photo(view)
+        return _Coat(photo * gains[v], depth, clearance(depth, view, photo), at[node], share[node], offset[node])
 
     parts = np.linspace(0, len(flat.faces), CHUNKS + 1).astype(np.int64)
     for start in range(0, len(views), BATCH):

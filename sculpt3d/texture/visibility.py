@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sculpt3d._kernels import njit
 from sculpt3d.geometry import project
+from sculpt3d.texture.backdrop import behind
 from sculpt3d.types import F32, I32, View
 from sculpt3d.views import read_mask
 
@@ -58,8 +59,9 @@ def _draw(uv: Any, z: Any, faces: Any, nearness: Any) -> None:
                     nearness[y, x] = near
 
 
-def clearance(depth: F32, view: View) -> F32:
-    """(H, W) 0..1: 1 well inside a surface, falling to 0 at outlines, depth steps, the mask's and the photo's border."""
+def clearance(depth: F32, view: View, photo: F32) -> F32:
+    """(H, W) 0..1: 1 well inside a surface, falling to 0 at outlines, depth steps, the mask's and the photo's border, and where
+    the photo (H, W, 3), linear light, shows what lies behind."""
     step = np.zeros(depth.shape, bool)
     for axis in (0, 1):
         a, b = (depth[1:], depth[:-1]) if axis == 0 else (depth[:, 1:], depth[:, :-1])
@@ -71,7 +73,7 @@ def clearance(depth: F32, view: View) -> F32:
             step[:, 1:] |= broken
             step[:, :-1] |= broken
     free = (depth > 0) & ~step
-    free &= read_mask(view, *depth.shape)
+    free &= read_mask(view, *depth.shape) & ~behind(photo, depth)
     free[0], free[-1], free[:, 0], free[:, -1] = False, False, False, False
     distance = cv2.distanceTransform(free.astype(np.uint8), cv2.DIST_L2, 5)
     return np.asarray(np.clip((distance - 1) / OUTLINE_PX, 0, 1), np.float32)
