@@ -72,7 +72,9 @@ def test_errors_views_and_filled_areas_are_colours(project: Path, windows: Windo
     assert shown.field is not None
     assert ((points[:, 0] > np.quantile(points[:, 0], 0.9)) == (shown.field.values > 0.5)).mean() > 0.99
     window.on_draw()
-    single = opened(project / "mesh.ply", windows)
+    alone = project.parent / "alone.ply"
+    shutil.copy(project / "mesh.ply", alone)
+    single = opened(alone, windows)
     single.act("mode uncertainty")
     shown = settled(single.desk)
     assert (

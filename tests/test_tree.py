@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from sculpt3d.desk.tree import Tree
 from sculpt3d.geometry import F64
 from sculpt3d.models.document import Document, Part
 from viewer.drawing.picture import framed
+from viewer.drawing.strokes import View
 from viewer.state.cuts import stretch
 from viewer.state.pick import Triangles, pick
 
@@ -136,3 +138,36 @@ def test_many_places_are_asked_by_threads_and_are_the_same() -> None:
     assert (
         whole == np.concatenate([tree.nearest(places[k : k + 7000]) for k in range(0, 50_000, 7000)])
     ).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.floats(0, 6.28),
+    st.floats(-1.5, 1.5),
+    st.floats(-3, 3),
+    st.booleans(),
+    st.floats(-0.9, 0.9),
+    st.floats(-0.9, 0.9),
+)
+def test_a_place_that_is_picked_lies_under_the_cursor(
+    azimuth: float, elevation: float, roll: float, flat: bool, x: float, y: float
+) -> None:
+    """On the model, facing the eye, at its own depth; from any side, in perspective or not."""
+    ball = trimesh.creation.icosphere(4)
+    ball.vertices *= [1, 1.4, 0.8]
+    document = Document("b", (Part(ball.vertices.astype(np.float32), ball.faces.astype(np.int32)),))
+    state, size = framed(document, (800, 600)), (800, 600)
+    camera = replace(state.camera.towards(azimuth, elevation, roll), flat=flat)
+    state = replace(state, camera=camera)
+    hit = pick(Triangles(document), state, (x, y), size, snap=False)
+    if hit is None:
+        return
+    place = np.array(hit.place)
+    xy, depth = View(camera, size, 1).fall(place[None])
+    at = [400 * (1 + x), 300 * (1 - y)]
+    assert np.abs(xy[0] - at).max() < 5.01  # a ray that misses narrowly is moved onto the model
+    assert depth[0] == pytest.approx(hit.depth, rel=1e-9)
+    corners = document.parts[0].vertices[document.parts[0].faces[hit.face]].astype(float)
+    assert abs((place - corners[0]) @ np.array(hit.normal)) < 1e-6
+    towards = camera.axes()[2] if flat else camera.eye - place
+    assert np.array(hit.normal) @ towards > -1e-9

@@ -88,6 +88,15 @@ class Bench:
         return measured(self.document, path, scale_of(self.document, path, self.unit))
 
     @property
+    def project(self) -> Path | None:
+        """The project that the model is of, whether it or its model.glb was opened."""
+        if self.path is None:
+            return None
+        folder = self.path if self.path.is_dir() else self.path.parent
+        own = self.path.is_dir() or self.path.name in ("model.glb", "mesh.ply")
+        return folder if own and (folder / "cameras").is_dir() else None
+
+    @property
     def mm(self) -> float | None:
         """Millimetres a unit, None where nobody says."""
         if self.unit is not None:

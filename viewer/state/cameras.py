@@ -75,9 +75,9 @@ def frusta(bench: Bench, photos: list[Taken], radius: float) -> Marks:
 
 
 def _taken(bench: Bench) -> list[Taken] | str:
-    if bench.path is None or not bench.path.is_dir():
+    path = bench.project
+    if path is None:
         return f"{bench.document.name} is no project, and photos belong to projects"
-    path = bench.path
 
     def work() -> list[Taken] | str:
         return read_taken(path)

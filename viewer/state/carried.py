@@ -19,8 +19,8 @@ _REACH = 4.0  # of the source's spacing: farther off it says nothing
 
 def with_attribute(bench: Bench, name: str) -> Document | str | None:
     """The document with it, from the project's own file where the model has none; None while that is not known yet."""
-    folder = bench.path
-    if any(name in p.attributes for p in bench.document.parts) or folder is None or not folder.is_dir():
+    folder = bench.project
+    if any(name in p.attributes for p in bench.document.parts) or folder is None:
         return bench.document
     source = folder / _FILES[name]
     if not source.is_file():
