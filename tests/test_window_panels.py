@@ -552,3 +552,45 @@ def test_the_systems_dialog_answers_when_it_is_there(tmp_path: Path, monkeypatch
     while (answer := dialog.answer()) is None and time.monotonic() < until:
         time.sleep(0.02)
     assert answer == picked
+
+
+def test_every_key_does_what_its_table_says(tmp_path: Path, windows: list[Desk]) -> None:
+    """Those that change the camera, the lamps or the way of looking; none ends in a mistake."""
+    from viewer.modes import modes
+
+    desk = opened(ball(tmp_path / "ball.ply"), windows)
+    desk.send("kind raking")
+    for entry in TABLE:
+        if entry.group in ("Camera", "Light"):
+            before = desk.state
+            desk.on_key_press(getattr(key, entry.key), 0)
+            done = desk.state != before
+            assert done or entry.command in {"frame", "undo", "redo", "next bookmark"}, entry
+            if entry.command == "lamp fixed":
+                assert desk.state.lamps[0].fixed != before.lamps[0].fixed
+    for mode in modes().values():
+        desk.on_key_press(getattr(key, mode.key), 0)
+        assert desk.state.mode == mode.name
+    assert not [n for n in desk.notices if n.kind == "wrong"]
+
+
+def test_commands_with_values_are_checked() -> None:
+    from sculpt3d.errors import InputError
+    from viewer.state.camera import OrbitCamera
+    from viewer.state.commands import State
+    from viewer.state.values import act, aim_words
+
+    camera = OrbitCamera((0.0, 0.0, 0.0), 3.0)
+    state = State(camera, camera)
+    for wrong in ("gloss 2", "gloss x", "gloss nan", "radius -1", "limits 2 1", "limits a b", "lamp 7", "lamp moon",
+                  "kind sun", "fixed ceiling", "view upside", "go 1", "forget 1", "rename 1 a", "mode mist"):  # fmt: skip
+        with pytest.raises(InputError):
+            act(wrong, state)
+    two = act("lamp add", act("lamp raking:az=30,el=8", state))
+    assert len(two.lamps) == 2 and two.lamps[1].azimuth == 210
+    held = act("lamp 1", two)
+    assert act("lamp raking:az=99,el=8", held).lamps[0].azimuth == 99 and act("lamp remove", held).lamps == two.lamps[1:]
+    kept = act("rename 1 Face", act("bookmark", act("view az=30,el=15,roll=5", state)))
+    assert kept.bookmarks[0].name == "Face" and aim_words(kept.camera) == "az=30,el=15,roll=5"
+    assert act("go 1", act("front", kept)).camera == kept.camera and not act("forget 1", kept).bookmarks
+    assert act("limits -1 2", state).shown.high == 2 and act("radius 0.5", state).shown.radius == 0.5

@@ -80,6 +80,11 @@ def apply(command: str, state: State) -> State:
     return state if act is None else act(state)
 
 
+def is_known(command: str) -> bool:
+    """Whether `apply` has it, whole."""
+    return command in _COMMANDS or command in SIDES
+
+
 def grabbed(state: State) -> State:
     """A drag begins: where the camera stands now is one step to undo."""
     return replace(state, past=(*state.past, state.camera)[-_MOVES:], future=(), rolling=False)

@@ -15,7 +15,7 @@ import numpy as np
 from sculpt3d.errors import InputError
 from viewer.modes import mode
 from viewer.state.camera import OrbitCamera
-from viewer.state.commands import Bookmark, State, apply, fixed_to, moved, with_lamp
+from viewer.state.commands import Bookmark, State, apply, fixed_to, is_known, moved, with_lamp
 from viewer.state.lamps import MOST, Fixed, Kind, lamp_of, usual
 from viewer.state.sides import SIDES, aim_of
 
@@ -26,14 +26,9 @@ def act(command: str, state: State) -> State:
     """The state after a command with a value or without one. Raises `InputError` where the value is none."""
     name, _, value = command.partition(" ")
     doing = _WITH_VALUE.get(name)
-    if doing is None or not value:
+    if is_known(command) or doing is None or not value:
         return apply(command, state)
     return doing(replace(state, rolling=False), value)
-
-
-def is_known(command: str) -> bool:
-    """Whether `act` has a value command of that name."""
-    return command.partition(" ")[0] in _WITH_VALUE
 
 
 def _number(text: str, what: str, low: float, high: float) -> float:
