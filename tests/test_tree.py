@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -171,3 +174,43 @@ def test_a_place_that_is_picked_lies_under_the_cursor(
     assert abs((place - corners[0]) @ np.array(hit.normal)) < 1e-6
     towards = camera.axes()[2] if flat else camera.eye - place
     assert np.array(hit.normal) @ towards > -1e-9
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.booleans())
+def test_of_a_cloud_the_point_before_the_others_is_picked(seed: int, flat: bool) -> None:
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(-1, 1, (500, 3)).astype(np.float32)
+    document = Document("c", (Part(points, np.zeros((0, 3), np.int32)),))
+    size = (800, 600)
+    state = framed(document, size)
+    cut = (1.0, 0.0, 0.0, 0.5)
+    state = replace(state, camera=replace(state.camera.towards(0.4, 0.3), flat=flat), cuts=(cut,))
+    xy, depth = View(state.camera, size, 1).fall(points.astype(float))
+    k = int(rng.integers(500))
+    at = (xy[k, 0] / 400 - 1, 1 - xy[k, 1] / 300)
+    near = (np.linalg.norm(xy - xy[k], axis=1) <= 5) & (points[:, 0] <= 0.5)
+    hit = pick(Triangles(document), state, at, size)
+    if not near.any():
+        assert hit is None
+        return
+    assert hit is not None and hit.depth == pytest.approx(depth[near].min(), rel=1e-9)
+
+
+def test_ten_million_points_are_looked_at_in_a_moment() -> None:
+    points = np.random.default_rng(0).random((10_000_000, 3), dtype=np.float32)
+    document = Document("c", (Part(points, np.zeros((0, 3), np.int32)),))
+    state, target = framed(document, (1280, 720)), Triangles(document)
+    pick(target, state, (0.0, 0.0), (1280, 720))
+    begin = time.process_time()
+    assert pick(target, state, (0.1, 0.05), (1280, 720)) is not None
+    assert time.process_time() - begin < 0.15
+
+
+def test_the_program_ends_whatever_is_being_worked_at() -> None:
+    script = "import time; from viewer.state.worker import Worker; Worker('w').submit(lambda: time.sleep(60))"
+    begin = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[1], timeout=50, check=False
+    )
+    assert done.returncode == 0 and time.monotonic() - begin < 40

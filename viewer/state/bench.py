@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sculpt3d.desk.annotations import Annotation
-from sculpt3d.desk.conditions import DEFAULT, Condition, read_conditions
+from sculpt3d.desk.conditions import DEFAULT, Condition, conditions_of, read_conditions
 from sculpt3d.desk.measurements import Failed, measure
 from sculpt3d.desk.notebook import Notebook, read_annotated
 from sculpt3d.desk.painted import painted
@@ -26,6 +26,7 @@ from sculpt3d.geometry import F64
 from sculpt3d.models.document import Document
 from viewer.state.pick import Target, Triangles
 from viewer.state.wash import Wash
+from viewer.state.worker import Worker
 
 T = TypeVar("T")
 _QUICK = 200_000  # triangles that are cut within a frame
@@ -40,12 +41,11 @@ class Bench:
 
     def __init__(self, document: Document, path: Path | None = None, unit: str | None = None) -> None:
         self.document, self.path, self.unit = document, path, unit
-        self._numbers = ThreadPoolExecutor(1, "measuring")
-        self._looks = ThreadPoolExecutor(1, "looking")
-        self._picking = ThreadPoolExecutor(1, "picking")
+        self._numbers, self._looks, self._picking = Worker("measuring"), Worker("looking"), Worker("picking")
         self._found: dict[Any, Future[Any]] = {}
         self._target: Future[Target] | None = None
         self._surface: Surface | None = None
+        self._conditions: tuple[int, Mapping[str, Condition]] | None = None
         self._reading = Lock()
         self._moving: tuple[Any, Future[Any] | None] = (None, None)
         self._notebook: Notebook | None = None
@@ -209,13 +209,18 @@ class Bench:
             said.append(str(error))
         return found, tuple(said)
 
-    @cached_property
+    @property
     def conditions(self) -> Mapping[str, Condition]:
-        """By key; the usual ones where the model's own list cannot be read, which `annotations` says."""
-        try:
-            return read_conditions(Path(self.document.name) if self.path is None else self.path)
-        except SculptError:
-            return {c.key: c for c in DEFAULT}
+        """By key, as the model's list is now; the usual ones where it cannot be read, which `annotations` says."""
+        path = Path(self.document.name) if self.path is None else self.path
+        file = conditions_of(path)
+        state = file.stat().st_mtime_ns if file.is_file() else 0
+        if self._conditions is None or self._conditions[0] != state:
+            try:
+                self._conditions = (state, read_conditions(path))
+            except SculptError:
+                self._conditions = (state, {c.key: c for c in DEFAULT})
+        return self._conditions[1]
 
     def keep(self, before: tuple[Annotation, ...], after: tuple[Annotation, ...]) -> None:
         """What changed is on the disk when this returns. Raises `SculptError` where it cannot be, and nothing has changed."""
@@ -239,7 +244,7 @@ class Bench:
         if self._second is not None:
             self._second[1].close()
         for one in (self._numbers, self._looks, self._picking):
-            one.shutdown(wait=False, cancel_futures=True)
+            one.close()
 
 
 def tried(work: Callable[[], T], otherwise: Callable[[str], T]) -> T:

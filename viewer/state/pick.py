@@ -16,7 +16,8 @@ from sculpt3d.geometry import F64
 from sculpt3d.models.document import Document
 from viewer.state.camera import HALF, OrbitCamera
 from viewer.state.commands import State
-from viewer.state.cuts import Cut, left, stretch
+from viewer.state.cuts import Cut, stretch
+from viewer.state.points import under
 
 At = tuple[float, float]
 I64 = NDArray[np.int64]
@@ -153,23 +154,17 @@ def _cut_normal(state: State, place: F64) -> F64:
 def _point(target: Target, state: State, at: At, size: tuple[int, int]) -> Hit | None:
     """The nearest bare point of a cloud within reach of the cursor."""
     best: Hit | None = None
-    right, up, back = state.camera.axes()
+    back = state.camera.axes()[2]
+    reach = NEAR_PX * max(1.0, size[1] / 800) * 2 / size[1]
     for number, part in enumerate(target.document.parts):
         if len(part.faces):
             continue
-        away = part.vertices.astype(np.float64) - state.camera.eye
-        depth = -away @ back
-        wide = (
-            np.full(len(away), state.camera.reach) if state.camera.flat else HALF * np.maximum(depth, 1e-300)
-        )
-        x = (away @ right / wide - at[0] * size[0] / size[1]) * size[1] / 2
-        y = (away @ up / wide - at[1]) * size[1] / 2
-        reach = NEAR_PX * max(1.0, size[1] / 800)
-        close = (np.hypot(x, y) <= reach) & (depth > 0) & left(part.vertices.astype(np.float64), state.cuts)
-        if close.any():
-            k = int(np.where(close, depth, np.inf).argmin())
-            if best is None or depth[k] < best.depth:
-                best = Hit(_xyz(part.vertices[k]), _xyz(back), number, _CAP, float(depth[k]))
+        k = under(part.vertices, state.camera, np.array(at), state.cuts, reach, size[0] / size[1])
+        if k >= 0:
+            place = part.vertices[k].astype(np.float64)
+            depth = float((state.camera.eye - place) @ back)
+            if best is None or depth < best.depth:
+                best = Hit(_xyz(place), _xyz(back), number, _CAP, depth)
     return best
 
 
