@@ -11,6 +11,7 @@ import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sculpt3d.desk import regions
 from sculpt3d.desk.measurements import as_saved, measure, read_measurements
 from sculpt3d.desk.quantity import Measured, Measurement, Region
 from sculpt3d.desk.surface import Surface, measured, read_measured
@@ -279,3 +280,15 @@ def test_a_scan_in_metres_measures_in_millimetres() -> None:
     )
     along = value(scan, "geodesic", [low, high]).value
     assert found.value.value < along.value < 1.5 * found.value.value
+
+
+def test_many_strokes_cover_what_they_cover_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tree finds the faces near each stroke: the same as asking every face."""
+    surface = surface_of(trimesh.creation.icosphere(5, 50.0))
+    random = np.random.default_rng(2)
+    at = random.normal(size=(60, 3)) * [1, 0.3, 0.3] + [3, 0, 0]
+    at *= 50 / np.linalg.norm(at, axis=1, keepdims=True)
+    region = Region(brush=tuple((*p, float(r)) for p, r in zip(at.tolist(), random.uniform(1, 9, 60), strict=True)))
+    by_tree = regions.covered(surface, region)
+    monkeypatch.setattr(regions, "_FEW", 1000)
+    assert np.array_equal(by_tree, regions.covered(surface, region)) and by_tree.any()

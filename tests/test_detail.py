@@ -21,7 +21,7 @@ from sculpt3d.errors import Cancelled, ResourceError
 from sculpt3d.models.document import Document, Material, Part, Texture
 from sculpt3d.models.normals import with_normals
 from tests.conftest import ROOT
-from viewer.detail import kept, store
+from viewer.detail import cloud, kept, store
 from viewer.detail.build import levels_of
 from viewer.detail.corners import corners_of
 from viewer.detail.cut import cut_of
@@ -297,3 +297,27 @@ def test_time_left_is_told(cache: Path) -> None:
     ended = time.monotonic()
     late = [(at, left) for at, share, left in rows if share > 0.5]
     assert all(left <= 3 * (ended - at) + 1 for at, left in late)
+
+
+def test_few_points_of_a_cloud_are_as_even_as_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cloud, "_BLOCK", 250)
+    rng = np.random.default_rng(3)
+    points = rng.normal(size=(60_000, 3)).astype(np.float32)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    blocks = cloud.blocks_of(points)
+    assert np.array_equal(np.sort(blocks.order), np.arange(len(points)))
+    assert np.array_equal(blocks.order, cloud.blocks_of(points).order)
+    made = Document("c", (Part(points, np.zeros((0, 3), np.int32)),))
+    camera = framed(made, SIZE).camera
+    few = cloud.sampled(blocks, camera, SIZE, 6000)
+    assert abs(len(few) - 6000) < 250 and len(np.unique(few)) == len(few)
+    for axis in range(3):  # each eighth of the ball has its share
+        share = (points[few][:, axis] > 0).mean()
+        assert abs(share - (points[:, axis] > 0).mean()) < 0.03
+    near = replace(camera, distance=0.2 * camera.distance)
+    clip = np.concatenate([points, np.ones((len(points), 1))], 1) @ (near.projection(*SIZE) @ near.view()).T
+    seen = np.flatnonzero((np.abs(clip[:, :2]) < clip[:, 3:]).all(1) & (clip[:, 3] > 0))
+    assert set(seen) <= set(cloud.sampled(blocks, near, SIZE, 10**9))
+    assert np.isin(cloud.sampled(blocks, near, SIZE, 6000), seen).sum() > 1.5 * np.isin(few, seen).sum()
+    monkeypatch.setattr(cloud, "WORTH", 1000)
+    assert cloud.clouds_of(made)[0] is not None and cloud.clouds_of(document(*bumpy(20))) == (None,)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from sculpt3d.models.document import Document, Material, Texture
+from sculpt3d.models.document import Document, Material, Part, Texture
 from tests.pictures import ssim
 from tests.test_detail import bumpy, document, split
 from viewer.detail import documents, kept, store
@@ -210,3 +210,25 @@ def test_numbers_in_the_cache_are_the_users_own_and_stay(
     before = one.parts[0].vertices.copy()
     one.parts[0].vertices[:] = 7
     assert np.array_equal(load(path).parts[0].vertices, before)
+
+
+def test_a_large_cloud_moves_in_few_points(window: Any, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from viewer.detail import cloud
+    from viewer.drawing import screen as screens
+
+    monkeypatch.setattr(cloud, "WORTH", 1000)
+    monkeypatch.setattr(screens, "POINTS", 4000)
+    points = bumpy(160)[0]
+    rgba = np.full((len(points), 4), 255, np.uint8)
+    made = Document("c", (Part(points, np.zeros((0, 3), np.int32), rgba=rgba),))
+    making = Making(made)
+    making.wait()
+    assert making.clouds[0] is not None and making.said == ""
+    screen = screens.Screen(made, making)
+    state = framed(made, SIZE)
+    screen.show(state, SIZE, (0, 0), 0, "moving")
+    few = (screen.read() > 200).all(2).sum()
+    screen.show(state, SIZE, (0, 0), 0, "whole")
+    many = (screen.read() > 200).all(2).sum()
+    assert 0.2 * many < few < many
+    screen.free()

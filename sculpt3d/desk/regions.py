@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -18,6 +18,7 @@ from sculpt3d.geometry import F64
 from sculpt3d.types import Bool
 
 FINE = 7  # times a face on the border is quartered
+_FEW = 6  # strokes: for fewer, asking every face is quicker than a tree
 Inside = Callable[[F64], Bool]
 
 
@@ -111,10 +112,9 @@ def _shape(surface: Surface, region: Region) -> tuple[I64, float, Inside, Callab
 
         def near_brush(middle: F64, radius: F64, normal: F64) -> Bool:
             found = np.zeros(len(middle), bool)
-            for k, centre in enumerate(centres):
-                found |= (np.linalg.norm(middle - centre, axis=1) <= radius + radii[k]) & (
-                    normal @ facing[k] > 0
-                )
+            for k, some in enumerate(_candidates(middle, radius, centres, radii)):
+                close = np.linalg.norm(middle[some] - centres[k], axis=1) <= radius[some] + radii[k]
+                found[some] |= close & (normal[some] @ facing[k] > 0)
             return found
 
         return seeds, float(radii.min()), in_brush, near_brush
@@ -142,6 +142,19 @@ def _shape(surface: Surface, region: Region) -> tuple[I64, float, Inside, Callab
 
     sides = np.linalg.norm(outline - np.roll(outline, 1, 0), axis=1)
     return seeds, float(sides.min()) / 4, in_polygon, near_polygon
+
+
+def _candidates(middle: F64, radius: F64, centres: F64, radii: F64) -> Iterator[I64 | slice]:
+    """For each stroke the faces that may touch it: a tree's for the many small ones, and the few large ones."""
+    if len(centres) < _FEW:
+        yield from [slice(None)] * len(centres)
+        return
+    usual = float(np.quantile(radius, 0.99))
+    small, large = np.flatnonzero(radius <= usual), np.flatnonzero(radius > usual)
+    tree = cKDTree(middle[small])
+    for centre, wide in zip(centres, radii, strict=True):
+        near = np.array(tree.query_ball_point(centre, (wide + usual) * (1 + 1e-9)), np.int64)
+        yield np.concatenate([small[near], large])
 
 
 def within(points: F64, outline: F64) -> Bool:

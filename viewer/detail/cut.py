@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sculpt3d._kernels import njit
 from sculpt3d.geometry import F64
+from sculpt3d.types import F32
 from viewer.detail.levels import Levels
 from viewer.state.camera import HALF, OrbitCamera
 
@@ -38,7 +39,7 @@ def cut_of(
     view = _View.of(camera, size)
     error = np.maximum(groups["error"], groups["look"]) if textured else groups["error"]
     pixels = view.pixels(error.astype(np.float64), groups["sphere"])
-    seen = _seen(of.sphere, view.eye, view.axes, view.half[0], view.half[1], view.flat)
+    seen = view.sees(of.sphere)
     bound = _within_budget(pixels, of.own, of.next, of.triangles, seen, budget)
     chosen = _chosen(pixels, of.own, of.next, seen, bound)
     parts = levels.clusters["part"][chosen]
@@ -76,6 +77,16 @@ class _View:
         depth = -(sphere[:, :3].astype(np.float64) - self.eye) @ self.axes[2] - sphere[:, 3]
         slant = np.sqrt(1 + self.half[0] ** 2 + self.half[1] ** 2)
         return np.asarray(error * self.focal * slant / np.maximum(depth, self.near))
+
+
+    def sees(self, sphere: F32) -> NDArray[np.bool_]:
+        """(N,) which balls (N, 4) may be in the picture."""
+        return np.asarray(_seen(sphere, self.eye, self.axes, self.half[0], self.half[1], self.flat))
+
+
+def seen_balls(sphere: F32, camera: OrbitCamera, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """(N,) which balls (N, 4) may be in the camera's picture of that size."""
+    return _View.of(camera, size).sees(sphere)
 
 
 @njit(nogil=True, cache=True)

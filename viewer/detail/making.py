@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sculpt3d.errors import Cancelled, SculptError
 from sculpt3d.models.document import Document
-from viewer.detail import documents, kept
+from viewer.detail import cloud, documents, kept
+from viewer.detail.cloud import Blocks
 from viewer.detail.levels import Levels
 from viewer.detail.quick import rough
 from viewer.language import _
@@ -19,14 +20,16 @@ class Making:
 
     def __init__(self, document: Document, path: Path | None = None) -> None:
         self.levels: Levels | None = None
+        self.clouds: tuple[Blocks | None, ...] = ()
         self.said = ""
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
-        if not kept.worth(document):
+        scattered = any(not len(p.faces) and len(p.vertices) >= cloud.WORTH for p in document.parts)
+        if not kept.worth(document) and not scattered:
             return
         key = None if path is None else documents.key_of(path)
         self.levels = None if key is None else kept.find(key)
-        if self.levels is None:
+        if self.levels is None or scattered:
             self._thread = threading.Thread(target=self._run, args=(document, key), daemon=True)
             self._thread.start()
 
@@ -45,6 +48,9 @@ class Making:
 
     def _run(self, document: Document, known: str | None) -> None:
         try:
+            self.clouds = cloud.clouds_of(document)
+            if not kept.worth(document):
+                return
             key = known or kept.key_of(document)
             self.levels = kept.find(key)
             if self.levels is None:

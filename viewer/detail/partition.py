@@ -18,6 +18,11 @@ def clusters_of(xyz: F32, faces: I32, most: int) -> tuple[I32, NDArray[np.int64]
     return order, _halved(middles, order, most)
 
 
+def halved_points(points: F32, order: I32, most: int) -> NDArray[np.int64]:
+    """The same for points (N, 3): where each cluster begins; both arrays are put in their order."""
+    return np.asarray(_halved(points, order, most))
+
+
 @njit(nogil=True, cache=True)
 def _middles(xyz: Any, faces: Any) -> Any:
     found = np.empty((len(faces), 3), np.float32)

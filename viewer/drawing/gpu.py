@@ -114,6 +114,7 @@ class Piece:
         self.part, self.texture = part, texture
         self.vao, self.indices = gl.GLuint(), None
         self._buffers: list[Any] = []
+        self._some: Any = None
         gl.glGenVertexArrays(1, self.vao)
         gl.glBindVertexArray(self.vao)
         self._attribute(0, part.vertices, gl.GL_FLOAT)
@@ -127,6 +128,19 @@ class Piece:
             self._buffers.append(self.indices)
         gl.glBindVertexArray(0)
         self._middles: NDArray[np.float32] | None = None
+
+    def few(self, points: NDArray[np.uint32]) -> Few:
+        """Some points of this cloud."""
+        gl.glBindVertexArray(self.vao)
+        if self._some is None:
+            self._some = gl.GLuint()
+            gl.glGenBuffers(1, self._some)
+            self._buffers.append(self._some)
+        gl.glBindBuffer(gl.GL_ELEMENT_ARRAY_BUFFER, self._some)
+        where = points.ctypes.data_as(ctypes.c_void_p)
+        gl.glBufferData(gl.GL_ELEMENT_ARRAY_BUFFER, points.nbytes, where, gl.GL_STREAM_DRAW)
+        gl.glBindVertexArray(0)
+        return Few(self.part, self.texture, self.vao, len(points))
 
     def free(self) -> None:
         for buffer in self._buffers:
@@ -165,6 +179,29 @@ class Piece:
         gl.glBindVertexArray(self.vao)
         gl.glBufferSubData(gl.GL_ELEMENT_ARRAY_BUFFER, 0, faces.nbytes, faces.ctypes.data)
         gl.glBindVertexArray(0)
+
+
+@dataclass
+class Few:
+    """Some points of a cloud that is on the card."""
+
+    part: Part
+    texture: Any
+    vao: Any
+    points: int
+
+    def count(self, as_points: bool) -> int:
+        return self.points
+
+    def draw(self, as_points: bool = False, span: tuple[int, int] | None = None) -> None:
+        first, end = span or (0, self.points)
+        gl.glBindVertexArray(self.vao)
+        plain_attributes(self.texture)
+        gl.glDrawElements(gl.GL_POINTS, end - first, gl.GL_UNSIGNED_INT, ctypes.c_void_p(4 * first))
+        gl.glBindVertexArray(0)
+
+    def far_first(self, backward: NDArray[np.float64]) -> None:
+        """Points are as they come."""
 
 
 def _fill(kind: int, values: NDArray[Any]) -> Any:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyglet import gl
 
 from sculpt3d.models.document import Document
+from viewer.detail.cloud import Blocks, sampled
 from viewer.detail.cut import Cut
 from viewer.detail.levels import Levels
 from viewer.drawing.gpu import Asked, Drawn, Piece, filled, mode_program, program, put, textures_of
@@ -102,12 +103,17 @@ class Renderer:
         for _ in self.drawing(state, width, height, finer, tile):
             pass
 
-    def draw_cut(self, state: State, width: int, height: int, cut: Cut) -> None:
-        """The same in few triangles: what is seen while things move."""
-        assert self._stream is not None
-        pieces: list[Drawn] = [*self._stream.pieces(cut)]
-        if any(is_cloud(p) for p in self.document.parts):
-            pieces += [p for p in self.pieces if is_cloud(p.part)]
+    def draw_cut(
+        self, state: State, width: int, height: int, cut: Cut | None, clouds: Sequence[Blocks | None], points: int
+    ) -> None:
+        """The same in few triangles, and in that many points of each large cloud: what is seen while things move."""
+        pieces: list[Drawn] = [] if cut is None or self._stream is None else [*self._stream.pieces(cut)]
+        for k, part in enumerate(self.document.parts):
+            blocks = clouds[k] if clouds else None
+            if blocks is not None:
+                pieces.append(self.pieces[k].few(sampled(blocks, state.camera, (width, height), points)))
+            elif is_cloud(part) or cut is None:
+                pieces.append(self.pieces[k])
         for _ in self._drawing(state, (width, height), 1, (0, 0, width, height), pieces, None, True):
             pass
 

@@ -21,6 +21,7 @@ from viewer.state.marks import NO_MARKS
 
 How = Literal["moving", "resting", "whole"]
 BUDGET = 60_000  # triangles of a picture in motion: 15 a second on two cores of a processor without a graphics card
+POINTS = 120_000  # of a large cloud in motion
 _MOST = 24_000_000  # pixels of a picture that is drawn larger to be smooth
 _STEP = 150_000  # triangles between two looks at the mouse
 _STEP_S = 0.04
@@ -85,12 +86,11 @@ class Screen:
             self.renderer.show_levels(self.making.levels)
         self._layers["quick"].bind()
         shape = mode(state.mode).shape
-        if self.renderer.levels is None:
-            self.renderer.draw(state, *self._size)
-        else:
+        clouds = () if self.making is None else self.making.clouds
+        if self.renderer.levels is not None:
             textured = mode(state.mode).colours != "clay"
             self.cut = cut_of(self.renderer.levels, state.camera, self._size, _budget(shape), textured)
-            self.renderer.draw_cut(state, *self._size, self.cut)
+        self.renderer.draw_cut(state, *self._size, self.cut, clouds, POINTS)
         self._shown, self._final = "quick", None
 
     def _begun(self, state: State) -> Iterator[None]:
