@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hands import click, key, opened, paint, press
+from PIL import Image
 
+from pipelines.cli import main
 from sculpt3d.desk.notebook import journal_of, page_of, read_annotated
 from sculpt3d.errors import ResourceError
 from viewer import app
+from viewer.files.desks import write_desk
 from viewer.hand import still
 from viewer.state.notes import colour_of
 
@@ -105,3 +108,26 @@ def test_a_broken_list_of_conditions_is_said_and_the_model_shown(cube: Path, win
     window = opened(cube, windows)
     assert len(window.desk.said) == 2 and "crack" in window.desk.bench.conditions
     window.on_draw()
+
+
+def test_notes_are_in_pictures_only_where_a_view_shows_them(
+    cube: Path, windows: Windows, tmp_path: Path
+) -> None:
+    window = opened(cube, windows)
+    press(window, "_1")
+    window.act("set", condition="crack", brush_mm=25.0)
+    window.act("tool", "note region")
+    click(window, np.array([0.0, 0.0, 0.05]))
+    press(window, "ENTER")
+    write_desk(tmp_path / "with.json", window.desk)
+    window.act("veil", "annotations")
+    write_desk(tmp_path / "without.json", window.desk)
+    window.desk.bench.close()
+    found = {}
+    for name, more in (("none", []), ("with", ["--state"]), ("without", ["--state"])):
+        out = tmp_path / f"{name}.png"
+        state = [*more, str(tmp_path / f"{name}.json")] if more else []
+        assert main(["render", str(cube), "-o", str(out), "--mode", "clay", "--size", "200x200", *state]) == 0
+        image = np.asarray(Image.open(out)).astype(int)
+        found[name] = int((image[..., 0] - image[..., 2] > 40).sum())
+    assert found["none"] == found["without"] == 0 and found["with"] > 500

@@ -56,7 +56,7 @@ def view(
     if screenshot is None and not has_screen():
         raise ResourceError("There is no screen here; write a picture with --screenshot PNG instead")
     if screenshot is not None and not panels:
-        _bare(laid(Bench(document, path, unit), state, saved, second), size, screenshot)
+        _bare(laid(Bench(document, path, unit), state, saved, second, True), size, screenshot)
         return
     shown = screenshot is None
     try:
@@ -66,7 +66,7 @@ def view(
     except ResourceError as error:
         print(f"sculpt3d: {error}", file=sys.stderr)
         target = screenshot or free_name(Path(f"{document.name}.png"))
-        _bare(laid(Bench(document, path, unit), state, saved, second), size, target)
+        _bare(laid(Bench(document, path, unit), state, saved, second, True), size, target)
         print(f"Picture: {target.resolve()} (`sculpt3d render` draws others, from any side and in any light)")
         return
     if screenshot is None:

@@ -82,7 +82,7 @@ def release(desk: Desk, hand: Hand, x: float, y: float, names: frozenset[str], s
     """Raises `SculptError` where the tool cannot take the click."""
     free, desk = Hand(at=(x, y), hover=hand.hover), replace(desk, going=False)
     if hand.holds == _RECTANGLE:
-        return _framed(desk, hand, size), free
+        return (desk if hand.still else _framed(desk, hand, size)), free
     if hand.holds in (_CAMERA, _TOOL) and hand.still and names == _PLAIN and desk.tool != LOOK:
         if hand.holds == _CAMERA:
             desk = replace(desk, state=replace(desk.state, past=desk.state.past[:-1]))

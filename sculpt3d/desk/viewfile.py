@@ -6,6 +6,7 @@ One JSON object. Whoever writes gives the keys that are theirs; all others stay 
 - camera, look: objects; lights, bookmarks: lists; how they are read is `viewer`'s business
 - measurements, sections: lists; comparison: an object; how they are read is said in `measurements.py`, `section.py`,
   `comparison.py`
+- annotations: true where those beside the model are shown
 """
 
 from __future__ import annotations

@@ -43,12 +43,22 @@ def with_content(path: Path, desk: Desk) -> Desk:
         desk.content.annotations,
         None if "comparison" not in view else read_comparison(view["comparison"], path, desk.bench.unit),
     )
-    return replace(desk, content=content, past=(), future=())
+    veiled = desk.veiled
+    if "annotations" in view:
+        veiled = veiled - {"annotations"} if view["annotations"] is True else veiled | {"annotations"}
+    return replace(desk, content=content, veiled=veiled, past=(), future=())
 
 
-def laid(bench: Bench, state: State, saved: Path | None, second: Path | None = None) -> Desk:
-    """The model on a desk, as it was saved where it was; with a second file, which is shown against it."""
-    desk = opened(bench, state)
+def for_pictures(desk: Desk) -> Desk:
+    """Annotations are not in a picture that nobody asked to have them; a view that shows them does."""
+    return replace(desk, veiled=desk.veiled | {"annotations"})
+
+
+def laid(
+    bench: Bench, state: State, saved: Path | None, second: Path | None = None, bare: bool = False
+) -> Desk:
+    """The model on a desk, as it was saved where it was; with a second file, which is shown against it. bare: for a picture."""
+    desk = for_pictures(opened(bench, state)) if bare else opened(bench, state)
     desk = desk if saved is None else read_desk(saved, desk)
     if second is not None:
         desk = act(desk, "compare", second)
@@ -77,4 +87,5 @@ def desk_keys(desk: Desk) -> dict[str, Any]:
         **as_keys(desk.bench.document, desk.state),
         "measurements": [as_saved(m) for m in c.measurements] or None,
         "sections": [section_as_saved(s) for s in c.sections] or None,
+        "annotations": "annotations" not in desk.veiled if c.annotations else None,
     }

@@ -36,7 +36,7 @@ def render(path: Path, out: Path, wanted: Wanted) -> None:
     unit = wanted.unit or unit_in(wanted.state)
     document = load(path, unit)
     tell(document.notes)
-    desk = laid(Bench(document, path, unit), state_of(document, wanted), None)
+    desk = laid(Bench(document, path, unit), state_of(document, wanted), None, bare=True)
     if wanted.state is not None:
         desk = with_content(wanted.state, desk)
     shown, state = settled(desk), still(desk)
