@@ -143,19 +143,56 @@ def test_a_drag_beside_the_panels_turns_the_model_and_one_on_them_does_not(tmp_p
     assert desk.state.camera.azimuth != before.azimuth
 
 
+def into_a_field(desk: Desk, top: int) -> None:
+    """The first that takes text, found by clicking down the inspector."""
+    for y in range(top, 680, 9):
+        pulled(desk, (1200, y), (1200, y))
+        if desk.shell.takes_keys():
+            return
+        if desk.shell.has_list_open():
+            desk.on_key_press(key.ESCAPE, 0)
+            desk.picture(False)
+            desk.on_key_release(key.ESCAPE, 0)
+            desk.picture(False)
+    pytest.fail("no field takes text")
+
+
+def write(desk: Desk, text: str) -> None:
+    """All that is in the field replaced, and Enter."""
+    desk.on_key_press(key.A, key.MOD_CTRL)
+    desk.picture(False)
+    desk.on_key_release(key.A, 0)
+    desk.on_text(text)
+    desk.picture(False)
+    desk.on_key_press(key.RETURN, 0)
+    for _frame in range(4):
+        desk.picture(False)
+    desk.on_key_release(key.RETURN, 0)
+    desk.picture(False)
+
+
+def test_a_kept_camera_and_a_measurement_are_renamed_by_hand(tmp_path: Path, windows: list[Desk]) -> None:
+    from sculpt3d.desk.quantity import Measurement
+
+    closed = Settings(tab="Camera", closed=("camera",))
+    desk = opened(ball(tmp_path / "ball.ply"), windows, closed)
+    desk.send("bookmark")
+    desk.picture(False)
+    into_a_field(desk, 186)
+    write(desk, "脸部")
+    assert [b.name for b in desk.state.bookmarks] == ["脸部"]
+    desk.send("add", "measurements", Measurement("distance", ((0.0, 0.05, 0.0), (0.0, -0.05, 0.0)), "a"))
+    desk.send("tab Measure")
+    desk.picture()
+    into_a_field(desk, 368)
+    write(desk, "height of it")
+    assert [m.name for m in desk.desk.content.measurements] == ["height of it"]
+
+
 def test_what_is_written_into_a_field_is_no_command(tmp_path: Path, windows: list[Desk]) -> None:
     """Letters of the keyboard and Chinese ones; the field is found by clicking down the panel until it takes text."""
     desk = opened(ball(tmp_path / "ball.ply"), windows, Settings(tab="Publish"))
-    for y in range(127, 600, 9):
-        pulled(desk, (1200, y), (1200, y))
-        if desk.shell.takes_keys():
-            break
-        desk.on_key_press(key.ESCAPE, 0)  # a list may have opened
-        desk.picture(False)
-        desk.on_key_release(key.ESCAPE, 0)
-        desk.picture(False)
-    else:
-        pytest.fail("no field takes text")
+    into_a_field(desk, 152)
     state = desk.state
     for symbol in (key.C, key._1):
         desk.on_key_press(symbol, 0)

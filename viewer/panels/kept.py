@@ -23,8 +23,8 @@ def _draw(seen: Seen, send: Send) -> None:
         w.tip(_("Look from there"))
         imgui.same_line(0, gap)
         imgui.set_next_item_width(imgui.get_content_region_avail().x - square * 1.3 - gap)
-        changed, name = imgui.input_text("##name", mark.name, imgui.InputTextFlags_.enter_returns_true)
-        if changed and name.strip():
+        name = w.written(seen.memory, f"kept {k}", mark.name, 200)
+        if name is not None and name.strip():
             send(f"rename {k} {name}")
         imgui.same_line(0, gap)
         if imgui.button(f"{signs.DELETE}###forget", imgui.ImVec2(square * 1.3, 0)):

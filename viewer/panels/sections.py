@@ -55,7 +55,7 @@ def _numbers(seen: Seen, send: Send, item: Item, one: Section) -> None:
     w.tip(_("Along the plane's normal, in the file's own coordinates"))
     if place is not None:
         send("change", item, plane=Plane(one.plane.normal, place / by))
-    _normal(send, item, one)
+    _normal(seen, send, item, one)
     if w.check(_("Cut the model"), one.cut):
         send("change", item, cut=not one.cut)
     imgui.same_line()
@@ -79,11 +79,11 @@ def _numbers(seen: Seen, send: Send, item: Item, one: Section) -> None:
     imgui.new_line()
 
 
-def _normal(send: Send, item: Item, one: Section) -> None:
+def _normal(seen: Seen, send: Send, item: Item, one: Section) -> None:
     """Typed; of any length but none."""
     w.label(_("Normal"))
-    changed, values = imgui.input_float3("##normal", [float(v) for v in one.plane.normal], "%.4f")
-    if changed and imgui.is_item_deactivated_after_edit() and any(values):
+    values = w.numbers(seen.memory, f"normal of {item}", [float(v) for v in one.plane.normal])
+    if values is not None and any(values):
         normal = np.array(values) / np.linalg.norm(values)
         foot = one.plane.normal * one.plane.distance
         send("change", item, plane=Plane(normal, float(normal @ foot)))

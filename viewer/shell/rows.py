@@ -12,8 +12,6 @@ from viewer.shell import signs
 from viewer.shell import widgets as w
 from viewer.state.desk import Item, Kind
 
-_LONGEST = 10_000  # letters of a text
-
 
 def draw_row(seen: Seen, send: Send, item: Item, one: Any, dot: Any = None) -> bool:
     """Eye, name, what is deleted; whether it is the one that is chosen. dot: a colour before it."""
@@ -49,19 +47,9 @@ def draw_row(seen: Seen, send: Send, item: Item, one: Any, dot: Any = None) -> b
 def draw_name(seen: Seen, send: Send, item: Item, one: Any, name: str = "name", title: str = "") -> None:
     """A field of text of the chosen one, taken when the hand leaves it."""
     w.label(title or _("Name"))
-    memory = f"{name} of {item}"
-    text = seen.memory.get(memory, None)
-    shown = getattr(one, name) if text is None else text
-    changed, new = imgui.input_text(f"##{name}", shown)
-    if changed:
-        seen.memory.put(memory, new[:_LONGEST])
-    if imgui.is_item_deactivated_after_edit():
-        told = seen.memory.get(memory, shown)
-        seen.memory.put(memory, None)
-        if told != getattr(one, name):
-            send("change", item, **{name: told})
-    elif text is not None and not imgui.is_item_active() and not changed:
-        seen.memory.put(memory, None)
+    told = w.written(seen.memory, f"{name} of {item}", getattr(one, name))
+    if told is not None:
+        send("change", item, **{name: told})
 
 
 def draw_heading(seen: Seen, send: Send, kind: Kind, count: int) -> None:

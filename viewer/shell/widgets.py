@@ -171,5 +171,33 @@ def picked(name: str, options: Sequence[tuple[str, str]], now: str) -> str | Non
     return taken
 
 
+def written(memory: Any, name: str, value: str, longest: int = 10_000) -> str | None:
+    """A field of text; what was written once the hand leaves it or presses Enter, None until then. memory: keeps it meanwhile."""
+    kept = memory.get(name, None)
+    changed, text = imgui.input_text(f"##{name}", value if kept is None else kept)
+    if changed:
+        memory.put(name, text[:longest])
+    if imgui.is_item_deactivated_after_edit():
+        told = memory.get(name, None)
+        memory.put(name, None)
+        return None if told is None or told == value else str(told)
+    if kept is not None and not imgui.is_item_active():
+        memory.put(name, None)  # left by Escape
+    return None
+
+
+def numbers(memory: Any, name: str, values: Sequence[float], shown: str = "%.4f") -> tuple[float, ...] | None:
+    """Three numbers, taken as `written` takes a text."""
+    kept = memory.get(name, None)
+    changed, new = imgui.input_float3(f"##{name}", list(values if kept is None else kept), shown)
+    if changed:
+        memory.put(name, tuple(float(v) for v in new))
+    if imgui.is_item_deactivated_after_edit():
+        told = memory.get(name, None)
+        memory.put(name, None)
+        return None if told is None else tuple(told)
+    return None
+
+
 def spaced(share: float = 0.5) -> None:
     imgui.dummy(imgui.ImVec2(0, imgui.get_font_size() * share))
