@@ -631,3 +631,12 @@ def test_commands_with_values_are_checked() -> None:
     assert kept.bookmarks[0].name == "Face" and aim_words(kept.camera) == "az=30,el=15,roll=5"
     assert act("go 1", act("front", kept)).camera == kept.camera and not act("forget 1", kept).bookmarks
     assert act("limits -1 2", state).shown.high == 2 and act("radius 0.5", state).shown.radius == 0.5
+
+
+def test_large_areas_and_volumes_are_said_in_cm() -> None:
+    from sculpt3d.desk.quantity import Quantity
+    from viewer.shell.quantities import worded
+
+    assert worded(Quantity("volume", 1_234_500.0, "mm³", 2000.0)) == "1234.5 ± 2.0 cm³"
+    assert worded(Quantity("area", 99.0, "mm²", 1.0)) == "99.0 ± 1.0 mm²"
+    assert worded(Quantity("distance", 20_000.0, "mm", 1.0)) == "20000.0 ± 1.0 mm"

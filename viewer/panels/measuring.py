@@ -9,6 +9,7 @@ from viewer.language import _
 from viewer.panels.panel import MEASURE, Panel, Seen, Send
 from viewer.shell import signs
 from viewer.shell import widgets as w
+from viewer.shell.quantities import worded
 from viewer.shell.rows import draw_heading, draw_name, draw_row
 from viewer.shell.tool_buttons import draw_tools
 from viewer.state.desk import Item
@@ -51,9 +52,9 @@ def _value(seen: Seen, one: object) -> None:
         w.words(result.reason, seen.theme.wrong)
     else:
         with w.font(seen.letters.bold, 0):
-            w.words(result.value.text())
+            w.words(worded(result.value))
         for more in result.more[:4]:
-            w.words(f"{_(more.name)}: {more.text()}", seen.theme.faint)
+            w.words(f"{_(more.name)}: {worded(more)}", seen.theme.faint)
         for note in result.notes:
             w.words(note, seen.theme.warn)
     imgui.unindent(imgui.get_frame_height())

@@ -11,6 +11,7 @@ from viewer.language import _
 from viewer.panels.panel import MEASURE, Panel, Seen, Send
 from viewer.shell import signs
 from viewer.shell import widgets as w
+from viewer.shell.quantities import worded
 from viewer.shell.rows import draw_heading, draw_name, draw_row
 from viewer.shell.tool_buttons import draw_tools
 from viewer.state.desk import Item
@@ -99,7 +100,7 @@ def _profiles(seen: Seen, one: Section) -> None:
     else:
         for profile in found[:1]:
             for quantity in (profile.area, profile.perimeter):
-                w.words(f"{_(quantity.name)}: {quantity.text()}")
+                w.words(f"{_(quantity.name)}: {worded(quantity)}")
         if len(found) > 1:
             w.words(_("and {n} more").format(n=len(found) - 1), seen.theme.faint)
     imgui.unindent(imgui.get_frame_height())
