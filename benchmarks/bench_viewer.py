@@ -106,6 +106,8 @@ found["whole"] = found["frame"]
 told()
 """
 _OPEN3D = r"""
+import ctypes, libusb_package
+ctypes.CDLL(str(libusb_package.get_library_path()), ctypes.RTLD_GLOBAL)  # which its wheel links to and does not carry
 import open3d
 visualizer = open3d.visualization.Visualizer()
 if not visualizer.create_window(width=1280, height=720, visible=False):
@@ -155,7 +157,7 @@ def others(folder: Path) -> Path:
     """A Python with F3D and Open3D."""
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", "f3d==4.0.0", "open3d==0.20.0"], check=True)
+    subprocess.run([python, "-m", "pip", "install", "-q", "f3d==4.0.0", "open3d==0.20.0", "libusb-package"], check=True)
     return python
 
 

@@ -177,6 +177,26 @@ def test_an_open_surface_keeps_its_rim() -> None:
         assert far(shown, whole.vertices) <= error + 1e-6
 
 
+def test_no_triangle_lies_the_other_way_round_on_its_picture() -> None:
+    """Rough ground seen from above, its picture laid on from above: turned triangles would show what lies beside their chart."""
+    n = 90
+    x, y = (g.ravel() for g in np.meshgrid(np.arange(n), np.arange(n), indexing="ij"))
+    inside = np.hypot(x - 45, y - 45) > 18  # a hole, whose rim bends inwards
+    z = np.random.default_rng(1).normal(0, 0.8, n * n)
+    vertices = np.stack([x, z, y], 1).astype(np.float32)
+    a = (x * n + y)[(x < n - 1) & (y < n - 1)]
+    faces = np.concatenate([np.stack([a, a + 1, a + n + 1], 1), np.stack([a, a + n + 1, a + n], 1)]).astype(np.int32)
+    faces = faces[inside[faces].all(1)]
+    picture = Material(texture=Texture(np.full((8, 8, 3), 128, np.uint8)))
+    levels = levels_of(corners_of(document(vertices, faces, material=picture, uv=(vertices[:, [0, 2]] / n).copy())))
+    uv = levels.vertices["uv"]
+    assert levels.groups["error"].max() > 0.5
+    for c in levels.clusters:
+        at = uv[c["vertex"] : c["vertex"] + c["vertices"]][levels.indices[c["index"] :][: 3 * c["triangles"]]]
+        one, two = at[1::3] - at[::3], at[2::3] - at[::3]
+        assert (one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0] < 0).all()
+
+
 def test_the_same_bytes_whatever_the_workers() -> None:
     made = document(*bumpy(60))
     one, three = (levels_of(corners_of(made), n) for n in (1, 3))

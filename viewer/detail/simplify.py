@@ -94,6 +94,8 @@ def halved(
             pairs, known = _exchange(corners, at, start, around, u, v, chart, normals)
             if known == 0:
                 continue
+            if len(uv) and _folds(corners, at, start, around, u, v, pairs, known, uv):
+                continue
             beside, rim = _beside(corners, at, start, around, u, v, chart)
             if beside == -2 or not _survives(corners, start, around, u, v):
                 continue
@@ -263,6 +265,37 @@ def _exchange(
         pairs[known, 0], pairs[known, 1] = a, best
         known += 1
     return pairs, known
+
+
+@njit(nogil=True, cache=True)
+def _folds(
+    corners: Any, at: Any, start: Any, around: Any, u: int, v: int, pairs: Any, known: int, uv: Any
+) -> bool:
+    """Whether a triangle about u would lie the other way round on the picture, and show what lies beside its chart."""
+    new = np.empty(3, np.int32)
+    for j in range(start[u], start[u + 1]):
+        f = around[j]
+        if corners[f, 0] < 0 or _has(corners, f, v):
+            continue
+        for k in range(3):
+            new[k] = at[f, k]
+            if corners[f, k] == u:
+                for i in range(known):
+                    if pairs[i, 0] == at[f, k]:
+                        new[k] = pairs[i, 1]
+                        break
+        before, after = _across(uv, at[f]), _across(uv, new)
+        if before * after <= 0 and before != 0:
+            return True
+    return False
+
+
+@njit(nogil=True, cache=True)
+def _across(uv: Any, of: Any) -> float:
+    """Twice the area on the picture, by its turn."""
+    bu, bv = uv[of[1], 0] - uv[of[0], 0], uv[of[1], 1] - uv[of[0], 1]
+    cu, cv = uv[of[2], 0] - uv[of[0], 0], uv[of[2], 1] - uv[of[0], 1]
+    return float(bu * cv - bv * cu)
 
 
 @njit(nogil=True, cache=True)
