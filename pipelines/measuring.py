@@ -12,7 +12,8 @@ from typing import Any
 
 from pipelines.bar import table
 from pipelines.comparing_page import sentences
-from sculpt3d.desk.comparison import How, compare, read_comparison
+from sculpt3d.desk.comparison import How, compare
+from sculpt3d.desk.comparison_saved import read_comparison
 from sculpt3d.desk.measurements import Failed, measure_all, read_measurements
 from sculpt3d.desk.quantity import Measured, Measurement, Point, Quantity
 from sculpt3d.desk.section import Profile, Section, profiles, read_sections

@@ -1,13 +1,7 @@
-"""Two epochs from files to figures: units, registration, signed distances, significant change, M3C2.
-
-In VIEW.json a comparison with the model as A is {"other": "later.ply", "register": "auto", "unit_a": "mm", "unit_b": "mm",
-"m3c2": false, "stable": {"brush": [...]}, "pairs": [[ax, ay, az, bx, by, bz], ...]}; all but "other", the file B, may be missing.
-Pairs are for "register": "pairs"; else it is "auto", "none" or a table's name. Files lie in the view's folder or below.
-"""
+"""Two epochs from files to figures: units, registration, signed distances, significant change, M3C2."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,19 +12,14 @@ from sculpt3d.desk.change import Change, Patch, change, summary
 from sculpt3d.desk.colours import round_limit
 from sculpt3d.desk.epochs import Epoch, looks_inwards, read_epochs
 from sculpt3d.desk.m3c2 import M3c2, m3c2
-from sculpt3d.desk.measurements import read_region
-from sculpt3d.desk.quantity import Region, region_as_saved
+from sculpt3d.desk.quantity import Region
 from sculpt3d.desk.regions import covered
 from sculpt3d.desk.settle import Registration, as_given, read_pairs, register_auto, register_pairs
-from sculpt3d.desk.units import MM_OF
-from sculpt3d.desk.viewfile import numbers, text
 from sculpt3d.errors import InputError, UnreadableFile
 from sculpt3d.geometry import F64, Sim3
 from sculpt3d.types import Bool
 
 _MAX_TABLE = 16_000_000
-_MOST_PAIRS = 10_000
-_WORDS = ("auto", "none", "pairs")
 Pair = tuple[float, float, float, float, float, float]
 
 
@@ -134,65 +123,6 @@ def compare(a: Path, b: Path, how: How) -> Comparison:
         sigma = float(np.median(registration.sigma_at(found.places.xyz, found.normal)))
         averaged = m3c2(first, placed, sigma)
     return Comparison(first, placed, offset, registration, changed, averaged, sizes)
-
-
-def read_comparison(value: Mapping[str, Any], view: Path, unit: str | None) -> tuple[Path, How]:
-    """The file B and how, of VIEW.json's object. Raises `InputError`."""
-    what = "the view's comparison"
-    other = _beside(view, text(value.get("other"), f"{what}: other"))
-    register: str | Path = text(value.get("register", "auto"), f"{what}: register")
-    if register not in _WORDS:
-        register = _beside(view, str(register))
-    pairs = value.get("pairs", [])
-    if not isinstance(pairs, list) or len(pairs) > _MOST_PAIRS:
-        raise InputError(f"{what}: its pairs are no list of six numbers each")
-    units = [value.get("unit_a", unit), value.get("unit_b")]
-    if not all(u is None or (isinstance(u, str) and u in MM_OF) for u in units):
-        raise InputError(f"{what}: a unit is none of {', '.join(MM_OF)}")
-    stable = value.get("stable")
-    region = None if stable is None else read_region(stable, what)
-    picked = tuple(_pair(p, what) for p in pairs)
-    return other, How(register, region, value.get("m3c2") is True, units[0], units[1], picked)
-
-
-def comparison_as_saved(other: Path, how: How, view: Path) -> dict[str, Any]:
-    """What `read_comparison` reads. Raises `InputError` where the files do not lie in the view's folder or below."""
-    register = how.register if how.register in _WORDS else _named(Path(how.register), view)
-    found = {
-        "other": _named(other, view),
-        "register": register,
-        "pairs": [list(p) for p in how.pairs] or None,
-        "stable": None if how.stable is None else region_as_saved(how.stable),
-        "m3c2": how.with_m3c2 or None,
-        "unit_a": how.unit_a,
-        "unit_b": how.unit_b,
-    }
-    return {k: v for k, v in found.items() if v is not None}
-
-
-def _named(file: Path, view: Path) -> str:
-    folder = view.resolve().parent
-    if not file.resolve().is_relative_to(folder):
-        raise InputError(
-            f"{view.name} cannot name {file}, which lies outside of its folder {folder}; put the view beside both models"
-        )
-    return file.resolve().relative_to(folder).as_posix()
-
-
-def _pair(value: Any, what: str) -> Pair:
-    a, b, c, d, e, f = numbers(value, f"{what}: a pair", 6)
-    return a, b, c, d, e, f
-
-
-def _beside(view: Path, name: str) -> Path:
-    """A file named by a view. Raises `InputError` where it would lie outside of the view's folder."""
-    folder = view.resolve().parent
-    found = (folder / name).resolve()
-    if not found.is_relative_to(folder):
-        raise InputError(
-            f"{view.name} names {name}, which lies outside of its folder; put the file beside the view"
-        )
-    return found
 
 
 def _registered(a: Epoch, b: Epoch, offset: F64, how: How) -> Registration:

@@ -5,7 +5,7 @@ One JSON object. Whoever writes gives the keys that are theirs; all others stay 
 - format, version: which file this is; model: the file's name; unit: "mm", "m", ... as the user said
 - camera, look: objects; lights, bookmarks: lists; how they are read is `viewer`'s business
 - measurements, sections: lists; comparison: an object; how they are read is said in `measurements.py`, `section.py`,
-  `comparison.py`
+  `comparison_saved.py`
 - annotations: true where those beside the model are shown
 """
 

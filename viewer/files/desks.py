@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sculpt3d.desk.comparison import comparison_as_saved, read_comparison
+from sculpt3d.desk.comparison_saved import comparison_as_saved, read_comparison
 from sculpt3d.desk.measurements import as_saved, read_measurements
 from sculpt3d.desk.section import read_sections, section_as_saved
 from sculpt3d.desk.units import MM_OF

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -26,9 +26,8 @@ from sculpt3d.geometry import F64
 from sculpt3d.models.document import Document
 from viewer.state.pick import Target, Triangles
 from viewer.state.wash import Wash
-from viewer.state.worker import Worker
+from viewer.state.worker import Worker, tried
 
-T = TypeVar("T")
 _QUICK = 200_000  # triangles that are cut within a frame
 
 
@@ -245,16 +244,6 @@ class Bench:
             self._second[1].close()
         for one in (self._numbers, self._looks, self._picking):
             one.close()
-
-
-def tried(work: Callable[[], T], otherwise: Callable[[str], T]) -> T:
-    """Of a worker: whatever goes wrong is a sentence, and no end of the window."""
-    try:
-        return work()
-    except SculptError as error:
-        return otherwise(str(error))
-    except Exception as error:
-        return otherwise(f"That could not be computed ({type(error).__name__}: {str(error)[:200]})")
 
 
 def _key(one: Section) -> tuple[Any, ...]:

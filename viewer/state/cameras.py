@@ -11,8 +11,9 @@ from sculpt3d.desk.photos import Taken, best_photos, close_up, read_taken
 from sculpt3d.desk.quantity import Point
 from sculpt3d.geometry import F64
 from sculpt3d.types import U8
-from viewer.state.bench import Bench, tried
+from viewer.state.bench import Bench
 from viewer.state.marks import Inset, Line, Marks, Rgb
+from viewer.state.worker import tried
 
 _DEEP = 0.12  # of the model's radius: how far a camera's pyramid reaches
 _COLOUR: Rgb = (0.55, 0.75, 0.95)

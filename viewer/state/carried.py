@@ -10,7 +10,8 @@ from scipy.spatial import cKDTree
 
 from sculpt3d.models.document import Document
 from sculpt3d.models.read import read_document
-from viewer.state.bench import Bench, tried
+from viewer.state.bench import Bench
+from viewer.state.worker import tried
 
 _FILES = {"views": "cloud.ply", "filled": "mesh.ply"}
 _AMONG = {"views": 8, "filled": 1}  # points that have a say: a cloud's counts jump from one point to the next

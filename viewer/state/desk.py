@@ -1,4 +1,4 @@
-"""The desk: a model, how it is looked at, the tool in hand, and all that was measured, cut and noted. Plain data.
+"""What can be done with a desk; what one is, is said in `content.py`.
 
 `act(desk, command, ...)` gives the next desk: what a window, a panel or a test does goes through it. What it edits can be taken
 back; annotations are on the disk before they count.
@@ -7,89 +7,37 @@ back; annotations are on the disk before they count.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from sculpt3d.desk.annotations import Annotation, now
+from sculpt3d.desk.annotations import now
 from sculpt3d.desk.comparison import How
-from sculpt3d.desk.quantity import Measurement, Point
-from sculpt3d.desk.section import Section
 from sculpt3d.desk.slicing import Plane
 from sculpt3d.errors import InputError
 from viewer.state.bench import Bench
 from viewer.state.camera import OrbitCamera
 from viewer.state.commands import State, apply
-from viewer.state.cuts import MOST_CUTS, Cut
+from viewer.state.content import (
+    LOOK,
+    Content,
+    Desk,
+    Draft,
+    Item,
+    Kind,
+    Settings,
+    as_cut,
+    cuts_of,
+    listed,
+)
+from viewer.state.cuts import MOST_CUTS
 
-Kind = Literal["measurements", "sections", "annotations"]
-Item = tuple[Kind, int]
-Stroke = tuple[float, float, float, float]
-LOOK = "look"  # the tool that only looks: no drag or click is taken from the camera
+__all__ = [
+    "ACTS", "LOOK", "Content", "Desk", "Draft", "Item", "Kind", "Settings", "act", "as_cut", "cuts_of", "edited", "listed",
+    "on_bench", "opened",
+]  # fmt: skip
 _EDITS = 200
 _SLIDING = frozenset({"plane", "every_mm", "count"})
-
-
-@dataclass(frozen=True, eq=False)
-class Content:
-    """What a desk saves, and undo goes over. Places are in the file's own coordinates."""
-
-    measurements: tuple[Measurement, ...] = ()
-    sections: tuple[Section, ...] = ()
-    annotations: tuple[Annotation, ...] = ()
-    comparison: tuple[Path, How] | None = None
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What the tool in hand was given so far, in the file's own coordinates; others: in the second file's."""
-
-    points: tuple[Point, ...] = ()
-    others: tuple[Point, ...] = ()
-    strokes: tuple[Stroke, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.points or self.others or self.strokes)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What tools go by. brush_mm: its radius (in the file's unit where that is none). condition, colour, text, author: of the
-    next annotation."""
-
-    brush_mm: float = 0.0
-    condition: str = "note"
-    colour: str = ""
-    text: str = ""
-    author: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Desk:
-    bench: Bench
-    state: State
-    tool: str = LOOK
-    draft: Draft = Draft()
-    content: Content = Content()
-    settings: Settings = Settings()
-    selected: Item | None = None
-    veiled: frozenset[Kind] = frozenset()  # kinds that are not drawn
-    cameras: bool = False  # where the photos were taken from is drawn
-    going: bool = False  # a drag's edits are one step of undo
-    changing: tuple[Item, frozenset[str]] | None = None  # what the last command changed, if it was that
-    past: tuple[Content, ...] = ()
-    future: tuple[Content, ...] = ()
-    said: tuple[str, ...] = ()
-    side: Literal["a", "b"] = "a"  # which file is looked at, as it lies in its own frame
-    aside: State | None = None  # how the other one is
-
-    @property
-    def looked(self) -> Bench:
-        """The bench of the file that is looked at."""
-        if self.side == "a" or self.content.comparison is None:
-            return self.bench
-        path, how = self.content.comparison
-        return self.bench.second(path, how.unit_b)
 
 
 def opened(bench: Bench, state: State) -> Desk:
@@ -126,22 +74,6 @@ def edited(desk: Desk, content: Content) -> Desk:
     """With other content, which undo takes back; what a drag that goes on edits is one step."""
     past = desk.past if desk.going else (*desk.past, desk.content)[-_EDITS:]
     return replace(desk, content=content, past=past, future=())
-
-
-def cuts_of(desk: Desk) -> tuple[Cut, ...]:
-    """What the sections leave of the model as it is drawn."""
-    found = [as_cut(desk, one) for one in desk.content.sections if one.cut and not one.hidden]
-    return tuple(found[:MOST_CUTS])
-
-
-def as_cut(desk: Desk, one: Section) -> Cut:
-    x, y, z = (float(v) for v in one.plane.normal)
-    return x, y, z, one.plane.distance - float(one.plane.normal @ desk.bench.document.offset)
-
-
-def listed(desk: Desk, kind: Kind) -> tuple[Any, ...]:
-    found: tuple[Any, ...] = getattr(desk.content, kind)
-    return found
 
 
 def _put(desk: Desk, kind: Kind, values: tuple[Any, ...]) -> Desk:

@@ -10,7 +10,8 @@ import numpy as np
 from sculpt3d.desk.comparison import Comparison, How, compare
 from sculpt3d.models.document import Document, Part
 from viewer.modes.deviation import NAME
-from viewer.state.bench import Bench, tried
+from viewer.state.bench import Bench
+from viewer.state.worker import tried
 
 
 def compared(bench: Bench, other: Path, how: How) -> Comparison | str | None:

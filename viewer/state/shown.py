@@ -8,10 +8,11 @@ from sculpt3d.desk.field import Field
 from sculpt3d.models.document import Document
 from viewer.modes import mode
 from viewer.modes.measured import Measured, measured
-from viewer.state.bench import Bench, tried
+from viewer.state.bench import Bench
 from viewer.state.carried import with_attribute
 from viewer.state.desk import Desk
 from viewer.state.second import placed
+from viewer.state.worker import tried
 
 OF_TWO = frozenset({"deviation", "change"})  # modes of the second file against the first
 OF_PROJECT = frozenset({"views", "filled"})  # what a project knows beside its model

@@ -6,7 +6,11 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, TypeVar
+
+from sculpt3d.errors import SculptError
+
+T = TypeVar("T")
 
 
 class Worker:
@@ -45,3 +49,13 @@ class Worker:
                 future.set_result(work())
             except BaseException as error:
                 future.set_exception(error)
+
+
+def tried(work: Callable[[], T], otherwise: Callable[[str], T]) -> T:
+    """Of a worker: whatever goes wrong is a sentence, and no end of the window."""
+    try:
+        return work()
+    except SculptError as error:
+        return otherwise(str(error))
+    except Exception as error:
+        return otherwise(f"That could not be computed ({type(error).__name__}: {str(error)[:200]})")
