@@ -640,3 +640,23 @@ def test_large_areas_and_volumes_are_said_in_cm() -> None:
     assert worded(Quantity("volume", 1_234_500.0, "mm³", 2000.0)) == "1234.5 ± 2.0 cm³"
     assert worded(Quantity("area", 99.0, "mm²", 1.0)) == "99.0 ± 1.0 mm²"
     assert worded(Quantity("distance", 20_000.0, "mm", 1.0)) == "20000.0 ± 1.0 mm"
+
+
+def test_a_model_opens_as_it_was_left_and_a_broken_view_beside_it_is_told(tmp_path: Path, windows: list[Desk]) -> None:
+    model, other = ball(tmp_path / "ball.ply"), ball(tmp_path / "other.ply")
+    desk = opened(model, windows)
+    desk.send("top")
+    desk.send("mode clay")
+    desk.send("save view")
+    left = desk.state.camera
+    desk.send(f"open {other}")
+    desk.picture()
+    assert desk.state.camera != left and desk.state.mode == "textured"
+    desk.send(f"open {model}")
+    desk.picture()
+    assert desk.state.mode == "clay" and desk.state.camera.elevation == pytest.approx(left.elevation)
+    (tmp_path / "other.view.json").write_text('{"format": "sculpt3d view", "version": 1, "look": {"mode": "mist"}}')
+    desk.send(f"open {other}")
+    desk.picture()
+    assert desk.document.name == "other" and [n.kind for n in desk.notices if n.kind != "done"] == ["note"]
+    assert "mist" in desk.notices[-1].text

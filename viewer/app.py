@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sculpt3d.desk.kept_unit import view_beside
 from sculpt3d.errors import InputError, ResourceError
 from sculpt3d.models.notes import tell
 from viewer.drawing.picture import SIZE, framed, picture
@@ -45,9 +44,6 @@ def view(
         check_target(screenshot)
     kept = Settings() if screenshot is not None else read_settings()
     speak(language or kept.language or system_language())
-    beside = view_beside(path)
-    if saved is None and screenshot is None and beside.is_file():
-        saved = beside  # as it was left
     unit = unit or unit_in(saved)
     document = load(path, unit)
     tell(document.notes)

@@ -12,7 +12,7 @@ from sculpt3d.models.document import Document
 from viewer.detail.making import Making
 from viewer.drawing.picture import framed
 from viewer.drawing.window import open_window
-from viewer.files.desks import laid
+from viewer.files.desks import as_left, laid
 from viewer.files.settings import Settings, keep_recent, keep_settings, read_recent
 from viewer.frames import Frames
 from viewer.hand import Hand
@@ -68,7 +68,9 @@ class Desk(Frames, Handlers):
         self.chooser: Wanted | None = None
         self.after_opening = ""  # a command that waits for the file being opened
         self.memory: Any = _memory()
-        self.take_up(document, laid(bench, self._fitted(document, state), saved, second), path)
+        fitted = self._fitted(document, state)
+        remembers = saved is None and kept is not None
+        self.take_up(document, as_left(bench, fitted, second) if remembers else laid(bench, fitted, saved, second), path)
         for event in EVENTS:
             setattr(self.window, f"on_{event}", getattr(self, f"on_{event}"))
 

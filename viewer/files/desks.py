@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from sculpt3d.desk.comparison_saved import comparison_as_saved, read_comparison
+from sculpt3d.desk.kept_unit import view_beside
 from sculpt3d.desk.measurements import as_saved, read_measurements
 from sculpt3d.desk.section import read_sections, section_as_saved
 from sculpt3d.desk.units import MM_OF
 from sculpt3d.desk.viewfile import FORMAT, VERSION, read_view, write_view
-from sculpt3d.errors import InputError
+from sculpt3d.errors import InputError, SculptError
 from viewer.files.views import as_keys, read_state
 from viewer.state.bench import Bench
 from viewer.state.commands import State
@@ -64,6 +65,18 @@ def laid(
         desk = act(desk, "compare", second)
         desk = replace(desk, state=replace(desk.state, mode="deviation"), past=())
     return desk
+
+
+def as_left(bench: Bench, state: State, second: Path | None = None) -> Desk:
+    """As it was saved beside the model, where it was; a saved view that cannot be used is said and left alone."""
+    beside = None if bench.path is None else view_beside(bench.path)
+    if beside is None or not beside.is_file():
+        return laid(bench, state, None, second)
+    try:
+        return laid(bench, state, beside, second)
+    except SculptError as error:
+        desk = laid(bench, state, None, second)
+        return replace(desk, said=(*desk.said, f"The view saved in {beside.name} was not used: {error}"))
 
 
 def desk_told(desk: Desk) -> dict[str, Any]:

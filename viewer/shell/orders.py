@@ -17,7 +17,7 @@ from sculpt3d.desk.kept_unit import keep_unit, view_beside
 from sculpt3d.errors import InputError
 from sculpt3d.models.document import Document
 from viewer.drawing.picture import framed
-from viewer.files.desks import desk_told, laid, read_desk, unit_in, write_desk
+from viewer.files.desks import as_left, desk_told, read_desk, write_desk
 from viewer.files.loading import load, with_unit
 from viewer.files.saving import free_name, save_picture
 from viewer.language import LANGUAGES, _, speak
@@ -67,20 +67,14 @@ def _open(desk: Desk, value: str) -> None:
     if desk.stays(f"open {value}"):
         return
 
-    def work() -> tuple[Document, Path | None]:
-        beside = view_beside(path)
-        saved = beside if beside.is_file() else None  # as it was left
-        return load(path, unit_in(saved)), saved
-
-    def taken(found: tuple[Document, Path | None]) -> None:
-        document, saved = found
+    def taken(document: Document) -> None:
         state = replace(framed(document, desk.picture_size()), turntable=desk.state.turntable)
-        desk.take_up(document, laid(Bench(document, path.resolve(), unit_in(saved)), state, saved), path)
+        desk.take_up(document, as_left(Bench(document, path.resolve()), state), path)
         if desk.after_opening:
             command, desk.after_opening = desk.after_opening, ""
             desk.send(command)
 
-    desk.jobs.start("open", _("Opening {name} ...").format(name=path.name), work, taken)
+    desk.jobs.start("open", _("Opening {name} ...").format(name=path.name), lambda: load(path), taken)
 
 
 def _compare(desk: Desk, value: str) -> None:
