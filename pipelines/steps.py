@@ -15,6 +15,7 @@ from pipelines.artifacts import (
     uncertainty_of,
 )
 from pipelines.dense import depth_step, fusion_step, object_step
+from pipelines.expected import expected_cost
 from pipelines.parallel import memory_budget_gb, run_each, workers_within
 from pipelines.placing import Up, Wish, place_step
 from pipelines.settings import How, Preset
@@ -56,6 +57,7 @@ class Run:
         for sentence in load_photo_set(step.path).sentences():
             self.ws.console.say(f"note: {sentence}")
         self._fit_memory(step)
+        self.ws.console.expect(expected_cost(load_photo_set(step.path), self.preset))
         return step
 
     def _fit_memory(self, checked: Step) -> None:
@@ -76,7 +78,7 @@ class Run:
             warm_in_background()  # the stereo kernels, ready when the cameras are
             map_cameras(load_photo_set(checked.path), out, params, self.each, tell)
 
-        step = self.ws.step("cameras", 5, work, params, [checked.key])
+        step = self.ws.step("cameras", 6, work, params, [checked.key])
         for sentence in load_sfm(step.path).sentences():
             self.ws.console.say(f"note: {sentence}")
         return step

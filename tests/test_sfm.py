@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from scipy.spatial import cKDTree
 
 from pipelines.console import Console
 from pipelines.parallel import run_each, workers_within
@@ -14,6 +16,9 @@ from sculpt3d.errors import ResourceError
 from sculpt3d.models.colmap import camera_poses
 from sculpt3d.photos.check import check_photos
 from sculpt3d.sfm.cameras import SfmParams, map_cameras
+from sculpt3d.sfm.coarse import ALIKE, PARTNERS, _common, chosen
+from sculpt3d.sfm.feature_files import read_features
+from sculpt3d.sfm.features import FeatureParams, extract_features
 from sculpt3d.sfm.matching import BLOCK, _blocks, similar_pairs
 from sculpt3d.sfm.result import load_sfm
 from tests.conftest import ROOT
@@ -39,6 +44,63 @@ def test_blocks_hold_every_pair_once_and_few_photos() -> None:
     blocks = _blocks(pairs)
     assert sorted(p for block in blocks for p in block) == pairs
     assert max(len({i for pair in block for i in pair}) for block in blocks) <= 2 * BLOCK
+
+
+def test_photos_with_little_in_common_are_not_matched() -> None:
+    """Two rooms of twelve photos; one pair across is alike. Every photo keeps its likeliest partners."""
+    n, rng = 24, np.random.default_rng(0)
+    room = np.repeat([0, 1], 12)
+    common = np.where(room[:, None] == room, rng.integers(ALIKE, 200, (n, n)), rng.integers(3, ALIKE, (n, n)))
+    common = np.triu(common, 1)
+    common[3, 20] = ALIKE
+    common += common.T
+    pairs = [(i, j) for i in range(n) for j in range(i + 1, n)]
+    kept = chosen(common, pairs)
+    assert {(i, j) for i, j in pairs if room[i] == room[j]} | {(3, 20)} == set(kept)
+    lonely = chosen(common // 100, pairs)
+    assert all(sum(k in pair for pair in lonely) >= PARTNERS for k in range(n))
+
+
+def test_coarse_features_find_their_own_among_strangers() -> None:
+    rng = np.random.default_rng(0)
+    mine = rng.normal(size=(900, 128))
+    seen = np.concatenate([mine[:200] + rng.normal(0, 0.3, (200, 128)), rng.normal(size=(700, 128))])
+    a, b, strange = (_described(x) for x in (mine, seen[rng.permutation(900)], rng.normal(size=(900, 128))))
+    assert _common(a, b) >= 190
+    assert _common(a, b) == _common(b, a)
+    assert _common(a, strange) < 3
+    assert _common(a, a[:1]) == 0
+
+
+def _described(x: np.ndarray) -> np.ndarray:
+    """As SIFT writes them: whole numbers, of norm 512."""
+    x = np.abs(x)
+    return np.round(512 * x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.uint8)
+
+
+def test_large_photos_are_sampled_as_coarsely_as_their_features_are(tmp_path: Path) -> None:
+    """Whatever the sampling, the features that are asked for are the coarsest there are, at the same places."""
+    rng = np.random.default_rng(0)
+    noise = sum(
+        np.asarray(Image.fromarray(rng.normal(0, 1, (960 // s, 1280 // s)).astype(np.float32)).resize((1280, 960), 3))
+        for s in (2, 4, 8, 16)
+    )
+    (tmp_path / "photos").mkdir()
+    for k in range(3):  # a set wants three
+        picture = np.clip(128 + 30 * np.roll(noise, 40 * k, 1), 0, 255).astype(np.uint8)
+        Image.fromarray(picture).convert("RGB").save(tmp_path / "photos" / f"{k}.png")
+    photo_set = check_photos(tmp_path / "photos", tmp_path / "checked")
+    kept, whole = (
+        read_features(extract_features(photo_set, tmp_path / name, FeatureParams(count))[0])
+        for name, count in (("few", 400), ("all", 40000))
+    )
+    scale = np.sqrt(kept.area())
+    coarse = whole.affine[np.sqrt(whole.area()) > 1.2 * scale.min(), :2]
+    assert 400 <= len(kept.affine) < len(whole.affine) / 4
+    assert scale.min() > 2  # of those that are seen when the photo is doubled only, none
+    off = cKDTree(kept.affine[:, :2]).query(coarse)[0]
+    assert (off < 0.5 * scale.min()).mean() > 0.8
+    assert np.median(off) < 0.15
 
 
 def test_cameras_are_where_they_were(small_photos: Path, tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from sculpt3d.models.colmap import camera_poses, read_model
 from sculpt3d.models.ply import read_mesh
 from sculpt3d.photos.check import check_photos
 from sculpt3d.sfm.cameras import SfmParams, map_cameras
+from sculpt3d.sfm.feature_files import Features, read_features
 from sculpt3d.sfm.result import load_sfm
-from sculpt3d.sfm.turntable import Features, Mask, find_still, read_features, without_still
+from sculpt3d.sfm.turntable import Mask, find_still, without_still
 from sculpt3d.synthetic import Stage
 from sculpt3d.types import Pinhole
 from tests.conftest import ROOT

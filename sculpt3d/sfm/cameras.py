@@ -16,6 +16,7 @@ from sculpt3d.progress import Each, Progress, one_by_one, silent
 from sculpt3d.sfm._colmap import pycolmap
 from sculpt3d.sfm.apart import Matched, tell_apart
 from sculpt3d.sfm.centres import find_centres
+from sculpt3d.sfm.cost import expected_core_seconds
 from sculpt3d.sfm.distortion import eligible, find_distortion
 from sculpt3d.sfm.features import FeatureParams, extract_features
 from sculpt3d.sfm.mapping import adjust, map_incrementally
@@ -113,15 +114,17 @@ def _attempt(photo_set: PhotoSet, out: Path, features: Path, params: FeaturePara
     def tell(start: float, share: float) -> Progress:
         return lambda done, total: progress(round(1000 * (start + share * done / max(total, 1))), 1000)
 
-    paths = extract_features(photo_set, features, params, each, tell(0, 0.3))
+    costs = expected_core_seconds(photo_set, params.max_features, params.max_image_size)
+    features_end, matched_end = (sum(costs[:k]) / sum(costs) for k in (1, 2))
+    paths = extract_features(photo_set, features, params, each, tell(0, features_end))
     longest = max(max(p.width, p.height) for p in photo_set.photos)
     paths, still_share = without_still(paths, longest, features.with_name("moving"), each)
-    database = match(photo_set, paths, out, guided, each, tell(0.3, 0.4))
+    database = match(photo_set, paths, out, guided, each, tell(features_end, matched_end - features_end))
     mapped = [0]
 
     def told() -> None:
         mapped[0] += 1
-        tell(0.7, 0.3)(min(mapped[0], n), n)
+        tell(matched_end, 1 - matched_end)(min(mapped[0], n), n)
 
     images = photo_set.root / "images"
     strict = map_incrementally(database, images, out / "strict", told)
@@ -135,10 +138,10 @@ def _attempt(photo_set: PhotoSet, out: Path, features: Path, params: FeaturePara
 
 
 def _part(progress: Progress | None, number: int) -> Progress:
-    """Later levels only happen where needed: each takes 70 % of what is left of the bar."""
+    """Later levels only happen where needed: each takes most of what is left of the bar."""
     if progress is None:
         return silent
-    start, share = 1 - 0.3**number, 0.7 * 0.3**number
+    start, share = 1 - 0.1**number, 0.9 * 0.1**number
     return lambda done, total: progress(round(1000 * (start + share * done / total)), 1000)
 
 

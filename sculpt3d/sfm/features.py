@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,11 @@ from sculpt3d.photos.check import Photo, PhotoSet
 from sculpt3d.photos.shots import Shot
 from sculpt3d.progress import Each, Progress, one_by_one
 from sculpt3d.sfm._colmap import pycolmap, seed_this_thread, without_database
+from sculpt3d.sfm.feature_files import read_features
 
+MORE = 1.25  # times as many are asked for at a coarser sampling, whose finest level finds fewer and places them worse
+OCTAVE_MORE = 2.4  # times the features an octave finer has at least
+DENSEST = 5e-3  # features a pixel that no photo surpasses before it is doubled
 USUAL_FOCAL = 1.2  # of the longer side, where nothing is known; mapping then tries others too
 
 
@@ -45,10 +49,31 @@ def extract_features(
 
 
 def _extract(photo_set: PhotoSet, photo: Photo, path: Path, params: FeatureParams) -> None:
+    """At the coarsest sampling that yields all features asked for: of more, those of small scale are left out anyway.
+
+    Halving both sides costs a quarter. A look at half size tells how far to go, where the photo is large enough for that.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    longer, wanted = max(photo.width, photo.height), params.max_features
+    full = min(params.max_image_size, longer)
+    half_pixels = photo.width * photo.height * (full / longer / 2) ** 2
+    found, more = 0, replace(params, max_features=round(MORE * wanted))
+    if not params.strong and OCTAVE_MORE * DENSEST * half_pixels > more.max_features:
+        found = _sift(photo_set, photo, temporary, more, 0, full // 2)
+        if found < more.max_features <= OCTAVE_MORE * found:
+            found = _sift(photo_set, photo, temporary, more, 0, full)
+    if found < more.max_features:
+        _sift(photo_set, photo, temporary, params, -1, full)
+    put(temporary, path)
+
+
+def _sift(photo_set: PhotoSet, photo: Photo, path: Path, params: FeatureParams, octave: int, size: int) -> int:
+    """Write them anew to `path`; their number. octave -1: of the picture at twice its size."""
     options = pycolmap.FeatureExtractionOptions()
     options.num_threads = 1
     options.use_gpu = False
-    options.max_image_size = params.max_image_size
+    options.max_image_size = size
+    options.sift.first_octave = octave
     options.sift.max_num_features = params.max_features
     if params.strong:
         options.sift.peak_threshold = 0.002
@@ -57,10 +82,9 @@ def _extract(photo_set: PhotoSet, photo: Photo, path: Path, params: FeatureParam
     reader = pycolmap.ImageReaderOptions()
     if photo.mask:
         reader.mask_path = photo_set.root / "masks"
-    temporary = without_database(path.with_name(f".{path.name}.part"))
     seed_this_thread()
     pycolmap.extract_features(
-        temporary,
+        without_database(path),
         photo_set.root / "images",
         [photo.name],
         pycolmap.CameraMode.PER_IMAGE,
@@ -68,7 +92,7 @@ def _extract(photo_set: PhotoSet, photo: Photo, path: Path, params: FeatureParam
         options,
         pycolmap.Device.cpu,
     )
-    put(temporary, path)
+    return len(read_features(path).affine)
 
 
 def create_database(photo_set: PhotoSet, path: Path) -> dict[str, int]:

@@ -61,6 +61,10 @@ def _options(relaxed: bool) -> Any:
     options.mapper.num_threads = 1
     options.min_model_size = 3
     options.extract_colors = False
+    # The bundle is adjusted to the end when all photos are in. COLMAP's own tolerances are zero here too.
+    options.ba_local_function_tolerance = options.ba_global_function_tolerance = 1e-4
+    options.ba_global_max_refinements = 2
+    options.ba_global_frames_ratio = options.ba_global_points_ratio = 1.3
     if relaxed:
         options.mapper.init_min_tri_angle = 6.0
         options.mapper.init_min_num_inliers = 40

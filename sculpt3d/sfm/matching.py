@@ -17,6 +17,7 @@ from sculpt3d.files import put
 from sculpt3d.photos.check import PhotoSet
 from sculpt3d.progress import Each, Progress, one_by_one
 from sculpt3d.sfm._colmap import pycolmap, without_database
+from sculpt3d.sfm.coarse import likely_pairs
 from sculpt3d.sfm.features import copy_features, create_database
 from sculpt3d.system import run
 
@@ -46,7 +47,7 @@ def match(
     numbers = [ids[p.name] for p in photo_set.photos]
     for left_over in out.glob(".block-*"):
         left_over.unlink()
-    blocks = _blocks(choose_pairs(features))
+    blocks = _blocks(choose_pairs(features, each))
 
     def one(number: int) -> Path:
         path = out / f"block-{number:06d}.db"
@@ -61,13 +62,14 @@ def match(
     return final
 
 
-def choose_pairs(features: list[Path]) -> Pairs:
-    """All pairs of a small set; of a large one neighbours in the sequence and the most similar photos."""
+def choose_pairs(features: list[Path], each: Each = one_by_one) -> Pairs:
+    """All pairs of a small set; of a large one neighbours in the sequence and the most similar photos. Of these, the likely."""
     n = len(features)
     if n <= EXHAUSTIVE_UP_TO:
-        return [(i, j) for i in range(n) for j in range(i + 1, n)]
+        return likely_pairs(features, [(i, j) for i in range(n) for j in range(i + 1, n)], each)
     near = {(i, j) for i in range(n) for j in range(i + 1, min(i + 1 + SEQUENCE_REACH, n))}
-    return sorted(near | similar_pairs([_descriptors(path) for path in features], RETRIEVED))
+    similar = similar_pairs([_descriptors(path) for path in features], RETRIEVED)
+    return likely_pairs(features, sorted(near | similar), each)
 
 
 def similar_pairs(descriptors: list[NDArray[np.uint8]], count: int) -> set[tuple[int, int]]:

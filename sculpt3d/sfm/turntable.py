@@ -11,9 +11,7 @@ neighbours only, those of a stand among all.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +21,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from sculpt3d.files import put
 from sculpt3d.progress import Each, one_by_one
-from sculpt3d.sfm._colmap import pycolmap, without_database
+from sculpt3d.sfm.feature_files import Features, keep, read_features
 
 STILL_PX = 1.5  # up to 1500 px; larger pictures shake and breathe by more
 ALIKE = 200.0  # distance of SIFT descriptors of norm 512; 99 % of unrelated ones are 250 and more apart
@@ -38,14 +35,6 @@ COARSE_PX = 1.6  # finer features come and go with the noise
 MOVING_SHARE = 0.02  # of a photo's features in regions that move
 
 Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Features:
-    """affine (N, 6): position in pixels and shape as pycolmap writes it; descriptors (N, 128)."""
-
-    affine: NDArray[np.float32]
-    descriptors: NDArray[np.uint8]
 
 
 def without_still(
@@ -63,7 +52,7 @@ def without_still(
 
     def one(i: int) -> None:
         if not moving[i].exists():
-            _write_kept(paths[i], moving[i], ~still[i])
+            keep(paths[i], moving[i], ~still[i])
 
     each(one, range(len(paths)))
     return moving, float(np.concatenate(still).mean())
@@ -90,15 +79,6 @@ def find_still(photos: Sequence[Features], longest_px: int, each: Each = one_by_
         return None
     moving = [_moving_share(p, s) for p, s, on in zip(photos, still, stands, strict=True) if on]
     return still if np.median(moving) >= MOVING_SHARE else None
-
-
-def read_features(path: Path) -> Features:
-    database = pycolmap.Database.open(path)
-    mine = database.read_all_images()[0].image_id
-    affine = np.asarray(database.read_keypoints(mine), np.float32).reshape(-1, 6)
-    descriptors = np.asarray(database.read_descriptors(mine).data, np.uint8).reshape(-1, 128)
-    database.close()
-    return Features(affine, descriptors)
 
 
 def _compare(
@@ -155,19 +135,3 @@ def _moving_share(photo: Features, still: Mask) -> float:
     place = photo.affine[coarse, :2]
     around = cKDTree(place).query(place, k=ROUND + 1, workers=1)[1]
     return float((still[coarse][around].mean(1) <= 0.1).mean())
-
-
-def _write_kept(source: Path, target: Path, kept: Mask) -> None:
-    """A photo's feature database with the features in `kept` only; whole or not at all."""
-    features, temporary = read_features(source), without_database(target.with_name(f".{target.name}.part"))
-    shutil.copyfile(source, temporary)
-    database = pycolmap.Database.open(temporary)
-    image_id = database.read_all_images()[0].image_id
-    descriptors = database.read_descriptors(image_id)
-    descriptors.data = features.descriptors[kept]
-    database.clear_keypoints()
-    database.clear_descriptors()
-    database.write_keypoints(image_id, features.affine[kept])
-    database.write_descriptors(image_id, descriptors)
-    database.close()
-    put(temporary, target)
