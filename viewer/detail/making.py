@@ -14,6 +14,8 @@ from viewer.detail.levels import Levels
 from viewer.detail.quick import rough
 from viewer.language import _
 
+_LAST_S = 2.0
+
 
 class Making:
     """levels: what there is now, None while there is nothing. said: what a person may be told, empty when there is nothing."""
@@ -42,9 +44,9 @@ class Making:
             self._thread.join(seconds)
 
     def close(self) -> None:
-        """Ends what is being made; the next time it goes on from there."""
+        """Ends what is being made, or leaves it alone where it does not hear in time; the next time it goes on from there."""
         self._ended.set()
-        self.wait()
+        self.wait(_LAST_S)
 
     def _run(self, document: Document, known: str | None) -> None:
         try:
