@@ -81,6 +81,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "build" / "bench_run")
     options = parser.parse_args()
+    known = ["git", "-C", str(ROOT), "rev-parse", "-q", "--verify", f"{options.against}^{{commit}}"]
+    if options.against and subprocess.run(known, stdout=subprocess.DEVNULL).returncode:
+        parser.error(f"there is no commit {options.against}; see git tag")
     options.out.mkdir(parents=True, exist_ok=True)
     outcomes = []
     with tempfile.TemporaryDirectory(dir=options.out) as folder, trees(options.against, Path(folder)) as commits:
