@@ -10,7 +10,7 @@ from sculpt3d.types import U8
 from viewer.detail.making import Making
 from viewer.files.settings import Settings
 from viewer.hand import Hand, drawn, still
-from viewer.language import _
+from viewer.language import _, spoken
 from viewer.shell.jobs import Jobs
 from viewer.shell.places import Places, places
 from viewer.shell.told import Kind, Notice, still_told
@@ -140,9 +140,9 @@ class Frames:
         is kept."""
         hover = self.hand.hover if self.desk.tool != desks.LOOK else None
         was = self._drawn_for
-        if was is None or was[0] is not self.desk or was[1] is not hover or was[2]:
+        if was is None or was[0] is not self.desk or was[1] is not hover or was[2] or was[3] != spoken():
             self._drawn_state = drawn(self.desk, self.hand)  # which asks for what is to be measured
-            self._drawn_for = (self.desk, hover, self.desk.bench.busy)
+            self._drawn_for = (self.desk, hover, self.desk.bench.busy, spoken())
         return self._drawn_state
 
     def _look(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import ImageFont
 
 from sculpt3d.desk.fonts import font_files
+from viewer.drawing.chinese import chinese_fonts, face_of
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -17,13 +18,13 @@ def _known() -> tuple[str, ...]:
     import reportlab
 
     own = Path(reportlab.__file__).parent / "fonts" / "Vera.ttf"
-    return tuple(str(p) for p in (own, *font_files()) if p.is_file())
+    return tuple(dict.fromkeys(str(p) for p in (own, *font_files(), *chinese_fonts()) if p.is_file()))
 
 
 @lru_cache(64)
 def _at(path: str, pixels: int) -> Font | None:
     try:
-        return ImageFont.truetype(path, pixels)
+        return ImageFont.truetype(path, pixels, face_of(Path(path)))
     except OSError:
         return None
 

@@ -10,6 +10,7 @@ from imgui_bundle import imgui
 from sculpt3d.desk.comparison import Comparison, How
 from sculpt3d.desk.units import MM_OF
 from viewer.language import _
+from viewer.language.library import of_library
 from viewer.panels.panel import COMPARE, Panel, Seen, Send
 from viewer.shell import signs
 from viewer.shell import widgets as w
@@ -36,7 +37,7 @@ def _draw(seen: Seen, send: Send) -> None:
     if found is None:
         w.words(_("Comparing ..."), seen.theme.faint)
     elif isinstance(found, str):
-        w.words(found, seen.theme.wrong)
+        w.words(of_library(found), seen.theme.wrong)
         _unit(seen, send, how)
     else:
         _result(seen, send, found)
@@ -81,13 +82,13 @@ def _result(seen: Seen, send: Send, found: Comparison) -> None:
         if new is not None:
             send(f"limits {-new!r} {new!r}")
     registration = found.registration
-    w.words(f"{_('Laid on')}: {registration.how}; ± {2 * found.registration_sigma():.3f} mm", seen.theme.faint)
+    w.words(f"{_('Laid on')}: {of_library(registration.how)}; ± {2 * found.registration_sigma():.3f} mm", seen.theme.faint)
     patches = found.change.patches
     w.words(_("Nothing changed for sure.") if not patches else _("Changed for sure: {n} places").format(n=len(patches)))
     for patch in patches[:6]:
         w.words(f"{patch.peak:+.2f} ± {patch.plus_minus:.2f} mm, {patch.area / 100:.2f} cm²")
     for note in found.notes():
-        w.words(note, seen.theme.warn)
+        w.words(of_library(note), seen.theme.warn)
     if w.wide_button(f"{signs.EXPORT}  {_('Report, tables and coloured model ...')}###report"):
         send("export comparison")
 

@@ -6,6 +6,7 @@ from imgui_bundle import imgui
 
 from sculpt3d.desk.measurements import Failed
 from viewer.language import _
+from viewer.language.library import of_library
 from viewer.panels.panel import MEASURE, Panel, Seen, Send
 from viewer.shell import signs
 from viewer.shell import widgets as w
@@ -49,14 +50,14 @@ def _value(seen: Seen, one: object) -> None:
     if result is None:
         w.words("…", seen.theme.faint)
     elif isinstance(result, Failed):
-        w.words(result.reason, seen.theme.wrong)
+        w.words(of_library(result.reason), seen.theme.wrong)
     else:
         with w.font(seen.letters.bold, 0):
             w.words(worded(result.value))
         for more in result.more[:4]:
-            w.words(f"{_(more.name)}: {worded(more)}", seen.theme.faint)
+            w.words(f"{of_library(more.name)}: {worded(more)}", seen.theme.faint)
         for note in result.notes:
-            w.words(note, seen.theme.warn)
+            w.words(of_library(note), seen.theme.warn)
     imgui.unindent(imgui.get_frame_height())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from viewer.language import _
+from viewer.language.library import of_library
 from viewer.panels.panel import NOTES, Panel, Seen, Send
 from viewer.shell import widgets as w
 from viewer.shell.tool_buttons import draw_tools
@@ -22,7 +23,7 @@ def _draw(seen: Seen, send: Send) -> None:
     if seen.desk.tool == "photos" and seen.desk.draft.points:
         found = close_ups(seen.desk.bench, seen.desk.draft.points[0])
         if isinstance(found, str):
-            w.words(found, seen.theme.warn)
+            w.words(of_library(found), seen.theme.warn)
         for one in found if isinstance(found, list) else ():
             w.words(one.caption, seen.theme.faint)
 

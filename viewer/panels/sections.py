@@ -8,6 +8,7 @@ from imgui_bundle import imgui
 from sculpt3d.desk.section import Section
 from sculpt3d.desk.slicing import Plane
 from viewer.language import _
+from viewer.language.library import of_library
 from viewer.panels.panel import MEASURE, Panel, Seen, Send
 from viewer.shell import signs
 from viewer.shell import widgets as w
@@ -96,7 +97,7 @@ def _profiles(seen: Seen, one: Section) -> None:
     if found is None:
         w.words("…", seen.theme.faint)
     elif isinstance(found, str):
-        w.words(found, seen.theme.warn)
+        w.words(of_library(found), seen.theme.warn)
     else:
         for profile in found[:1]:
             for quantity in (profile.area, profile.perimeter):

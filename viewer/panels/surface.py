@@ -5,6 +5,7 @@ from __future__ import annotations
 from imgui_bundle import imgui
 
 from viewer.language import _
+from viewer.language.library import of_library
 from viewer.modes import mode
 from viewer.panels.panel import LOOK, Panel, Seen, Send
 from viewer.shell import widgets as w
@@ -23,7 +24,7 @@ def _draw(seen: Seen, send: Send) -> None:
     if seen.field is not None and seen.field.colours:
         draw_legend(seen.field, seen.theme, seen.scale)
         _limits(seen, send)
-        w.words(seen.field.said, seen.theme.faint)
+        w.words(of_library(seen.field.said), seen.theme.faint)
 
 
 def _radius(seen: Seen, send: Send) -> None:
@@ -60,7 +61,7 @@ def _limits(seen: Seen, send: Send) -> None:
     step = max(field.high - field.low, 1e-9) / 200
     for name, value in (("low", field.low), ("high", field.high)):
         w.label(_("Lowest") if name == "low" else _("Highest"))
-        new = w.dragged(name, value, step, -1e12, 1e12, f"%.4g {field.unit}")
+        new = w.dragged(name, value, step, -1e12, 1e12, f"%.4g {of_library(field.unit)}")
         if new is not None:
             low, high = (new, field.high) if name == "low" else (field.low, new)
             if low < high:

@@ -7,6 +7,7 @@ from imgui_bundle import imgui
 from sculpt3d.desk.units import MM_OF, Scale
 from viewer.files.loading import is_cloud
 from viewer.language import _, several
+from viewer.language.library import of_library
 from viewer.modes import mode
 from viewer.panels.panel import Seen, Send
 from viewer.shell import widgets as w
@@ -81,7 +82,7 @@ def _unit(seen: Seen, send: Send) -> None:
     if none:
         w.tip(_("It was made without a scale; sculpt3d adjust gives it one from lengths that were measured"))
     elif known:
-        w.tip(_("Who says so: {source}").format(source=seen.document.unit_source))
+        w.tip(_("Who says so: {source}").format(source=of_library(seen.document.unit_source)))
     else:
         w.tip(_("Say what a unit of the file is"))
     if imgui.begin_popup("unit"):

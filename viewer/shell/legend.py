@@ -6,6 +6,7 @@ import numpy as np
 from imgui_bundle import imgui
 
 from sculpt3d.desk.field import Field, coloured
+from viewer.language.library import of_library
 from viewer.shell.theme import Theme
 from viewer.shell.widgets import code
 
@@ -22,7 +23,7 @@ def draw_legend(field: Field, theme: Theme, scale: float) -> None:
     left = imgui.get_cursor_screen_pos()
     for share, at in ((0.0, 0.0), (0.5, 0.5), (1.0, 1.0)):
         text = f"{field.low + share * (field.high - field.low):.3g}"
-        text = f"{text} {field.unit}".strip() if share == 1.0 else text
+        text = f"{text} {of_library(field.unit)}".strip() if share == 1.0 else text
         x = left.x + at * (wide - imgui.calc_text_size(text).x)
         pen.add_text(imgui.ImVec2(x, left.y - 3 * scale), code(theme.faint), text)
     imgui.dummy(imgui.ImVec2(wide, imgui.get_font_size()))

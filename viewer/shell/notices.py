@@ -5,6 +5,7 @@ from __future__ import annotations
 from imgui_bundle import imgui
 
 from viewer.language import _
+from viewer.language.library import of_library
 from viewer.shell import signs
 from viewer.shell import widgets as w
 from viewer.shell.places import Box
@@ -23,12 +24,12 @@ def draw_notices(
     foot = box.top + box.height - 12 * scale
     x = box.left + 12 * scale
     for k, text in enumerate(busy):
-        foot -= _card(f"busy{k}", signs.WAIT, theme.chosen, text, x, foot, 0, theme, scale, False)[1]
+        foot -= _card(f"busy{k}", signs.WAIT, theme.chosen, of_library(text), x, foot, 0, theme, scale, False)[1]
     for k in reversed(range(max(0, len(notices) - _MOST), len(notices))):
         sign, colour = {
             "wrong": (signs.WRONG, theme.wrong), "note": (signs.NOTE, theme.warn), "done": (signs.DONE, theme.chosen)
         }[notices[k].kind]  # fmt: skip
-        clicked, high = _card(f"notice{k}", sign, colour, notices[k].text, x, foot, wide, theme, scale, True)
+        clicked, high = _card(f"notice{k}", sign, colour, of_library(notices[k].text), x, foot, wide, theme, scale, True)
         closed = k if clicked else closed
         foot -= high
     return closed

@@ -11,6 +11,7 @@ from viewer.panels.panel import Seen, Send
 from viewer.shell import signs
 from viewer.shell import widgets as w
 from viewer.state.desk import Item, Kind
+from viewer.state.names import shown_name
 
 
 def draw_row(seen: Seen, send: Send, item: Item, one: Any, dot: Any = None) -> bool:
@@ -33,7 +34,7 @@ def draw_row(seen: Seen, send: Send, item: Item, one: Any, dot: Any = None) -> b
             imgui.same_line(0, gap)
         room = imgui.get_content_region_avail().x - square * 1.2 - gap
         imgui.push_style_var(imgui.StyleVar_.button_text_align, imgui.ImVec2(0, 0.5))
-        name = one.name if hasattr(one, "name") else _title(one)
+        name = shown_name(one.name) if hasattr(one, "name") else _title(one)
         if w.toggle(f"{_plain(name)}###name", chosen, imgui.ImVec2(room, 0)):
             send("select", None if chosen else item)
         imgui.pop_style_var()
@@ -47,7 +48,8 @@ def draw_row(seen: Seen, send: Send, item: Item, one: Any, dot: Any = None) -> b
 def draw_name(seen: Seen, send: Send, item: Item, one: Any, name: str = "name", title: str = "") -> None:
     """A field of text of the chosen one, taken when the hand leaves it."""
     w.label(title or _("Name"))
-    told = w.written(seen.memory, f"{name} of {item}", getattr(one, name))
+    now = getattr(one, name)
+    told = w.written(seen.memory, f"{name} of {item}", shown_name(now) if name == "name" else now)
     if told is not None:
         send("change", item, **{name: told})
 

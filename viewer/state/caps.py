@@ -9,6 +9,7 @@ from sculpt3d.geometry import F64
 from viewer.state.bench import Bench
 from viewer.state.cuts import Cut, clipped
 from viewer.state.marks import Fill, Line, Marks, Rgb, Word
+from viewer.state.names import shown_name
 
 BODY: Rgb = (0.78, 0.52, 0.36)  # of the cut body
 
@@ -28,7 +29,8 @@ def section_marks(
                 Fill(clipped(triangles(profile) + shift, others), BODY, 1.0, hatched=True, solid=True)
             )
         highest = max((o.xyz for o in profile.outlines), key=lambda x: float(x[:, 1].max()))
-        said = f"{profile.name}: {profile.area.text()}" if profile.fills else profile.name
+        name = shown_name(profile.name)
+        said = f"{name}: {profile.area.text()}" if profile.fills else name
         words.append(Word(highest[highest[:, 1].argmax()] + shift, said, colour))
     return Marks(tuple(lines), (), tuple(words), tuple(fills))
 

@@ -31,6 +31,7 @@ from viewer.state.content import (
     listed,
 )
 from viewer.state.cuts import MOST_CUTS
+from viewer.state.names import SECTION, free_name
 
 __all__ = [
     "ACTS", "LOOK", "Content", "Desk", "Draft", "Item", "Kind", "Settings", "act", "as_cut", "cuts_of", "edited", "listed",
@@ -102,7 +103,8 @@ def _stepped_back(desk: Desk) -> Desk:
 def _added(desk: Desk, kind: Kind, value: Any) -> Desk:
     """Measured, cut or noted; it gets a name where it has none, and is selected."""
     if kind != "annotations" and not value.name:
-        value = replace(value, name=_free_name(desk, kind, value))
+        stem = value.kind if kind == "measurements" else SECTION
+        value = replace(value, name=free_name(stem, (v.name for v in listed(desk, kind))))
     after = _put(desk, kind, (*listed(desk, kind), value))
     _check_cuts(after)
     return replace(after, draft=Draft(), selected=(kind, len(listed(desk, kind))))
@@ -211,12 +213,6 @@ def _there(desk: Desk, item: Item) -> Item:
     if not 0 <= k < len(listed(desk, kind)):
         raise InputError(f"There is no number {k + 1} among the {kind}")
     return item
-
-
-def _free_name(desk: Desk, kind: Kind, value: Any) -> str:
-    stem = value.kind if kind == "measurements" else "section"
-    taken = {v.name for v in listed(desk, kind)}
-    return next(n for k in range(1, len(taken) + 2) if (n := f"{stem} {k}") not in taken)
 
 
 def _round(value: float) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 
 from sculpt3d.desk.annotations import Annotation
 from sculpt3d.desk.conditions import UNKNOWN, named
+from viewer.language import _
 from viewer.state.desk import Desk
 from viewer.state.marks import Dot, Fill, Line, Marks, Rgb, Word
 
@@ -22,7 +23,7 @@ def colour_of(desk: Desk, condition: str, own: str = "") -> Rgb:
 
 def note_marks(desk: Desk, a: Annotation, chosen: Rgb | None) -> Marks:
     bench, colour = desk.bench, colour_of(desk, a.condition, a.colour)
-    said = named(a.condition, bench.conditions)
+    said = _(named(a.condition, bench.conditions))
     if a.text:
         line = a.text.splitlines()[0]
         said += f": {line[:_LONGEST]}{'…' if len(line) > _LONGEST else ''}"

@@ -7,6 +7,7 @@ import numpy as np
 from sculpt3d.desk.measurements import Failed
 from sculpt3d.desk.quantity import Measured, Measurement
 from sculpt3d.geometry import F64
+from viewer.language import _
 from viewer.state.bench import Bench
 from viewer.state.cameras import frusta, taken
 from viewer.state.caps import section_marks
@@ -77,7 +78,7 @@ def worded(one: Measurement, found: Measured | Failed | None) -> str:
     if found is None:
         return "…"
     if isinstance(found, Failed):
-        return f"{one.kind}: not measured"
+        return _("{kind}: not measured").format(kind=_(one.kind))
     return found.value.text()
 
 

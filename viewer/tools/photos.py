@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sculpt3d.errors import InputError
+from viewer.language.library import of_library
 from viewer.state.cameras import close_up_marks, close_ups, taken
 from viewer.state.desk import Desk
 from viewer.state.marks import Dot, Marks, Word
@@ -27,7 +28,7 @@ def _sketch(desk: Desk, hover: Hit | None) -> Marks:
     marks = Marks(dots=(Dot(place),))
     if isinstance(found, list):
         return marks + close_up_marks(found)
-    return marks + Marks(words=(Word(place, "…" if found is None else found.split(":")[0]),))
+    return marks + Marks(words=(Word(place, "…" if found is None else of_library(found)),))
 
 
 TOOL = Tool("photos", "shift+Q", "click a place to see its best photos", _click, sketch=_sketch, snaps=False)
