@@ -28,7 +28,7 @@ from tests.conftest import ROOT
 from viewer.drawing.letters import font_of
 from viewer.files.desks import desk_keys
 from viewer.files.loading import load
-from viewer.language import speak
+from viewer.language import _, speak
 from viewer.language.library import of_library, templates
 from viewer.modes import modes
 from viewer.state import desk as desks
@@ -37,6 +37,7 @@ from viewer.state.camera import OrbitCamera
 from viewer.state.commands import State
 from viewer.state.names import shown_name
 from viewer.state.sketch import marks_of
+from viewer.tools import tools
 
 NEW, WHEN = "urn:uuid:12345678-1234-4123-8123-123456789abc", "2027-03-01T09:30:00Z"
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -160,6 +161,11 @@ def test_what_lies_over_the_model_is_chinese_and_what_is_kept_is_not(bench: Benc
     assert told[0][1] == told[1][1]
     assert [w for w in told[1][0] if not w[0].isdigit()] == ["Crack", "section 1", "sphere"]
     assert {w for w in told[0][0] if not w[0].isdigit()} == {"裂隙", "剖面 1", "球拟合：未能测量"}
+
+
+def test_what_a_tool_still_asks_for_is_chinese() -> None:
+    for tool in tools().values():
+        assert of_library(f"{tool.name}: {tool.says}") == f"{_(tool.name)}：{_(tool.says)}"
 
 
 def test_a_name_that_a_person_gave_is_as_it_is() -> None:

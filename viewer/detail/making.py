@@ -13,6 +13,7 @@ from viewer.detail.cloud import Blocks
 from viewer.detail.levels import Levels
 from viewer.detail.quick import rough
 from viewer.language import _
+from viewer.language.library import of_library
 
 _LAST_S = 2.0
 
@@ -63,7 +64,7 @@ class Making:
         except Cancelled:
             pass
         except (SculptError, OSError, MemoryError) as error:
-            self.said = _("Turning stays slow: {why}").format(why=str(error)[:200])
+            self.said = _("Turning stays slow: {why}").format(why=of_library(str(error))[:200])
             return
         self.said = ""
 
