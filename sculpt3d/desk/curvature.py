@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from sculpt3d.desk.field import DIVERGING, Field, even_limit, whole
-from sculpt3d.desk.smoothing import Operators, diffused, mean_edge, operators, time_of
+from sculpt3d.desk.smoothing import Operators, diffusion, mean_edge, operators, time_of
 from sculpt3d.geometry import F64
 from sculpt3d.models.document import Document
 from sculpt3d.models.normals import welded_normals
@@ -45,7 +45,7 @@ def mean_curvature(mesh: Mesh, over: Operators, radius: float) -> F64:
     v = mesh.vertices.astype(np.float64)
     normals = welded_normals(mesh.vertices, mesh.faces).astype(np.float64)
     whole_of = ((over.laplacian @ (v - v.mean(0))) * normals).sum(1) / 2
-    return diffused(whole_of / over.areas, time_of(radius), over)
+    return diffusion(time_of(radius), over).of(whole_of / over.areas)
 
 
 def gauss_curvature(mesh: Mesh, over: Operators, radius: float) -> F64:
@@ -57,7 +57,7 @@ def gauss_curvature(mesh: Mesh, over: Operators, radius: float) -> F64:
         angle = np.arctan2(np.linalg.norm(np.cross(a, b), axis=1), (a * b).sum(1))
         lacking -= np.bincount(f[:, k], angle, len(v))
     lacking[rim(mesh)] = 0
-    return diffused(lacking / over.areas, time_of(radius), over)
+    return diffusion(time_of(radius), over).of(lacking / over.areas)
 
 
 def rim(mesh: Mesh) -> Bool:
