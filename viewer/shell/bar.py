@@ -9,6 +9,7 @@ from viewer.panels.panel import Seen, Send
 from viewer.shell import signs
 from viewer.shell import widgets as w
 
+NARROW = 720  # pixels before scaling
 _SCALES = (0.0, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 
 
@@ -21,7 +22,7 @@ def draw_bar(seen: Seen, send: Send) -> None:
 
 
 def _files(seen: Seen, send: Send) -> None:
-    if imgui.button(f"{signs.OPEN}  {_('Open')}###open"):
+    if imgui.button(f"{_named(seen, signs.OPEN, _('Open'))}###open"):
         send("open")
     w.tip(_("A model or a project, or drop it into the window") + "  (Ctrl+O)")
     imgui.same_line(0, 0)
@@ -37,17 +38,22 @@ def _files(seen: Seen, send: Send) -> None:
             w.tip(str(path))
         imgui.end_popup()
     imgui.same_line()
-    if imgui.button(f"{signs.COMPARE}  {_('Compare')}###compare"):
+    if imgui.button(f"{_named(seen, signs.COMPARE, _('Compare'))}###compare"):
         send("compare")
     w.tip(_("With a second model of the same object: what changed"))
     imgui.same_line()
-    if imgui.button(f"{signs.SAVE}  {_('Save view')}###save"):
+    if imgui.button(f"{_named(seen, signs.SAVE, _('Save view'))}###save"):
         send("save view")
     w.tip(_("Camera, look, light and what was measured, beside the model") + "  (V)")
     imgui.same_line()
-    if imgui.button(f"{signs.PICTURE}  {_('Picture')}###picture"):
+    if imgui.button(f"{_named(seen, signs.PICTURE, _('Picture'))}###picture"):
         send("screenshot")
     w.tip(_("Of the model as it is seen now") + "  (S)")
+
+
+def _named(seen: Seen, sign: str, words: str) -> str:
+    """In a narrow window the sign alone: its words are in the tip."""
+    return f"{sign}  {words}" if imgui.get_window_width() >= NARROW * seen.scale else sign
 
 
 def _line(seen: Seen) -> None:
@@ -75,7 +81,8 @@ def _moves(seen: Seen, send: Send) -> None:
 
 def _window(seen: Seen, send: Send) -> None:
     """At the right end."""
-    names = (f"{signs.LANGUAGE}  {LANGUAGES[spoken()]}###language", f"{signs.THEME}###theme", f"{signs.LETTERS}###letters",
+    language = _named(seen, signs.LANGUAGE, LANGUAGES[spoken()])
+    names = (f"{language}###language", f"{signs.THEME}###theme", f"{signs.LETTERS}###letters",
              f"{signs.KEYS}###keys", f"{signs.PANELS}###panels")  # fmt: skip
     style = imgui.get_style()
     wide = sum(imgui.calc_text_size(n, True).x + 2 * style.frame_padding.x for n in names)
