@@ -8,7 +8,7 @@ from pipelines.dense import stereo_cost
 from sculpt3d.sfm.cost import expected_core_seconds
 
 if TYPE_CHECKING:
-    from pipelines.photogrammetry import Preset
+    from pipelines.settings import Preset
     from sculpt3d.photos.check import PhotoSet
 
 _OBJECT, _MASKED = 0.3, 0.15  # share of a photo that shows the object; where masks say so

@@ -35,7 +35,7 @@ def numbered(faces: Any, begins: Any, last: Any, number: Any) -> tuple[Any, Any,
 
 @njit(nogil=True, cache=True)
 def balls(xyz: Any, vertex: Any, start: Any) -> Any:
-    """(C, 4) middle and radius of a ball about each cluster's vertices: their box's middle."""
+    """(C, 4) middle and radius of a ball about each cluster's vertices, or block's points: their box's middle."""
     found = np.empty((len(start) - 1, 4), np.float32)
     for c in range(len(start) - 1):
         for k in range(3):

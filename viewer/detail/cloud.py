@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sculpt3d._kernels import njit
 from sculpt3d.models.document import Document
 from sculpt3d.types import F32, I32
+from viewer.detail.bounds import balls
 from viewer.detail.cut import seen_balls
 from viewer.detail.partition import halved_points
 from viewer.state.camera import OrbitCamera
@@ -34,7 +35,7 @@ def blocks_of(points: F32) -> Blocks:
     begins = halved_points(points.astype(np.float32), order, _BLOCK)
     mixed = np.random.default_rng(0).random(len(points), np.float32)
     _shuffled(order, begins, mixed)
-    return Blocks(order, begins, _balls(points, order, begins))
+    return Blocks(order, begins, balls(points, order, begins))
 
 
 def clouds_of(document: Document) -> tuple[Blocks | None, ...]:
@@ -56,25 +57,6 @@ def _shuffled(order: Any, begins: Any, mixed: Any) -> None:
         for i in range(begins[b + 1] - 1, begins[b], -1):
             j = begins[b] + int(mixed[i] * (i - begins[b] + 1))
             order[i], order[j] = order[j], order[i]
-
-
-@njit(nogil=True, cache=True)
-def _balls(points: Any, order: Any, begins: Any) -> Any:
-    found = np.empty((len(begins) - 1, 4), np.float32)
-    for b in range(len(begins) - 1):
-        for k in range(3):
-            low, high = np.inf, -np.inf
-            for i in range(begins[b], begins[b + 1]):
-                low, high = min(low, points[order[i], k]), max(high, points[order[i], k])
-            found[b, k] = (low + high) / 2
-        wide = 0.0
-        for i in range(begins[b], begins[b + 1]):
-            away = 0.0
-            for k in range(3):
-                away += (np.float64(points[order[i], k]) - found[b, k]) ** 2
-            wide = max(wide, away)
-        found[b, 3] = np.sqrt(wide) * 1.000001
-    return found
 
 
 @njit(nogil=True, cache=True)

@@ -46,13 +46,8 @@ def has_native() -> bool:
 def draw_chooser(seen: Seen, wanted: Wanted, box: Box) -> tuple[Wanted | None, Path | None]:
     """What is wanted from now on (None: the person left), and the file where one was taken."""
     wide, high = min(620 * seen.scale, box.width * 0.96), min(460 * seen.scale, box.height * 0.96)
-    imgui.set_next_window_pos(
-        imgui.ImVec2(box.left + box.width / 2, box.top + box.height / 2), pivot=imgui.ImVec2(0.5, 0.5)
-    )
-    imgui.set_next_window_size(imgui.ImVec2(wide, high))
+    w.in_the_middle(box, wide, high, seen.scale)
     flags = imgui.WindowFlags_
-    imgui.push_style_var(imgui.StyleVar_.window_rounding, 8 * seen.scale)
-    imgui.push_style_var(imgui.StyleVar_.window_border_size, 1.0)
     imgui.begin("###chooser", None, flags.no_decoration | flags.no_move | flags.no_saved_settings)
     with w.font(seen.letters.bold, 17):
         imgui.text_unformatted(wanted.title)

@@ -31,13 +31,8 @@ def listed() -> dict[str, list[tuple[str, str]]]:
 def draw_keys(seen: Seen, box: Box) -> bool:
     """In the middle of `box`; whether it was closed."""
     wide, high = min(1180 * seen.scale, box.width * 0.97), min(700 * seen.scale, box.height * 0.96)
-    imgui.set_next_window_pos(
-        imgui.ImVec2(box.left + box.width / 2, box.top + box.height / 2), pivot=imgui.ImVec2(0.5, 0.5)
-    )
-    imgui.set_next_window_size(imgui.ImVec2(wide, high))
+    w.in_the_middle(box, wide, high, seen.scale)
     flags = imgui.WindowFlags_
-    imgui.push_style_var(imgui.StyleVar_.window_rounding, 8 * seen.scale)
-    imgui.push_style_var(imgui.StyleVar_.window_border_size, 1.0)
     imgui.push_style_var(imgui.StyleVar_.window_padding, imgui.ImVec2(20 * seen.scale, 16 * seen.scale))
     imgui.begin("###keys", None, flags.no_decoration & ~flags.no_scrollbar | flags.no_move | flags.no_saved_settings)
     with w.font(seen.letters.bold, 17):

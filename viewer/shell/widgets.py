@@ -8,6 +8,7 @@ from typing import Any
 
 from imgui_bundle import imgui
 
+from viewer.shell.places import Box
 from viewer.shell.theme import Rgba
 
 LABEL = 0.36  # of the width, of the names before fields
@@ -201,3 +202,13 @@ def numbers(memory: Any, name: str, values: Sequence[float], shown: str = "%.4f"
 
 def spaced(share: float = 0.5) -> None:
     imgui.dummy(imgui.ImVec2(0, imgui.get_font_size() * share))
+
+
+def in_the_middle(box: Box, wide: float, high: float, scale: float) -> None:
+    """The next window in the middle of `box`, with a rim; two style variables to pop."""
+    imgui.set_next_window_pos(
+        imgui.ImVec2(box.left + box.width / 2, box.top + box.height / 2), pivot=imgui.ImVec2(0.5, 0.5)
+    )
+    imgui.set_next_window_size(imgui.ImVec2(wide, high))
+    imgui.push_style_var(imgui.StyleVar_.window_rounding, 8 * scale)
+    imgui.push_style_var(imgui.StyleVar_.window_border_size, 1.0)
